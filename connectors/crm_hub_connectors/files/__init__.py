@@ -1,0 +1,1 @@
+"""Files and folders: mailboxes, calendars, address books, tables and JSON."""

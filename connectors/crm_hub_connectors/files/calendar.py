@@ -1,0 +1,155 @@
+"""Calendar files (.ics): one item for each meeting, each occurrence of a series, each task.
+
+The file is read twice: first its time zones and the moved or cancelled occurrences, then
+its components one by one, so that a bad one loses nothing but itself.
+Before: the connector's shell. After: the mapping section `calendar`.
+Source: RFC 5545; RFC 5546 for what makes two copies one meeting.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from crm_hub.model.records import Reject
+from crm_hub_connectors.files import recurrence, zones
+from crm_hub_connectors.files.contentlines import Component, components
+from crm_hub_connectors.files.ical_event import Event, Moment, read_event
+from crm_hub_connectors.files.items import Item, nothing_found, unreadable
+
+MAX_OCCURRENCES = 400
+LOOK_AHEAD = timedelta(days=60)
+_KINDS = frozenset({b"VEVENT", b"VTODO", b"VTIMEZONE", b"VJOURNAL", b"VFREEBUSY"})
+_REMEDY = "Correct the entry in the calendar program and export the file again."
+
+
+@dataclass(slots=True)
+class _Calendar:
+    """What the first pass finds: zones by TZID, and the occurrences that stand on their own."""
+
+    zones: dict[str, tzinfo | None] = field(default_factory=dict)
+    overrides: dict[str, set[str]] = field(default_factory=dict)
+
+
+def read_ics(
+    path: Path, *, zone: str = "UTC", now: datetime, start_offset: int = 0
+) -> Iterator[Item | Reject]:
+    """Yield the entries of a calendar file, shape `calendar`; a broken one as Reject.
+
+    A series gives one item for each occurrence up to 60 days after `now`: the latest 400,
+    so that the past stays when the same file is read a year later. offset: bytes; the
+    occurrences of one series share the offset of its beginning, except the last.
+    zone: IANA name of the zone of floating times and whole days. now: aware.
+    """
+    with path.open("rb") as stream:
+        calendar = _survey(stream, zone)
+        for component in components(stream, _KINDS, start_offset):
+            if component.name in ("VEVENT", "VTODO"):
+                yield from _items(component, calendar, zone, now)
+        yield from nothing_found(stream, b"BEGIN:VCALENDAR", "calendar")
+
+
+def _survey(stream: BinaryIO, zone: str) -> _Calendar:
+    found = _Calendar()
+    for component in components(stream, _KINDS):
+        if component.name == "VTIMEZONE":
+            tzid, known = zones.read_vtimezone(component.raw)
+            found.zones[tzid] = known
+        elif b"RECURRENCE-ID" in component.raw.upper():
+            try:
+                event = read_event(component.raw, component.name, found.zones, zone)
+            except ValueError:
+                continue  # the second pass sets it aside
+            if event.recurrence is not None:
+                found.overrides.setdefault(event.uid, set()).add(event.recurrence.mark)
+    return found
+
+
+def _items(
+    component: Component, calendar: _Calendar, zone: str, now: datetime
+) -> Iterator[Item | Reject]:
+    place = f"{component.name} at byte {component.start}"
+    try:
+        if component.problem:
+            raise ValueError(component.problem)
+        event = read_event(component.raw, component.name, calendar.zones, zone)
+        if not event.uid:
+            event.uid = "sha:" + hashlib.sha256(component.raw).hexdigest()[:40]
+        moments = _moments(event, calendar.overrides.get(event.uid, set()), now)
+        payloads = [event_payload(event, moment) for moment in moments]
+    except (ValueError, OverflowError) as error:
+        reason = str(error) or "it cannot be read"
+        yield unreadable(f"byte:{component.start}", place, reason, _REMEDY, component.raw)
+        return
+    for index, payload in enumerate(payloads, 1):
+        offset = component.end if index == len(payloads) else component.start
+        yield Item(payload["meeting_id"], payload, event.changed_at, offset)
+
+
+def _moments(event: Event, overrides: set[str], now: datetime) -> list[Moment | None]:
+    """Return the starts to give items for. Raises: ValueError for a rule we cannot expand."""
+    if not event.is_series or event.start is None:
+        return [event.start]
+    horizon = now.astimezone(UTC) + LOOK_AHEAD
+    latest = deque(_series(event, event.start, horizon), MAX_OCCURRENCES)
+    taken = {moment.mark for moment in event.exdates} | overrides
+    days = {moment.wall.date() for moment in event.exdates if moment.all_day}
+    marked = {m.mark: m for m in [*latest, *(r for r in event.rdates if r.utc <= horizon)]}
+    kept = [m for mark, m in marked.items() if mark not in taken and m.wall.date() not in days]
+    kept.sort(key=lambda moment: moment.utc)
+    if not latest and event.start.mark not in taken:
+        kept = [event.start]  # begins after the horizon
+    return [*kept[-MAX_OCCURRENCES:]]
+
+
+def _series(event: Event, start: Moment, horizon: datetime) -> Iterator[Moment]:
+    if not event.rule:
+        yield start
+        return
+    rule = recurrence.parse_rule(event.rule)
+    if start.wall.year < 1900:
+        raise ValueError(f"its series begins in the year {start.wall.year}")
+    if rule.until is not None:
+        until = rule.until
+        if until.tzinfo is not None:
+            until = until.astimezone(start.tz).replace(tzinfo=None)
+        rule = recurrence.with_until(rule, until)
+    # Wall times of the series' own zone: one day of margin, then compared as instants.
+    last = horizon.replace(tzinfo=None) + timedelta(days=1)
+    for wall in recurrence.occurrences(rule, start.wall, last):
+        moment = start.at(wall)
+        if moment.utc <= horizon:
+            yield moment
+
+
+def event_payload(event: Event, start: Moment | None) -> dict[str, Any]:
+    """Return an entry as a payload of shape `calendar`; start: of this very occurrence.
+
+    meeting_id is UID, or UID#occurrence for one of a series: what a mail invitation to the
+    same meeting carries too. Times are UTC; the end of a whole day is the next midnight.
+    """
+    mark = ""
+    if event.recurrence is not None:
+        mark = event.recurrence.mark
+    elif event.is_series and start is not None:
+        mark = start.mark
+    end = start.at(start.wall + event.length) if start is not None else None
+    fields: Mapping[str, Any] = event.fields
+    return {
+        "kind": event.kind,
+        "uid": event.uid,
+        "recurrence_id": mark,
+        "meeting_id": f"{event.uid}#{mark}" if mark else event.uid,
+        "start": start.utc.isoformat() if start is not None else None,
+        "end": end.utc.isoformat() if end is not None else None,
+        "all_day": start is not None and start.all_day,
+        "zone": start.zone if start is not None else "",
+        "recurring": bool(mark),
+        "last_modified": event.changed_at.isoformat() if event.changed_at else None,
+        **fields,
+    }

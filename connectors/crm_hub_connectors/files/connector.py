@@ -1,0 +1,228 @@
+"""The files connector: a file or a folder becomes streams, one for each file.
+
+`sources` finds the files, `plans` tells what they are, a reader by kind yields their objects,
+and `paging` makes pages and checkpoints of those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import ClassVar, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from crm_hub.sdk import (
+    Caps,
+    Checkpoint,
+    CheckReport,
+    ConfigError,
+    Connector,
+    Manifest,
+    Page,
+    Reject,
+    StreamInfo,
+    Unavailable,
+    Window,
+)
+from crm_hub_connectors.files.items import Item
+from crm_hub_connectors.files.paging import Read, pages, rules_hash, start_of, window_pages
+from crm_hub_connectors.files.plans import (
+    Plan,
+    field_types,
+    json_plan,
+    table_plan,
+    table_rows,
+)
+from crm_hub_connectors.files.readers import MAIL, correspondents, reader
+from crm_hub_connectors.files.sources import Found, Source, find_sources
+from crm_hub_connectors.files.tabular import table_items
+
+Format = Literal[
+    "auto", "mbox", "maildir", "eml", "ics", "vcf", "jsonl", "csv", "tsv", "xlsx"
+]  # fmt: skip
+_TABLES = ("csv", "tsv", "xlsx")
+_SHAPES = {"ics": "calendar", "vcf": "contacts", **dict.fromkeys(MAIL, "mail")}
+_TITLES = {
+    "mbox": "mailbox",
+    "maildir": "Maildir",
+    "eml": "folder of messages",
+    "ics": "calendar",
+    "vcf": "address book",
+}
+_CORRESPONDENTS = " (correspondents)"
+_SAMPLE = 20
+
+
+class FilesSettings(BaseModel):
+    """What a connection of kind `files` can be told."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    path: str = Field(
+        title="File or folder",
+        description="What to read; a relative path starts at the hub's folder.",
+        min_length=1,
+    )
+    format: Format = Field(
+        "auto",
+        title="Format",
+        description="Kind of the files; auto tells it by the name and the first bytes.",
+    )
+    mapping: str = Field(
+        "",
+        title="Mapping file",
+        description="A mapping file of your own for tables that the hub does not know; "
+        "each is read by the section named as its file without the suffix.",
+    )
+    own: str = Field(
+        "",
+        title="Own addresses and domains",
+        description="E-mail addresses or domains of the company itself, separated by commas; "
+        "they tell sent from received mail.",
+    )
+    people: Literal["senders", "none"] = Field(
+        "senders",
+        title="People from mailboxes",
+        description="senders: whoever wrote to us or was written to becomes a person; "
+        "none: mail gives timeline events only.",
+    )
+
+
+class FilesConnector(Connector[FilesSettings]):
+    """Reads mailboxes, calendars, address books, tables and JSON from disk; never writes."""
+
+    manifest = Manifest(
+        id="files",
+        version="1",
+        title="Files and folders",
+        settings=FilesSettings,
+        summary="mbox, Maildir, eml, iCalendar, vCard, CSV, Excel, JSON lines",
+        docs=(
+            "https://www.rfc-editor.org/rfc/rfc4155",
+            "https://www.rfc-editor.org/rfc/rfc5545",
+            "https://www.rfc-editor.org/rfc/rfc6350",
+            "https://www.rfc-editor.org/rfc/rfc4180",
+        ),
+    )
+
+    page_items: ClassVar[int] = 1_000
+    """Changes on one page, at most."""
+
+    def check(self) -> CheckReport:
+        """Return a line for each stream and for each thing left out. Raises: ConfigError."""
+        found = self._found()
+        lines = [self._line(source) for source in found.sources]
+        if not found.sources:
+            lines.append("nothing to read here yet")
+        return CheckReport(account=self._root().name, lines=(*lines, *found.skipped))
+
+    def discover(self) -> list[StreamInfo]:
+        """Return a stream for each source, sorted by name; mailboxes give a second one."""
+        streams = []
+        for source in self._found().sources:
+            streams.append(self._info(source))
+            if source.kind in MAIL and self.settings.people == "senders":
+                streams.append(StreamInfo(source.name + _CORRESPONDENTS, "correspondents", _caps()))
+        return sorted(streams, key=lambda s: s.name)
+
+    def pull(
+        self, stream: StreamInfo, checkpoint: Checkpoint | None, window: Window | None = None
+    ) -> Iterator[Page]:
+        """Yield the pages of one file; none at all when it is as the checkpoint left it.
+
+        Raises: ConfigError when the stream's file is gone, Unavailable when it goes meanwhile.
+        """
+        source = self._source(stream.name)
+        read = self._reader(source, stream.name)
+        try:
+            if window is not None:
+                yield from self._until_stopped(window_pages(read, window, self.page_items))
+                return
+            progress = start_of(source, checkpoint, self._rules(source, stream.name))
+            if progress is not None:
+                made = pages(source, progress, read, self.context.now(), self.page_items)
+                yield from self._until_stopped(made)
+        except OSError as error:
+            raise Unavailable(
+                f"{self.context.connection}: {stream.name} cannot be read: {error.strerror}",
+                remedy="Put the file back or let the hub read it; the checkpoint stands.",
+            ) from error
+
+    def _until_stopped(self, made: Iterator[Page]) -> Iterator[Page]:
+        for page in made:
+            yield page
+            if self.context.stopping():
+                return
+
+    def _root(self) -> Path:
+        return (self.context.base_dir / Path(self.settings.path).expanduser()).absolute()
+
+    def _found(self) -> Found:
+        return find_sources(self._root(), self.settings.format)
+
+    def _source(self, name: str) -> Source:
+        wanted = name.removesuffix(_CORRESPONDENTS)
+        for source in self._found().sources:
+            if wanted == source.name:
+                return source
+        raise ConfigError(
+            f"{self.context.connection}: {name} is no longer there",
+            remedy="Put the file back, or correct `path`; what was read from it is kept.",
+        )
+
+    def _plan(self, source: Source) -> Plan | Reject:
+        mapped = bool(self.settings.mapping)
+        if source.kind in _TABLES:
+            return table_plan(source, mapped)
+        if source.kind == "jsonl":
+            return json_plan(source, mapped)
+        return Plan(_SHAPES[source.kind], f"{source.name}: {_TITLES[source.kind]}")
+
+    def _line(self, source: Source) -> str:
+        plan = self._plan(source)
+        if isinstance(plan, Reject):
+            return f"{source.name}: cannot be read: {plan.reason}. {plan.remedy}"
+        return plan.line
+
+    def _info(self, source: Source) -> StreamInfo:
+        plan = self._plan(source)
+        if isinstance(plan, Reject):
+            return StreamInfo(source.name, caps=_caps(), guess=f"{source.name}: {plan.reason}")
+        fields = plan.fields
+        if not fields:
+            first = islice(self._reader(source, source.name)(0), _SAMPLE)
+            fields = field_types(i.payload for i in first if isinstance(i, Item))
+        return StreamInfo(source.name, plan.shape, _caps(), fields, plan.guess, plan.section)
+
+    def _rules(self, source: Source, stream: str) -> str:
+        now = self.context.now()
+        # A calendar's repeated events are laid out around today, so each day reads it anew.
+        day = now.date().isoformat() if source.kind == "ics" else ""
+        own = self.settings.own if source.kind in MAIL else ""
+        return rules_hash(stream, source.kind, self.context.zone, own, day)
+
+    def _reader(self, source: Source, stream: str) -> Read:
+        zone, own = self.context.zone, self.settings.own
+        if source.kind in _TABLES:
+            return partial(self._read_table, source, ZoneInfo(zone))
+        if stream != source.name:
+            return correspondents(source, own, zone)
+        return reader(source, own=own, zone=zone, now=self.context.now())
+
+    def _read_table(self, source: Source, zone: ZoneInfo, start: int) -> Iterator[Item | Reject]:
+        plan = self._plan(source)
+        if isinstance(plan, Reject):
+            yield plan
+        elif plan.head is not None:
+            yield from table_items(table_rows(source), plan.head, plan.keys, zone, start)
+
+
+def _caps() -> Caps:
+    return Caps(read="full", deletes="reconcile")
+
+
+connector = FilesConnector

@@ -1,0 +1,295 @@
+"""The header fields of a message or MIME part as text, addresses, dates and parameters.
+
+Written for what is in real mailboxes: 8-bit headers, quotes that never close, encoded
+words cut in mid-letter. Everything here takes time linear in the size of the field; the
+standard library needs gigabytes for a subject of 20,000 encoded words and recurses on
+nested comments, so it is only asked for dates.
+Source: RFC 5322, 2047, 2231, 6532.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from email.utils import parsedate_tz
+from urllib.parse import unquote_to_bytes
+
+from crm_hub_connectors.files.charsets import decode
+
+MAX_HEADER_BYTES = 256_000
+MAX_FIELDS = 2_000
+MAX_FIELD = 64_000
+MAX_ADDRESSES = 1_000
+
+Raw = bytes | bytearray
+Address = dict[str, str]
+
+_END = re.compile(rb"\r?\n\r?\n")
+_LINE_END = re.compile(r"\r?\n(?![ \t])")
+_FOLD = re.compile(r"\r?\n")
+_FIELD = re.compile(r"([!-9;-~]{1,100})[ \t]*:(.*)", re.DOTALL)
+_WORD = re.compile(r"=\?([^?\s]{1,80})\?([bBqQ])\?([^?]*)\?=")
+_SIMPLE = re.compile(
+    r"""\s*(?:"([^"\\<>=]*)"|([^"<>,;:()\\=]*?))\s*<([^\s<>@"',;:()]+@[^\s<>@"',;:()]+)>\s*\Z"""
+)
+_BARE = re.compile(r"\s*([^\s<>@\"',;:()=]+@[^\s<>@\"',;:()=]+)\s*\Z")
+_TOKEN = re.compile(
+    r'"((?:[^"\\]|\\.){0,1000}+)"?'
+    r"|\(([^()]{0,1000}+)\)?"
+    r"|<([^<>]{0,1000}+)>?"
+    r"|([,;:])"
+    r"|(=\?[^?\s]{1,80}\?[bBqQ]\?[^?]*\?=)"
+    r"|([^\s\",;:()<>=]+|=)",
+    re.DOTALL,
+)
+_ANY_ADDRESS = re.compile(r"[^\s<>\"',;:()@]{1,64}@[^\s<>\"',;:()@]{1,255}")
+_PARAM = re.compile(r';\s*([^\s=;"]{1,80})\s*=\s*(?:"((?:[^"\\]|\\.){0,8000}+)"?|([^;]{0,8000}+))')
+_USUAL_DATE = re.compile(
+    r"(?:[A-Za-z]{3}, {1,2})?(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d{2}):(\d{2})(?::(\d{2}))?"
+    r" ([+-])(\d{2})(\d{2})(?: \([^()]*\))?\Z"
+)
+_MONTH_NAMES = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"
+_MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES.split(), 1)}
+_COMMENT = re.compile(r"\([^()]*\)")
+_LIKELY = re.compile(r"[^@;,<>][^;,<>]*@[^@;,<>]+\Z")
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_CONTINUED = re.compile(r"([^*]+)\*(?:(\d{1,3})(\*)?)?\Z")
+
+
+class Headers:
+    """The fields of one header block: name (lower case) → values in the order of the file."""
+
+    __slots__ = ("_fields", "body_start")
+
+    def __init__(self, fields: dict[str, list[str]], body_start: int) -> None:
+        self._fields = fields
+        self.body_start = body_start
+
+    def __bool__(self) -> bool:
+        return bool(self._fields)
+
+    def raw(self, name: str) -> str:
+        """Return the first field of that name unfolded, encoded words left; "" when absent."""
+        values = self._fields.get(name)
+        return values[0] if values else ""
+
+    def text(self, name: str) -> str:
+        """Return the first field of that name as people read it, blanks collapsed."""
+        values = self._fields.get(name)
+        return clean(decode_words(values[0])) if values else ""
+
+    def all(self, name: str) -> list[str]:
+        """Return every field of that name, unfolded."""
+        return self._fields.get(name, [])
+
+
+def read_headers(raw: Raw, start: int = 0, end: int | None = None) -> Headers:
+    """Return the header fields at `start`; `body_start` is the offset where the body begins.
+
+    At most 256 kB and 2,000 fields are looked at; lines that are no field are passed over.
+    """
+    stop = len(raw) if end is None else end
+    if raw[start : start + 1] in (b"\n", b"\r"):
+        # A part whose header block is empty: the body begins after the blank line.
+        skip = 2 if raw[start : start + 2] == b"\r\n" else 1
+        return Headers({}, min(start + skip, stop))
+    found = _END.search(raw, start, min(stop, start + MAX_HEADER_BYTES))
+    block_end = found.start() if found else min(stop, start + MAX_HEADER_BYTES)
+    fields: dict[str, list[str]] = {}
+    for line in _LINE_END.split(decode(raw[start:block_end]), MAX_FIELDS):
+        match = _FIELD.match(line[: MAX_FIELD + 100])
+        if match:
+            value = match[2][:MAX_FIELD]
+            if "\n" in value:
+                value = _FOLD.sub("", value)
+            fields.setdefault(match[1].lower(), []).append(value.strip())
+    return Headers(fields, found.end() if found else block_end)
+
+
+def clean(text: str) -> str:
+    """Return text on one line, blanks collapsed."""
+    return " ".join(text.split())
+
+
+def decode_words(value: str) -> str:
+    """Return a field with its encoded words read.
+
+    Neighbours of one charset are joined as bytes first: senders cut letters between them.
+    Source: RFC 2047 section 6.2.
+    """
+    if "=?" not in value:
+        return value
+    out: list[str] = []
+    pending = bytearray()
+    charset = ""
+    last = 0
+    for match in _WORD.finditer(value):
+        gap = value[last : match.start()]
+        name = match[1].partition("*")[0].lower()
+        if pending and (name != charset or gap.strip()):
+            out.append(decode(pending, charset))
+            pending = bytearray()
+        if gap.strip() or last == 0:
+            out.append(gap)
+        charset = name
+        pending += _word_bytes(match[2], match[3])
+        last = match.end()
+    if pending:
+        out.append(decode(pending, charset))
+    return "".join([*out, value[last:]])
+
+
+def _word_bytes(kind: str, body: str) -> bytes:
+    raw = body.encode("utf-8", "replace")
+    if kind in "qQ":
+        return binascii.a2b_qp(raw.replace(b" ", b"_"), header=True)
+    return decode_base64(raw)
+
+
+def decode_base64(raw: bytes) -> bytes:
+    """Return the bytes of base64 text; foreign characters and a cut end are tolerated."""
+    try:
+        return binascii.a2b_base64(raw)
+    except binascii.Error:
+        letters = re.sub(rb"[^A-Za-z0-9+/]", b"", raw)
+        letters = letters[
+            : len(letters) // 4 * 4 + (0 if len(letters) % 4 < 2 else len(letters) % 4)
+        ]
+        return binascii.a2b_base64(letters + b"=" * (-len(letters) % 4))
+
+
+def addresses(value: str) -> list[Address]:
+    """Return the mailboxes of an address field as [{address, name}], at most 1,000.
+
+    Groups are flattened; a name without an address is kept with address "".
+    """
+    match = _SIMPLE.match(value)
+    if match:
+        return [_mailbox(match[3], match[1] or match[2] or "")]
+    match = _BARE.match(value)
+    if match:
+        return [_mailbox(match[1], "")]
+    found = _tokens(value)
+    if found and not any(a["address"] for a in found) and "@" in value:
+        # A quote that never closes has swallowed the address.
+        found = [_mailbox(m, "") for m in _ANY_ADDRESS.findall(value)[:MAX_ADDRESSES]]
+    return found
+
+
+def _tokens(value: str) -> list[Address]:
+    out: list[Address] = []
+    words: list[str] = []
+    angle = comment = ""
+    for match in _TOKEN.finditer(value):
+        quoted, remark, inside, mark, encoded, word = match.groups()
+        if mark is None:
+            if inside is not None:
+                angle = inside or angle
+            elif remark is not None:
+                comment = remark
+            elif quoted is not None:
+                words.append(_ESCAPED.sub(r"\1", quoted))
+            else:
+                words.append(encoded or word)
+        elif mark == ":":
+            words.clear()  # a group's name, or "mailto:"
+        elif mark == "," and words and not angle and not any("@" in w for w in words):
+            words.append(",")  # Smith, Ann <ann@...>: a comma nobody quoted
+        else:
+            _flush(out, words, angle, comment)
+            words, angle, comment = [], "", ""
+            if len(out) >= MAX_ADDRESSES:
+                return out
+    _flush(out, words, angle, comment)
+    return out
+
+
+def _flush(out: list[Address], words: list[str], angle: str, comment: str) -> None:
+    if not angle:
+        at = next((w for w in words if "@" in w and "=?" not in w), "")
+        if at:
+            words = [w for w in words if w is not at]
+            angle = at
+    name = " ".join(words).replace(" ,", ",").strip(" ,") or comment
+    if angle or name:
+        out.append(_mailbox(angle, name))
+
+
+def _mailbox(address: str, name: str) -> Address:
+    if "=?" in address:
+        address = decode_words(address)
+    if "(" in address:
+        address = _COMMENT.sub("", address)
+    address = "".join(address.rpartition(":")[2].split()).strip("'\"")
+    name = clean(decode_words(name)).strip("'\"").strip()[:300]
+    if len(address) > 320 or not _LIKELY.match(address):
+        name, address = name or address[:300], ""
+    return {"address": address, "name": "" if name == address else name}
+
+
+def parse_date(value: str) -> datetime | None:
+    """Return a Date field as an aware datetime with the offset it was written in, else None.
+
+    A time without a zone (or `-0000`) is taken as UTC. Source: RFC 5322 section 3.3.
+    """
+    text = value.strip()[:200]
+    usual = _USUAL_DATE.match(text)
+    try:
+        if usual and usual[2] in _MONTHS:
+            day, _, year, hour, minute, second, sign, hours, minutes = usual.groups("0")
+            offset = timedelta(hours=int(hours), minutes=int(minutes))
+            zone = timezone(-offset if sign == "-" else offset)
+            clock = int(hour), int(minute), min(int(second), 59)
+            moment = datetime(int(year), _MONTHS[usual[2]], int(day), *clock, tzinfo=zone)
+            moment.astimezone(UTC)
+            return moment
+        return _odd_date(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def _odd_date(text: str) -> datetime:
+    parts = parsedate_tz(text)
+    if parts is None:
+        moment = datetime.fromisoformat(text)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    year, month, day, hour, minute, second = parts[:6]
+    zone = timezone(timedelta(seconds=parts[9] or 0))
+    moment = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=zone)
+    moment.astimezone(UTC)  # a time beyond the calendar is found here
+    return moment
+
+
+def parameters(value: str) -> tuple[str, dict[str, str]]:
+    """Return (value in lower case, parameters) of a Content-Type or Content-Disposition.
+
+    Split and percent-encoded parameters are put together. Source: RFC 2231.
+    """
+    head, semicolon, rest = value.partition(";")
+    kind = head.strip().lower()
+    if not semicolon:
+        return kind, {}
+    plain: dict[str, str] = {}
+    pieces: dict[str, list[tuple[int, bool, str]]] = {}
+    for name, quoted, bare in _PARAM.findall(";" + rest[:16_000]):
+        text = _ESCAPED.sub(r"\1", quoted) if quoted else bare.strip().strip("'")
+        match = _CONTINUED.match(name) if "*" in name else None
+        if match:
+            extended = match[3] is not None or match[2] is None
+            pieces.setdefault(match[1].lower(), []).append((int(match[2] or 0), extended, text))
+        else:
+            plain.setdefault(name.lower(), clean(decode_words(text)))
+    for name, found in pieces.items():
+        plain[name] = _joined(sorted(found))
+    return kind, plain
+
+
+def _joined(pieces: list[tuple[int, bool, str]]) -> str:
+    charset = ""
+    raw = bytearray()
+    for index, (_, extended, text) in enumerate(pieces):
+        if extended and index == 0 and text.count("'") >= 2:
+            charset, _, text = text.split("'", 2)
+        raw += unquote_to_bytes(text) if extended else text.encode("utf-8", "replace")
+    return clean(decode(raw, charset))

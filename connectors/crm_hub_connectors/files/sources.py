@@ -1,0 +1,222 @@
+"""Which files a connection reads, and as what. Before the readers; no content is kept here.
+
+A Maildir is one source, so is a folder of .eml files, so is each sheet of a workbook.
+Everything that is left out is named with its reason, for `check`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from crm_hub.sdk import ConfigError
+
+MAX_SOURCES = 5_000
+_WHOLE_BYTES = 64 * 1024 * 1024
+_END_BYTES = 1024 * 1024
+
+KINDS = {
+    ".mbox": "mbox", ".mbx": "mbox",
+    ".eml": "eml",
+    ".ics": "ics", ".ical": "ics",
+    ".vcf": "vcf", ".vcard": "vcf",
+    ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl",
+    ".csv": "csv", ".txt": "csv",
+    ".tsv": "tsv", ".tab": "tsv",
+    ".xlsx": "xlsx", ".xlsm": "xlsx",
+}  # fmt: skip
+_TEMPORARY = (".part", ".tmp", ".crdownload", ".swp", ".lock", "~")
+_LITTER = ("thumbs.db", "desktop.ini")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One thing to read. name: of its stream. kind: which reader; sheet: of a workbook."""
+
+    name: str
+    path: Path
+    kind: str
+    sheet: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a path holds: the sources in order of name, and a line for each thing left out."""
+
+    sources: list[Source]
+    skipped: list[str]
+
+
+def find_sources(root: Path, format: str = "auto") -> Found:
+    """Return what can be read at `root`, a file or a folder, sorted by name.
+
+    format: reads files of that kind, and those no suffix gives away, as that kind alone.
+    Raises: ConfigError when there is nothing at `root` or far too much.
+    """
+    try:
+        mode = root.stat().st_mode
+    except OSError as error:
+        raise ConfigError(
+            f"the path {root.name!r} cannot be opened: {error.strerror}",
+            remedy="Set `path` to a file or folder that exists and that the hub may read.",
+        ) from None
+    found = Found([], [])
+    if stat.S_ISDIR(mode):
+        _walk(root, format, found)
+    elif stat.S_ISREG(mode):
+        _add_file(root, root.name, _kind(root) if format == "auto" else format, found)
+    else:
+        raise ConfigError(
+            f"{root.name!r} is neither a file nor a folder", remedy="Set `path` to one of the two."
+        )
+    found.sources.sort(key=lambda s: s.name)
+    found.skipped.sort()
+    return found
+
+
+def _walk(root: Path, format: str, found: Found) -> None:
+    for folder, folders, files in os.walk(root):
+        here = Path(folder)
+        name = _name(here, root)
+        folders[:] = sorted(f for f in folders if not f.startswith("."))
+        if {"cur", "new"} <= set(folders):
+            folders.clear()
+            if format in ("auto", "maildir"):
+                found.sources.append(Source(name, here, "maildir"))
+            continue
+        letters = [f for f in files if f.lower().endswith(".eml") and not f.startswith(".")]
+        if letters and format in ("auto", "eml"):
+            found.sources.append(Source(name, here, "eml"))
+        for file in sorted(set(files) - set(letters)):
+            _look_at(here / file, _name(here / file, root), format, found)
+        if len(found.sources) > MAX_SOURCES:
+            raise ConfigError(
+                f"the folder holds more than {MAX_SOURCES:,} files to read",
+                remedy="Set `path` to a smaller folder, or make one connection for each.",
+            )
+
+
+def _name(path: Path, root: Path) -> str:
+    name = path.relative_to(root).as_posix()
+    return name + "/" if path.is_dir() and name != "." else name
+
+
+def _look_at(path: Path, name: str, format: str, found: Found) -> None:
+    if reason := _left_out(path):
+        found.skipped.append(f"{printable(name)}: not read, {reason}")
+        return
+    kind = _kind(path)
+    if format != "auto":
+        kind = format if kind in ("", format) or (kind, format) == ("csv", "tsv") else ""
+    _add_file(path, name, kind, found)
+
+
+def _left_out(path: Path) -> str:
+    name = path.name
+    if name.startswith("."):
+        return "a hidden file"
+    if name.startswith("~$") or name.lower().endswith(_TEMPORARY) or name.lower() in _LITTER:
+        return "a temporary file"
+    if printable(name) != name:
+        return "its name is not plain text"
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        return f"it cannot be opened ({error.strerror})"
+    # A pipe or a device would block the reader for ever.
+    return "" if stat.S_ISREG(mode) else "not a regular file"
+
+
+def printable(name: str) -> str:
+    """Return a file name that can be shown and stored, whatever bytes it was made of."""
+    return "".join(c if c.isprintable() else "?" for c in name)
+
+
+def _kind(path: Path) -> str:
+    kind = KINDS.get(path.suffix.lower(), "")
+    if kind or path.suffix:
+        return kind
+    try:
+        with path.open("rb") as stream:
+            return "mbox" if stream.read(5) == b"From " else ""
+    except OSError:
+        return ""
+
+
+def _add_file(path: Path, name: str, kind: str, found: Found) -> None:
+    if not kind:
+        found.skipped.append(f"{printable(name)}: not read, not a kind of file known here")
+    elif not os.access(path, os.R_OK):
+        found.skipped.append(f"{printable(name)}: not read, the hub may not open it")
+    elif kind == "xlsx":
+        _add_sheets(path, name, found)
+    else:
+        found.sources.append(Source(name, path, kind))
+
+
+def _add_sheets(path: Path, name: str, found: Found) -> None:
+    from crm_hub_connectors.files.sheets import sheet_names
+
+    names = sheet_names(path)
+    if isinstance(names, str):
+        found.skipped.append(f"{printable(name)}: not read, {names}")
+        return
+    found.sources.extend(Source(f"{name}#{sheet}", path, "xlsx", sheet) for sheet in names)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How a source stands: bytes, and the newest time of change in nanoseconds since 1970."""
+
+    size: int
+    mtime_ns: int
+
+
+def state_of(path: Path) -> State:
+    """Return size and time of change of a file, or of all files of a mail folder together."""
+    size = newest = 0
+    for file in _files_of(path):
+        seen = file.stat()
+        size += seen.st_size
+        newest = max(newest, seen.st_mtime_ns)
+    return State(size, newest)
+
+
+def _files_of(path: Path) -> Iterator[Path]:
+    """Yield the files of a source, and its folders too: a file renamed changes its folder."""
+    yield path
+    if not path.is_dir():
+        return
+    for folder, folders, files in os.walk(path):
+        folders.sort()
+        for name in sorted(folders + files):
+            file = Path(folder, name)
+            if file.exists():
+                yield file
+
+
+def fingerprint(path: Path) -> str:
+    """Return a hash that changes with the content of a source.
+
+    A file up to 64 MB is read whole; of a longer one the first and last MB and the size; of a
+    mail folder, whose files never change once written, names and sizes.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    if path.is_dir():
+        for file in _files_of(path):
+            if file.is_file():
+                digest.update(f"{file.relative_to(path)}\0{file.stat().st_size}\0".encode())
+        return digest.hexdigest()
+    size = path.stat().st_size
+    digest.update(str(size).encode())
+    with path.open("rb") as stream:
+        if size > _WHOLE_BYTES:
+            digest.update(stream.read(_END_BYTES))
+            stream.seek(-_END_BYTES, os.SEEK_END)
+        while block := stream.read(_END_BYTES):
+            digest.update(block)
+    return digest.hexdigest()

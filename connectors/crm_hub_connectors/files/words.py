@@ -1,0 +1,101 @@
+"""What people call the columns of a contact list: canonical field → usual names, folded.
+
+English first, then German, French, Spanish, Dutch. `guess` reads it; add a name where one is
+missing. A name stands under one field only, which a test keeps.
+"""
+
+from __future__ import annotations
+
+WORDS: dict[str, str] = {
+    "record_id": "id recordid contactid personid leadid accountid companyid clientid memberid "
+    "customerid customernumber externalid uid uuid guid key number nr no kundennummer kundennr "
+    "numeroclient numerodecliente klantnummer",
+    "email": "email emails emailaddress emailaddresses mail mailaddress primaryemail workemail "
+    "email1 email2 email1value email2value emailwork emailhome emailprivate privateemail "
+    "secondaryemail personalemail businessemail contactemail emailid "
+    "mailadresse emailadresse epost courriel adressemail adresseemail adresseelectronique correo "
+    "correoelectronico emailadres mailadres",
+    "phone": "phone phones phonenumber phonenumbers telephone telephonenumber tel telno mobile "
+    "mobilephone mobilenumber mobileno cell cellphone cellular workphone homephone businessphone "
+    "officephone directphone directline phone1 phone2 phone1value phone2value phonework phonehome "
+    "phonemobile primaryphone contactnumber contactphone otherphone whatsapp whatsappnumber "
+    "telefon telefonnummer rufnummer mobil mobilnummer mobiltelefon handy handynummer festnetz "
+    "telephonemobile mobilephonenumber numerodetelephone portable telephoneportable "
+    "telefono movil celular numerodetelefono telefoonnummer telefoon mobiel mobielnummer gsm",
+    "given_name": "firstname first givenname given forename fname vorname prenom "
+    "nombre nombres primernombre voornaam namefirst",
+    "family_name": "lastname last surname familyname family lname secondname nachname "
+    "familienname nomdefamille apellido apellidos primerapellido achternaam familienaam namelast",
+    "middle_name": "middlename middle additionalname additionalnames zweitername zweitname "
+    "deuxiemeprenom segundonombre tussenvoegsel",
+    "display_name": "name fullname displayname contactname contact personname clientname "
+    "customername leadname vollername ansprechpartner kontakt kontaktname kundenname nom "
+    "nomcomplet nomprenom nombrecompleto nombreyapellidos naam volledigenaam contactpersoon",
+    "prefix": "salutation prefix title1 courtesytitle nameprefix honorific anrede titel civilite "
+    "tratamiento aanhef",
+    "suffix": "suffix namesuffix",
+    "nickname": "nickname rufname spitzname surnom apodo roepnaam",
+    "title": "title jobtitle position role function jobfunction designation occupation profession "
+    "organization1title organizationtitle funktion berufsbezeichnung stellung poste fonction cargo "
+    "puesto functie functietitel",
+    "department": "department dept division organizationdepartment abteilung service departement "
+    "departamento afdeling",
+    "company": "company companyname organization organisation organizationname organisationname "
+    "organization1name employer account accountname firm business businessname "
+    "firma firmenname unternehmen arbeitgeber gesellschaft societe entreprise raisonsociale "
+    "nomentreprise empresa nombreempresa nombredelaempresa compania razonsocial bedrijf "
+    "bedrijfsnaam organisatie",
+    "domain": "domain domainname companydomain companydomainname emaildomain",
+    "url": "website webpage web url homepage websiteurl companywebsite linkedin linkedinurl "
+    "linkedinprofile profileurl internet webseite siteweb siteinternet paginaweb sitioweb",
+    "street": "street streetaddress address address1 addressline1 address1street mailingstreet "
+    "billingstreet mailingaddress postaladdress homestreet businessstreet workstreet "
+    "strasse strassehausnummer strasseundhausnummer strassenr anschrift adresse rue adresse1 "
+    "adressepostale direccion calle domicilio adres straat straatnaam",
+    "city": "city town locality address1city mailingcity billingcity homecity businesscity "
+    "ort stadt wohnort ville commune ciudad poblacion localidad plaats woonplaats stad",
+    "region": "state province region county stateregion stateprovince address1region "
+    "mailingstate billingstate bundesland provincia comunidadautonoma provincie",
+    "postcode": "postcode postalcode zip zipcode zippostalcode address1postalcode mailingzip "
+    "billingzip plz postleitzahl codepostal cp codigopostal postcodeplaats",
+    "country": "country countryregion countrycode address1country mailingcountry billingcountry "
+    "land staat pays pais",
+    "birthday": "birthday birthdate dateofbirth dob birth geburtstag geburtsdatum "
+    "datedenaissance naissance anniversaire fechadenacimiento fechanacimiento geboortedatum",
+    "gender": "gender sex geschlecht sexe genre sexo genero geslacht",
+    "language": "language languages preferredlanguage locale sprache langue idioma taal",
+    "tags": "tags tag labels label groups group categories category groupmembership "
+    "schlagworte schlagwort gruppe gruppen kategorie kategorien etiquette etiquettes groupe "
+    "etiquetas etiqueta grupo categoria categorie",
+    "note": "note notes comment comments remark remarks description memo notiz notizen bemerkung "
+    "bemerkungen kommentar commentaire commentaires remarque nota notas comentario comentarios "
+    "observaciones opmerking opmerkingen notitie notities",
+    "source": "source leadsource origin originalsource howdidyouhear herkunft quelle "
+    "origine provenance origen procedencia herkomst bron",
+    "owner": "owner contactowner leadowner accountowner assignedto salesrep accountmanager "
+    "betreuer zustandig zustaendig kundenbetreuer responsable commercial propietario asignadoa "
+    "eigenaar accountbeheerder",
+    "created_at": "createdat created createddate createdate creationdate datecreated createdon "
+    "createdtime signupdate registered registrationdate optintime angelegtam erstelltam "
+    "erstellungsdatum anlagedatum datedecreation creele fechadecreacion creado aangemaakt "
+    "aanmaakdatum",
+    "changed_at": "updatedat updated modifiedat modified modifiedtime lastmodified "
+    "lastmodifieddate lastupdated updatetime changedat lastchanged geandertam geaendertam "
+    "letzteanderung modifiele datedemodification fechademodificacion modificado gewijzigd",
+    "vat_id": "vatid vatnumber vat vatno taxid taxnumber ustid ustidnr ustidnummer umsatzsteuerid "
+    "steuernummer numerotva tva notva tvaintracommunautaire nif cif nifcif btw btwnummer",
+    "registry_id": "registrationnumber companynumber companyregistrationnumber registernumber "
+    "handelsregisternummer hrb siret siren kvk kvknummer",
+    "industry": "industry sector branch lineofbusiness branche secteur secteurdactivite "
+    "sectoractividad",
+    "employees": "employees numberofemployees employeecount headcount staff mitarbeiter "
+    "mitarbeiterzahl anzahlmitarbeiter effectif nombredesalaries empleados numerodeempleados "
+    "medewerkers aantalmedewerkers",
+    "legal_name": "legalname registeredname",
+    "parent": "parentcompany parentaccount muttergesellschaft",
+}
+
+ADDRESS = ("street", "city", "region", "postcode", "country")
+ORGANIZATION_SIGNS = ("vat_id", "registry_id", "industry", "employees", "legal_name", "domain")
+PERSON_SIGNS = ("given_name", "family_name", "middle_name", "birthday", "title", "nickname",
+                "gender", "prefix", "department")  # fmt: skip

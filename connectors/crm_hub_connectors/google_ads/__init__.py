@@ -1,0 +1,1 @@
+"""Google Ads lead forms, delivered by webhook."""

@@ -1,0 +1,1 @@
+"""Web forms: what visitors type into the company's own site."""

@@ -1,0 +1,1 @@
+"""Floor 3: opens transactions, calls connectors, and walks records through the rooms."""

@@ -1,0 +1,74 @@
+"""What the steps of one walk hand to each other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from crm_hub.model.canonical import CanonicalRecord, EventDraft
+from crm_hub.model.entities import ENTITIES
+from crm_hub.model.ids import SourceKey
+from crm_hub.model.rules import IdentityRules, Survivorship
+
+MANY = {
+    entity: frozenset(name for name, spec in fields.items() if spec.many)
+    for entity, fields in ENTITIES.items()
+}
+
+
+class Landed(NamedTuple):
+    """A source record that has landed and waits to be walked; payload None = gone."""
+
+    record_id: int
+    key: str
+    payload: dict[str, Any] | None
+    changed_at_us: int | None
+    is_new: bool
+
+
+class MappedRecord(NamedTuple):
+    """A landed record after mapping; `record` is None when it is (no longer) an entity."""
+
+    landed: Landed
+    source: SourceKey
+    record: CanonicalRecord | None
+    events: list[EventDraft]
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """The rules a hub walks by.
+
+    own: the company's own addresses and domains. exclusive: strong ids by scope and name of
+    which one identity has only one. systems: connection → the names survivorship may rank it by.
+    """
+
+    rules: IdentityRules
+    survivorship: Survivorship
+    own: frozenset[str] = frozenset()
+    exclusive: frozenset[tuple[str, str]] = frozenset()
+    systems: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def is_own(self, key: str) -> bool:
+        """Whether a match key is one of the company's own addresses."""
+        if key[:2] != "e:":
+            return False
+        return key[2:] in self.own or key.rpartition("@")[2] in self.own
+
+
+@dataclass(slots=True)
+class Walked:
+    """What walking a batch did. moved: match keys whose identity may now be another one."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    moved_keys: set[str] = field(default_factory=set)
+    moved_identities: set[int] = field(default_factory=set)
+
+
+class Moment(NamedTuple):
+    """The run a walk belongs to and its instant; events older than `late_before_us` are late."""
+
+    run_id: int
+    now_us: int
+    late_before_us: int | None

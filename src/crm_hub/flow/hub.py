@@ -1,0 +1,219 @@
+"""An opened hub: its configuration, store, connectors, mappings and rules in one place."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from crm_hub import config as hub_config
+from crm_hub.config import ConnectionConfig, HubConfig
+from crm_hub.flow.batch import Tools
+from crm_hub.mapping import (
+    MappingFile,
+    Plan,
+    SectionPlan,
+    compile_plan,
+    compile_section,
+    overlay,
+    read_identity,
+    read_layers,
+    read_survivorship,
+)
+from crm_hub.mapping import parse as parse_mapping
+from crm_hub.model.errors import ConfigError
+from crm_hub.observe import logger
+from crm_hub.registry import Registry
+from crm_hub.sdk import Connector, Context, StreamInfo
+from crm_hub.secrets import SealedStore, resolve_settings
+from crm_hub.store import Store
+
+
+def utc_now() -> datetime:
+    """Return the present instant. The one place where the hub reads the clock."""
+    return datetime.now(UTC)
+
+
+class Hub:
+    """One hub folder, opened. Everything is read once and lazily.
+
+    now: the clock, for tests. stopping: true once a person asked the hub to stop.
+    """
+
+    def __init__(self, folder: Path, *, now: Callable[[], datetime] = utc_now) -> None:
+        self.folder = folder
+        self.now = now
+        self.stopping: Callable[[], bool] = lambda: False
+        self.config: HubConfig = hub_config.load(folder)
+        self.registry = Registry([folder / "connectors"])
+        self.secrets = SealedStore(folder)
+        self._plans: dict[str, Plan] = {}
+        self._files: dict[str, MappingFile] = {}
+
+    @cached_property
+    def store(self) -> Store:
+        password = self.config.store.password
+        from crm_hub.secrets import reveal
+
+        word = reveal(password, self.folder, "store.password") if password else ""
+        return Store(self.config.store_url(word), self.folder).open()
+
+    @property
+    def mapping_folders(self) -> list[Path]:
+        return [self.folder / "mappings"]
+
+    @cached_property
+    def tools(self) -> Tools:
+        exclusive: set[tuple[str, str]] = set()
+        for name in self.config.connections:
+            try:
+                exclusive |= _exclusive(name, self.mapping(name))
+            except ConfigError:
+                continue  # a broken connection says so when it is asked itself
+        return Tools(
+            read_identity(self.mapping_folders),
+            read_survivorship(self.mapping_folders),
+            frozenset(self.config.company.own),
+            frozenset(exclusive),
+            {name: (name, one.kind) for name, one in self.config.connections.items()},
+        )
+
+    def connection(self, name: str) -> ConnectionConfig:
+        """Return a connection's configuration, or say which there are."""
+        found = self.config.connections.get(name)
+        if found is None:
+            names = ", ".join(sorted(self.config.connections)) or "none yet"
+            raise ConfigError(f"there is no connection named {name}", remedy=f"There are: {names}.")
+        return found
+
+    def connector(self, name: str, values: dict[str, Any] | None = None) -> Connector[Any]:
+        """Return the connector of a connection, ready to be called."""
+        one = self.connection(name)
+        return self.make(name, one.kind, dict(one.settings) if values is None else values)
+
+    def make(self, name: str, kind: str, values: dict[str, Any]) -> Connector[Any]:
+        """Return a connector of `kind` with these settings, secrets filled in."""
+        entry = self.registry.get(kind)
+        if entry.connector is None:
+            raise ConfigError(
+                f"the connector {kind} ({entry.origin}) cannot be used: {entry.error}",
+                remedy="Run: crm-hub connectors list",
+            )
+        settings = resolve_settings(
+            entry.connector.manifest.settings, name, values, self.secrets, kind=kind
+        )
+        return entry.connector(settings, self._context(name))
+
+    def _context(self, name: str) -> Context:
+        from crm_hub.sdk.http import HttpClient
+
+        company = self.config.company
+        return Context(
+            connection=name,
+            base_dir=self.folder,
+            now=self.now,
+            log=logger(f"connection.{name}"),
+            http=HttpClient,
+            region=company.region,
+            zone=company.zone,
+            stopping=lambda: self.stopping(),
+        )
+
+    # mappings -----------------------------------------------------------------------------
+
+    def mapping(self, name: str) -> MappingFile:
+        """Return the mapping file of a connection: built in, then the admin's, then its own."""
+        if name not in self._files:
+            one = self.connection(name)
+            entry = self.registry.get(one.kind)
+            found = read_layers(one.kind, self.mapping_folders, base_text=entry.mapping_text)
+            own = one.settings.get("mapping")
+            if own:
+                path = self.folder / str(own)
+                if not path.is_file():
+                    raise ConfigError(
+                        f"{name}: the mapping file {own} is not there",
+                        remedy="Put it beside hub.yaml or correct the setting `mapping`.",
+                    )
+                found = overlay(found, parse_mapping(path.read_text("utf-8"), str(own)))
+            self._files[name] = found
+        return self._files[name]
+
+    def plan(self, name: str) -> Plan:
+        """Return the compiled mapping of a connection."""
+        if name not in self._plans:
+            company = self.config.company
+            self._plans[name] = compile_plan(
+                self.mapping(name), connection=name, region=company.region, zone=company.zone
+            )
+        return self._plans[name]
+
+    def section(self, name: str, info: StreamInfo) -> SectionPlan | None:
+        """Return the mapping of one stream; the connector's proposal where the files have none."""
+        found = self.plan(name).sections.get(info.shape)
+        if found is None and info.section is not None:
+            company = self.config.company
+            found = compile_section(
+                dict(info.section),
+                name=info.shape,
+                connection=name,
+                region=company.region,
+                zone=company.zone,
+            )
+        return found
+
+    # housekeeping -------------------------------------------------------------------------
+
+    @contextmanager
+    def alone(self, name: str) -> Iterator[None]:
+        """Hold the connection for this process; a second one is told so instead of waiting."""
+        folder = self.folder / "run"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        handle = os.open(folder / f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ConfigError(
+                    f"{name}: another process is syncing this connection",
+                    remedy="Wait for it to end; crm-hub status shows when.",
+                ) from None
+            yield
+        finally:
+            os.close(handle)
+
+    def looked(self, name: str) -> None:
+        """Note that the connection was just looked at, without writing a row."""
+        (self.folder / "run" / f"{name}.looked").touch()
+
+    def last_looked_us(self, name: str) -> int | None:
+        """Return when the connection was last looked at with success."""
+        try:
+            return (self.folder / "run" / f"{name}.looked").stat().st_mtime_ns // 1000
+        except FileNotFoundError:
+            return None
+
+    def names(self, wanted: Sequence[str] = ()) -> list[str]:
+        """Return the wanted connections, or all that are not paused."""
+        if wanted:
+            return [self.connection(name).name for name in wanted]
+        return [n for n, one in self.config.connections.items() if not one.paused]
+
+    def close(self) -> None:
+        if "store" in self.__dict__:
+            self.store.close()
+
+
+def _exclusive(name: str, file: MappingFile) -> set[tuple[str, str]]:
+    """Return (scope, name) of the strong ids of which one identity has only one."""
+    return {
+        ("" if one.scope == "hub" else name, one.strong)
+        for section in file.sections.values()
+        for one in section.identity
+        if one.strong and one.exclusive
+    }

@@ -1,0 +1,398 @@
+"""The inbound walk of one connection: pull → land → map → resolve → merge → timeline.
+
+T1 stores a page with its checkpoint, T2 walks it. Killed between the two, the next run walks
+first what has landed. Killed before T1, the next run pulls the page again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from crm_hub.flow import hooks
+from crm_hub.flow.batch import Moment
+from crm_hub.flow.hub import Hub
+from crm_hub.flow.land import PULL_STEP, bury_rejects, land, reload, sweep
+from crm_hub.flow.land import Page as LandedPage
+from crm_hub.flow.walk import walk
+from crm_hub.mapping import SectionPlan
+from crm_hub.model.errors import CheckpointExpired, ConfigError, HubError, MassDelete
+from crm_hub.model.records import Page, Reject, Window
+from crm_hub.model.values import from_us, to_us
+from crm_hub.observe import logger, redact
+from crm_hub.sdk import Connector, StreamInfo
+from crm_hub.store import Landings, Machinery, StreamRow
+
+_log = logger("flow")
+SWEEP_BATCH = 1000
+
+
+@dataclass(slots=True)
+class SyncReport:
+    """What one sync of one connection did.
+
+    counts: pulled, new, changed, unchanged, deleted, dead, and new identities and events.
+    """
+
+    connection: str
+    counts: Counter[str] = field(default_factory=Counter)
+    error: HubError | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+Progress = Callable[[str, str, Counter[str]], None]
+
+
+def silent(_connection: str, _stream: str, _counts: Counter[str]) -> None:
+    """Report no progress."""
+
+
+def sync(
+    hub: Hub,
+    names: Sequence[str] = (),
+    *,
+    progress: Progress = silent,
+    accept_deletes: bool = False,
+) -> Iterator[SyncReport]:
+    """Sync connections one after the other; a failing one does not stop the next."""
+    for name in hub.names(names):
+        yield Inbound(hub, name, progress, accept_deletes).run()
+
+
+class Inbound:
+    """One run over one connection. The run is recorded only once it has an effect."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        name: str,
+        progress: Progress = silent,
+        accept_deletes: bool = False,
+    ) -> None:
+        self.hub = hub
+        self.name = name
+        self.report = SyncReport(name)
+        self._progress = progress
+        self._accept_deletes = accept_deletes
+        self._run_id = 0
+
+    # the run ------------------------------------------------------------------------------
+
+    def run(self) -> SyncReport:
+        """Pull and walk everything there is; the report says what came and what went wrong."""
+        return self.recorded(self._sync)
+
+    def backfill(self, window: Window) -> SyncReport:
+        """Pull a span of time once more; the checkpoints stay where they are."""
+        return self.recorded(lambda: self._backfill(window))
+
+    def recorded(self, work: Callable[[], None]) -> SyncReport:
+        """Do `work` with the connection held, and record the run if it had an effect."""
+        try:
+            with self.hub.alone(self.name):
+                self._guarded(work)
+        except HubError as error:
+            self.report.error = error
+        return self.report
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except HubError as error:
+            self.report.error = error
+            _log.warning("%s: %s", self.name, error.message)
+            self._finish("paused" if isinstance(error, ConfigError) else "failed", error.message)
+        except BaseException:
+            self._finish("failed", "the hub failed; the log has the traceback")
+            raise
+        else:
+            self.hub.looked(self.name)
+            self._finish("done", "")
+
+    def _finish(self, state: str, message: str) -> None:
+        if not self._run_id and state == "done":
+            return
+        with self.hub.store.write() as db:
+            self.in_run(db)
+            counts = {k: v for k, v in self.report.counts.items() if v}
+            Machinery(db).end_run(self._run_id, self._now_us(), state, redact(message), counts)
+
+    def in_run(self, db: Any) -> int:
+        """Return the number of this run, recording it with the first transaction that needs it."""
+        if not self._run_id:
+            self._run_id = Machinery(db).start_run("sync", self.name, self._now_us())
+        return self._run_id
+
+    def _now_us(self) -> int:
+        return to_us(self.hub.now())
+
+    def _moment(self, db: Any, late_before_us: int | None) -> Moment:
+        return Moment(self.in_run(db), self._now_us(), late_before_us)
+
+    # the steps ----------------------------------------------------------------------------
+
+    def _sync(self) -> None:
+        connector, streams, sections = self._opened()
+        self.walk_due(sections)
+        for info in streams:
+            if self.hub.stopping():
+                return
+            if info.caps.read != "none":
+                self._pull(connector, info, sections[info.name])
+        hooks.drain(self, connector, {info.name: info for info in streams}, sections)
+
+    def _opened(
+        self,
+    ) -> tuple[Connector[Any], list[StreamInfo], dict[str, SectionPlan | None]]:
+        connector = self.hub.connector(self.name)
+        streams = connector.discover()
+        return connector, streams, {s.name: self.hub.section(self.name, s) for s in streams}
+
+    def drain_due(self) -> None:
+        """Walk what has landed and what waits in the inbox, without pulling anything."""
+        connector, streams, sections = self._opened()
+        self.walk_due(sections)
+        hooks.drain(self, connector, {info.name: info for info in streams}, sections)
+
+    def _pull(
+        self, connector: Connector[Any], info: StreamInfo, section: SectionPlan | None
+    ) -> None:
+        if section is None:
+            self._unmapped(info)
+            return
+        stream = self._stream(info)
+        try:
+            self._pages(connector, info, section, stream)
+        except CheckpointExpired:
+            self.report.notes.append(f"{info.name}: the checkpoint had expired; read in full")
+            self._pages(connector, info, section, stream._replace(checkpoint=None))
+
+    def _unmapped(self, info: StreamInfo) -> None:
+        self.report.notes.append(
+            f"{info.name}: no mapping for the shape {info.shape}; write one in mappings/ "
+            "or set `mapping` (crm-hub mapping lint shows its fields)"
+        )
+
+    def _stream(self, info: StreamInfo) -> StreamRow:
+        with self.hub.store.read() as db:
+            found = Landings(db).stream(self.name, info.name)
+        if found is None:
+            return StreamRow(0, self.name, info.name, info.shape, None, None, 0, None, None)
+        return found._replace(shape=info.shape)
+
+    def _pages(
+        self,
+        connector: Connector[Any],
+        info: StreamInfo,
+        section: SectionPlan,
+        stream: StreamRow,
+    ) -> None:
+        snapshot = _Snapshot()
+        late_before_us = stream.updated_at_us if stream.checkpoint is not None else None
+        for page in connector.pull(info, stream.checkpoint, None):
+            stream, landed = self._land(info, stream, page, snapshot, late_before_us)
+            self._walk(stream, section, landed, late_before_us)
+            if page.complete:
+                stream = self._sweep(stream, section, page, snapshot, late_before_us)
+            self._progress(self.name, info.name, self.report.counts)
+            if self.hub.stopping():
+                return
+
+    def _backfill(self, window: Window) -> None:
+        connector = self.hub.connector(self.name)
+        for info in connector.discover():
+            section = self.hub.section(self.name, info)
+            if info.caps.read == "none" or section is None:
+                continue
+            stream = self._stream(info)
+            for page in connector.pull(info, None, window):
+                unmoved = Page(page.changes, None, False, page.rejects)
+                stream, landed = self._land(info, stream, unmoved, _Snapshot(), None)
+                self._walk(stream, section, landed, None)
+                self._progress(self.name, info.name, self.report.counts)
+
+    # T1 -----------------------------------------------------------------------------------
+
+    def _land(
+        self,
+        info: StreamInfo,
+        stream: StreamRow,
+        page: Page,
+        snapshot: _Snapshot,
+        late_before_us: int | None,
+    ) -> tuple[StreamRow, LandedPage]:
+        """Store a page. The checkpoint of a complete page waits for the sweep that follows it."""
+        with self.hub.store.write() as db:
+            repo = Landings(db)
+            if stream.id == 0:
+                stream = repo.add_stream(self.name, info.name, info.shape)
+            landed = land(db, stream, page.changes, self._now_us(), late_before_us)
+            rejects = [*page.rejects, *landed.result.rejects]
+            bury_rejects(db, stream, rejects, self._now_us())
+            if not page.complete:
+                stream = self._moved(repo, stream, page.checkpoint, page.source_count, 0)
+            if landed.landing_id or rejects:
+                self.in_run(db)
+        snapshot.saw(landed, page, rejects)
+        self._count(landed, page, len(rejects))
+        return stream, landed
+
+    def _moved(
+        self,
+        repo: Landings,
+        stream: StreamRow,
+        checkpoint: dict[str, Any] | None,
+        source_count: int | None,
+        repeats: int,
+    ) -> StreamRow:
+        """Store the stream's checkpoint if it moved, and return the stream as stored."""
+        if checkpoint is None or checkpoint == stream.checkpoint:
+            return stream
+        moved = stream._replace(
+            checkpoint=checkpoint,
+            source_count=stream.source_count if source_count is None else source_count,
+            repeats=repeats or stream.repeats,
+            updated_at_us=self._now_us(),
+        )
+        repo.save_stream(moved)
+        return moved
+
+    def _count(self, landed: LandedPage, page: Page, rejected: int) -> None:
+        found, counts = landed.result, self.report.counts
+        counts["pulled"] += len(page.changes) + len(page.rejects)
+        counts["new"] += len(found.new)
+        counts["changed"] += sum(not one.deleted for one in found.changed)
+        counts["deleted"] += sum(one.deleted for one in found.changed)
+        counts["unchanged"] += found.unchanged + found.stale + found.repeats
+        counts["dead"] += rejected
+
+    # T2 -----------------------------------------------------------------------------------
+
+    def _walk(
+        self,
+        stream: StreamRow,
+        section: SectionPlan,
+        landed: LandedPage,
+        late_before_us: int | None,
+    ) -> None:
+        if landed.landing_id:
+            self.walk_landing(stream, section, landed.landing_id, landed.landed, late_before_us)
+
+    def walk_landing(
+        self,
+        stream: StreamRow,
+        section: SectionPlan,
+        landing_id: int,
+        landed: Sequence[Any],
+        late_before_us: int | None,
+    ) -> None:
+        """Walk one landing and take it out of the queue, in one transaction."""
+        with self.hub.store.write() as db:
+            moment = self._moment(db, late_before_us)
+            walked = walk(db, self.hub.tools, stream, section, landed, moment)
+            repo = Landings(db)
+            repo.walked(landing_id)
+            if stream.plan_digest is None:
+                current = repo.stream(stream.connection, stream.name)
+                if current is not None and current.plan_digest is None:
+                    repo.save_stream(current._replace(plan_digest=section.digest))
+        self.report.counts.update(walked.counts)
+
+    def walk_due(self, sections: dict[str, SectionPlan | None]) -> None:
+        """Walk what an earlier run landed and could not walk any more."""
+        with self.hub.store.read() as db:
+            due = Landings(db).due(self.name)
+            streams = {s.id: s for s in Landings(db).streams(self.name)} if due else {}
+        for one in due:
+            stream = streams[one.stream_id]
+            section = sections.get(stream.name) or self.hub.plan(self.name).sections.get(
+                stream.shape
+            )
+            if section is None:
+                self.report.notes.append(f"{stream.name}: landed records wait for a mapping")
+                continue
+            with self.hub.store.read() as db:
+                repo = Landings(db)
+                found = reload(repo, one.record_ids, is_new=False).get(one.stream_id, [])
+            self.walk_landing(stream, section, one.id, found, one.late_before_us)
+
+    # deletes ------------------------------------------------------------------------------
+
+    def _sweep(
+        self,
+        stream: StreamRow,
+        section: SectionPlan,
+        page: Page,
+        snapshot: _Snapshot,
+        late_before_us: int | None,
+    ) -> StreamRow:
+        """After a whole snapshot: what it did not hold is gone. Then the checkpoint moves."""
+        with self.hub.store.read() as db:
+            live = Landings(db).live_numbers(stream.id)
+            dead = Machinery(db).dead_keys(stream.connection, stream.name, PULL_STEP)
+        gone = [number for number in live if not snapshot.holds(number)]
+        self._brake(stream, len(gone), len(live))
+        for start in range(0, len(gone), SWEEP_BATCH):
+            batch = gone[start : start + SWEEP_BATCH]
+            with self.hub.store.write() as db:
+                self.in_run(db)
+                swept = sweep(db, stream, batch, self._now_us(), late_before_us)
+            self.report.counts["deleted"] += len(batch)
+            self._walk(stream, section, swept, late_before_us)
+        cured = [number for key, number in dead.items() if key not in snapshot.rejected]
+        with self.hub.store.write() as db:
+            Machinery(db).revive(cured)
+            count, repeats = page.source_count, snapshot.repeats
+            return self._moved(Landings(db), stream, page.checkpoint, count, repeats)
+
+    def _brake(self, stream: StreamRow, gone: int, live: int) -> None:
+        """Stop when the source suddenly lists nothing or less than half: likely a lost right."""
+        if self._accept_deletes or gone == 0 or gone * 2 <= live:
+            return
+        raise MassDelete(
+            f"{stream.connection}: {stream.name} lists {live - gone} of {live} records that were "
+            f"there at the last sync ({_when(stream)}). Nothing was deleted; new and changed "
+            "records are in.",
+            remedy="If the records are really gone, run: "
+            f"crm-hub sync {stream.connection} --accept-deletes",
+        )
+
+
+class _Snapshot:
+    """The records a pull has shown so far: one bit each, so that a million cost 125 kB."""
+
+    def __init__(self) -> None:
+        self._bits = bytearray()
+        self._distinct = 0
+        self._pulled = 0
+        self.rejected: set[str] = set()
+
+    def saw(self, landed: LandedPage, page: Page, rejects: Sequence[Reject]) -> None:
+        self._pulled += len(page.changes) - len(landed.result.rejects)
+        self.rejected.update(r.id or r.place for r in rejects)
+        for number in landed.result.seen_ids:
+            self._set(number)
+
+    def _set(self, number: int) -> None:
+        place, bit = number >> 3, 1 << (number & 7)
+        if place >= len(self._bits):
+            self._bits.extend(bytes(place + 1024 - len(self._bits)))
+        if not self._bits[place] & bit:
+            self._bits[place] |= bit
+            self._distinct += 1
+
+    def holds(self, number: int) -> bool:
+        place = number >> 3
+        return place < len(self._bits) and bool(self._bits[place] & 1 << (number & 7))
+
+    @property
+    def repeats(self) -> int:
+        return self._pulled - self._distinct
+
+
+def _when(stream: StreamRow) -> str:
+    if stream.updated_at_us is None:
+        return "never completed"
+    return from_us(stream.updated_at_us).strftime("%Y-%m-%d %H:%M UTC")

@@ -1,0 +1,104 @@
+"""T1: a page becomes stored source records and the next checkpoint, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import orjson
+
+from crm_hub.flow.batch import Landed
+from crm_hub.landing import Arrival, Known, Landing, compare, fold
+from crm_hub.model.records import Change, Reject
+from crm_hub.store import Db, DeadLetter, Landings, Machinery, StreamRow
+
+PULL_STEP = "pull"
+
+
+class Page(NamedTuple):
+    """What T1 made of a page: the landing's number (0 when nothing is news) and its records."""
+
+    landing_id: int
+    landed: list[Landed]
+    result: Landing
+
+
+def land(
+    db: Db, stream: StreamRow, changes: Sequence[Change], now_us: int, late_before_us: int | None
+) -> Page:
+    """Store what is news in `changes`, and queue it to be walked."""
+    repo = Landings(db)
+    latest, result = fold(changes)
+    known = {key: Known(*row) for key, row in repo.known(stream.id, latest).items()}
+    compare(latest, known, result)
+    numbers = (
+        repo.add([_new_row(stream.id, one, now_us) for one in result.new]) if result.new else ()
+    )
+    result.seen_ids.extend(numbers)
+    replaced = [one for one in result.changed if not one.deleted]
+    gone = [one for one in result.changed if one.deleted]
+    repo.replace([_changed_row(one, now_us) for one in replaced])
+    repo.tombstone([one.id for one in gone if one.id is not None], now_us)
+    landed = [
+        Landed(number, one.key, one.payload, one.changed_at_us, True)
+        for number, one in zip(numbers, result.new, strict=True)
+    ]
+    landed += [
+        Landed(one.id or 0, one.key, one.payload, one.changed_at_us, False)
+        for one in result.changed
+    ]
+    landing_id = queue(repo, stream, landed, late_before_us)
+    return Page(landing_id, landed, result)
+
+
+def queue(
+    repo: Landings, stream: StreamRow, landed: Sequence[Landed], late_before_us: int | None
+) -> int:
+    """Remember `landed` as due; return the landing's number, 0 when there is nothing."""
+    if not landed:
+        return 0
+    return repo.queue(stream.id, [one.record_id for one in landed], late_before_us)
+
+
+def sweep(
+    db: Db, stream: StreamRow, gone: Sequence[int], now_us: int, late_before_us: int | None
+) -> Page:
+    """Mark records that a whole snapshot no longer holds as deleted, and queue them."""
+    repo = Landings(db)
+    landed = [Landed(r.id, r.key, None, r.changed_at_us, False) for r in repo.records(gone)]
+    repo.tombstone(gone, now_us)
+    return Page(queue(repo, stream, landed, late_before_us), landed, Landing())
+
+
+def reload(repo: Landings, record_ids: Sequence[int], *, is_new: bool) -> dict[int, list[Landed]]:
+    """Return stored records by stream, as the walk takes them."""
+    out: dict[int, list[Landed]] = {}
+    for raw in repo.records(record_ids):
+        payload = None if raw.deleted else orjson.loads(raw.payload)
+        out.setdefault(raw.stream_id, []).append(
+            Landed(raw.id, raw.key, payload, raw.changed_at_us, is_new)
+        )
+    return out
+
+
+def bury_rejects(db: Db, stream: StreamRow, rejects: Sequence[Reject], now_us: int) -> None:
+    """Set aside what a connector could not read."""
+    Machinery(db).bury(
+        [
+            DeadLetter(
+                0, stream.connection, stream.name, r.id or r.place, PULL_STEP,
+                f"{r.reason} ({r.place})", r.remedy, r.excerpt[:2000], None, None, now_us, 1,
+            )
+            for r in rejects
+        ]
+    )  # fmt: skip
+
+
+def _new_row(stream_id: int, one: Arrival, now_us: int) -> tuple[object, ...]:
+    return (
+        stream_id, one.key, one.hash, one.version, one.changed_at_us, now_us, False, one.text,
+    )  # fmt: skip
+
+
+def _changed_row(one: Arrival, now_us: int) -> tuple[object, ...]:
+    return (one.hash, one.version, one.changed_at_us, now_us, False, one.text, one.id)

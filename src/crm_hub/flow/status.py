@@ -1,0 +1,128 @@
+"""What is covered and what is not: counted, never assumed."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from crm_hub.flow.hub import Hub
+from crm_hub.model.values import to_us
+from crm_hub.store import Db, Events, Identities, Landings, Machinery, RunRow, StreamRow
+
+
+class StreamStatus(NamedTuple):
+    """One stream's coverage. Times are microseconds since 1970 UTC, lag in seconds.
+
+    source_count: live objects the source says it holds, repeats of one id not counted; None
+    when it cannot tell. coverage: 0 to 100, None when nobody can say.
+    """
+
+    connection: str
+    kind: str
+    stream: str
+    source_count: int | None
+    hub_count: int
+    coverage: float | None
+    last_event_us: int | None
+    lag_s: int | None
+    dead: int
+    waiting: int
+    state: str
+    problems: list[str]
+
+
+def status(hub: Hub) -> list[StreamStatus]:
+    """Return the state of every stream of every connection."""
+    rows: list[StreamStatus] = []
+    with hub.store.read() as db:
+        facts = _Facts(db)
+        for name in hub.config.connections:
+            rows.extend(_connection(hub, db, name, facts))
+    return rows
+
+
+class _Facts:
+    """The counts that concern all streams, read once."""
+
+    def __init__(self, db: Db) -> None:
+        machinery, landings = Machinery(db), Landings(db)
+        self.live = landings.live_counts()
+        self.dead = machinery.dead_counts()
+        self.waiting = landings.waiting()
+        self.inbox = machinery.inbox_counts()
+        self.runs = machinery.last_runs()
+        self.streams: dict[str, list[StreamRow]] = {}
+        for stream in landings.streams():
+            self.streams.setdefault(stream.connection, []).append(stream)
+
+
+def _connection(hub: Hub, db: Db, name: str, facts: _Facts) -> list[StreamStatus]:
+    one = hub.config.connections[name]
+    run = facts.runs.get(name)
+    looked_us = hub.last_looked_us(name)
+    rows = [
+        _stream(hub, db, one.kind, stream, facts, looked_us)
+        for stream in facts.streams.get(name, [])
+    ]
+    inbox = {state: n for (c, state), n in facts.inbox.items() if c == name}
+    if inbox:
+        rows.append(_inbox(name, one.kind, inbox, facts))
+    if not rows:
+        rows.append(
+            StreamStatus(name, one.kind, "", None, 0, None, None, None, 0, 0, "never synced", [])
+        )
+    state, problems = _state(one.paused, run)
+    waiting = facts.waiting.get(name, 0)
+    return [
+        row._replace(
+            state=state or row.state,
+            problems=problems + row.problems,
+            waiting=row.waiting or waiting,
+        )
+        for row in rows
+    ]
+
+
+def _state(paused: bool, run: RunRow | None) -> tuple[str, list[str]]:
+    if paused:
+        return "paused", ["paused by an admin"]
+    if run is not None and run.state in ("failed", "paused"):
+        return "failing", [run.message]
+    if run is not None and run.state == "running":
+        return "interrupted", ["the last run did not end; the next one goes on from there"]
+    return "", []
+
+
+def _stream(
+    hub: Hub, db: Db, kind: str, stream: StreamRow, facts: _Facts, looked_us: int | None
+) -> StreamStatus:
+    live = facts.live.get(stream.id, 0)
+    dead = facts.dead.get((stream.connection, stream.name), 0)
+    source = None if stream.source_count is None else stream.source_count - stream.repeats
+    coverage = None if source is None else 100.0 if source == 0 else round(100 * live / source, 1)
+    problems = [
+        f"{n} × {field}: {reason}" for field, reason, n in Identities(db).drifts(stream.id)[:3]
+    ]
+    plan = hub.plan(stream.connection).sections.get(stream.shape)
+    if plan is not None and stream.plan_digest not in (None, plan.digest):
+        problems.insert(0, f"the mapping has changed; run: crm-hub replay {stream.connection}")
+    seen_us = max(filter(None, (looked_us, stream.updated_at_us)), default=None)
+    lag_s = None if seen_us is None else max(0, (to_us(hub.now()) - seen_us) // 1_000_000)
+    green = coverage is None or coverage >= 100
+    state = "ok" if green and not dead else "incomplete"
+    last = Events(db).last_event_us(stream.id)
+    return StreamStatus(
+        stream.connection, kind, stream.name, source, live, coverage, last, lag_s, dead, 0, state,
+        problems,
+    )  # fmt: skip
+
+
+def _inbox(name: str, kind: str, inbox: dict[str, int], facts: _Facts) -> StreamStatus:
+    """The requests a door has taken: walked, left out on purpose, waiting, or dead."""
+    total = sum(inbox.values())
+    settled = inbox.get("done", 0) + inbox.get("ignored", 0)
+    waiting, dead = inbox.get("due", 0), facts.dead.get((name, "inbox"), 0)
+    coverage = round(100 * settled / total, 1)
+    state = "ok" if settled == total else "waiting" if waiting else "incomplete"
+    return StreamStatus(
+        name, kind, "inbox", total, settled, coverage, None, None, dead, waiting, state, []
+    )

@@ -1,0 +1,147 @@
+"""Holding a page of changes against what the store already knows of the same records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import NamedTuple
+
+import orjson
+
+from crm_hub.model.errors import RecordError
+from crm_hub.model.ids import bounded
+from crm_hub.model.records import Change, Payload, Reject
+from crm_hub.model.values import clean_json, clean_text, to_us
+
+MAX_PAYLOAD_BYTES = 8_000_000
+_GONE = b""
+
+
+class Known(NamedTuple):
+    """What the store knows of a record: its number, content hash and source time."""
+
+    id: int
+    hash: bytes
+    changed_at_us: int | None
+
+
+class Arrival(NamedTuple):
+    """One record as it lands. `id` is None for a record the hub has not seen before.
+
+    hash is empty and payload None for a tombstone, whose last content the store keeps.
+    """
+
+    id: int | None
+    key: str
+    hash: bytes
+    version: str | None
+    changed_at_us: int | None
+    text: str
+    payload: Payload | None
+
+    @property
+    def deleted(self) -> bool:
+        return self.payload is None
+
+
+@dataclass(slots=True)
+class Landing:
+    """What a page amounts to: arrivals to store, and how many changes need nothing."""
+
+    new: list[Arrival] = field(default_factory=list)
+    changed: list[Arrival] = field(default_factory=list)
+    seen_ids: list[int] = field(default_factory=list)
+    unchanged: int = 0
+    stale: int = 0
+    repeats: int = 0
+    rejects: list[Reject] = field(default_factory=list)
+
+
+def fold(changes: Sequence[Change]) -> tuple[dict[str, Change], Landing]:
+    """Return the page's changes by stored record key, and a landing that counts the repeats.
+
+    Of two changes of one record the later in the page counts, unless it is certainly older.
+    """
+    landing = Landing()
+    latest: dict[str, Change] = {}
+    for change in changes:
+        if not change.id:
+            landing.rejects.append(
+                Reject("", "a record without id", "the record has no id", "Name an id column.")
+            )
+            continue
+        key = bounded(clean_text(change.id))
+        before = latest.get(key)
+        if before is not None:
+            landing.repeats += 1
+            if _is_older(change, before):
+                continue
+            del latest[key]
+        latest[key] = change
+    return latest, landing
+
+
+def compare(latest: Mapping[str, Change], known: Mapping[str, Known], landing: Landing) -> Landing:
+    """Return `landing` filled with what is news, given what is `known` by record key.
+
+    A change older than the known one, both times certain, is stale and ignored.
+    """
+    for key, change in latest.items():
+        try:
+            _sort_in(key, change, known.get(key), landing)
+        except RecordError as error:
+            landing.rejects.append(Reject(key, f"record {key}", error.message, error.remedy))
+    return landing
+
+
+def _is_older(change: Change, other: Change) -> bool:
+    if change.changed_at is None or other.changed_at is None:
+        return False
+    return change.changed_at < other.changed_at
+
+
+def _sort_in(key: str, change: Change, known: Known | None, landing: Landing) -> None:
+    changed_at_us = None if change.changed_at is None else to_us(change.changed_at)
+    if known is not None:
+        landing.seen_ids.append(known.id)
+        if _is_stale(changed_at_us, known.changed_at_us):
+            landing.stale += 1
+            return
+    if change.payload is None:
+        if known is None or known.hash == _GONE:
+            landing.unchanged += 1
+        else:
+            landing.changed.append(
+                Arrival(known.id, key, _GONE, change.version, changed_at_us, "", None)
+            )
+        return
+    payload, text, digest = _encode(change.payload)
+    if known is None:
+        landing.new.append(Arrival(None, key, digest, change.version, changed_at_us, text, payload))
+    elif known.hash == digest:
+        landing.unchanged += 1
+    else:
+        landing.changed.append(
+            Arrival(known.id, key, digest, change.version, changed_at_us, text, payload)
+        )
+
+
+def _is_stale(changed_at_us: int | None, known_us: int | None) -> bool:
+    return changed_at_us is not None and known_us is not None and changed_at_us < known_us
+
+
+def _encode(payload: Payload) -> tuple[Payload, str, bytes]:
+    try:
+        raw = orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)
+    except (TypeError, ValueError):
+        raw = b"\\u0000"
+    if b"\\u0000" in raw:
+        payload = clean_json(payload)
+        raw = orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)
+    if len(raw) > MAX_PAYLOAD_BYTES:
+        raise RecordError(
+            f"the record is larger than {MAX_PAYLOAD_BYTES:,} bytes",
+            remedy="Shorten it in the source, or leave its largest field out of the export.",
+        )
+    return payload, raw.decode(), blake2b(raw, digest_size=16).digest()

@@ -1,0 +1,169 @@
+"""A mapping file compiled for one connection: source payload → canonical record and events.
+
+The last stage of the room: reading.py gave the types, record.py and events.py the closures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import orjson
+from phonenumbers import SUPPORTED_REGIONS
+from pydantic import ValidationError
+
+from crm_hub.mapping.check import problems
+from crm_hub.mapping.document import Document
+from crm_hub.mapping.events import compile_event
+from crm_hub.mapping.language import Section
+from crm_hub.mapping.prepare import preparation
+from crm_hub.mapping.reading import MappingFile, problems_of, refused
+from crm_hub.mapping.record import compile_record
+from crm_hub.mapping.steps import Locale
+from crm_hub.model.canonical import Drift, Mapped
+from crm_hub.model.errors import ConfigError, RecordError
+from crm_hub.model.rules import Win
+
+ENGINE_VERSION = 1
+"""Raised whenever the same mapping begins to mean something else, so that records are replayed."""
+
+_REMEDY = "Correct the mapping, then replay the record."
+
+
+@dataclass(frozen=True, slots=True)
+class SectionPlan:
+    """One section, ready to map records.
+
+    entity: what its records are ("" for a section of events; the default where the record says).
+    rules: the survivorship rules that this section sets, by field.
+    digest: changes when what the section means changes.
+    """
+
+    name: str
+    entity: str
+    delete: str
+    rules: dict[str, Win]
+    digest: str
+    _run: Callable[[dict[str, Any], int | None], Mapped]
+
+    def map(self, payload: dict[str, Any], changed_at_us: int | None = None) -> Mapped:
+        """Return what one source record says, in the words of the canonical model.
+
+        payload: cleaned JSON, left unchanged. changed_at_us: the source's time of the last change
+        where the section does not read one from the payload.
+        A value that does not fit is left out and listed in `drifts`.
+        Raises: RecordError when the record as a whole cannot go on.
+        """
+        return self._run(payload, changed_at_us)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A whole mapping file compiled for one connection; `digest` covers all its sections."""
+
+    sections: dict[str, SectionPlan]
+    digest: str
+
+
+def compile_plan(file: MappingFile, *, connection: str, region: str, zone: str) -> Plan:
+    """Return the plan of a mapping file.
+
+    region: ISO 3166 code for phone numbers without a country. zone: IANA zone for times without
+    one. Raises: ConfigError.
+    """
+    locale = _locale(connection, region, zone)
+    sections = {}
+    for name, section in file.sections.items():
+        try:
+            sections[name] = _compile(name, section, locale)
+        except ValueError as error:
+            mark = file.mark("streams", name)
+            raise ConfigError(f"{mark}: streams.{name}: {error}.", remedy=_REMEDY) from error
+    digests = [sections[name].digest for name in sorted(sections)]
+    return Plan(sections, _hash(digests))
+
+
+def compile_section(
+    section: Mapping[str, Any], *, name: str, connection: str, region: str, zone: str
+) -> SectionPlan:
+    """Return the plan of a section that a connector proposes (`StreamInfo.section`).
+
+    Raises: ConfigError.
+    """
+    document = Document({"streams": {name: section}})
+    try:
+        typed = Section.model_validate(section)
+    except ValidationError as error:
+        found = problems_of(document, error, ("streams", name))
+        raise refused(document, found) from error
+    if found := list(problems(name, typed)):
+        raise refused(document, found)
+    try:
+        return _compile(name, typed, _locale(connection, region, zone))
+    except ValueError as error:
+        raise ConfigError(f"streams.{name}: {error}.", remedy=_REMEDY) from error
+
+
+def _locale(connection: str, region: str, zone: str) -> Locale:
+    if region.upper() not in SUPPORTED_REGIONS:
+        raise ConfigError(
+            f"{connection}: {region!r} is no region.",
+            remedy="Set `region` to an ISO 3166 code, such as US, DE or GB.",
+        )
+    try:
+        return Locale(connection, region.upper(), ZoneInfo(zone))
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ConfigError(
+            f"{connection}: {zone!r} is no time zone.",
+            remedy="Set `zone` to an IANA name, such as America/New_York or UTC.",
+        ) from error
+
+
+def _hash(meaning: Any) -> str:
+    return blake2b(orjson.dumps(meaning, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+
+
+def _compile(name: str, section: Section, locale: Locale) -> SectionPlan:
+    locale = locale._replace(flat=section.flat)
+    meaning = section.model_dump(mode="json", exclude={"tests", "unknown"}) | {
+        "unknown": section.unknown == "fail"
+    }
+    place = [ENGINE_VERSION, locale.connection, locale.region, str(locale.zone)]
+    return SectionPlan(
+        name=name,
+        entity=section.entity.default if section.entity else "",
+        delete=section.delete,
+        rules={field: rule.win for field, rule in section.fields.items() if rule.win is not None},
+        digest=_hash([*place, meaning]),
+        _run=_runner(name, section, locale),
+    )
+
+
+def _runner(
+    name: str, section: Section, locale: Locale
+) -> Callable[[dict[str, Any], int | None], Mapped]:
+    prepare = preparation(name, section)
+    record_of = compile_record(section, locale) if section.entity else None
+    builds = [compile_event(entry, spec, locale) for entry, spec in section.events.items()]
+
+    def run(payload: dict[str, Any], changed_at_us: int | None) -> Mapped:
+        if prepare is not None:
+            payload = prepare(payload)
+        drifts: list[Drift] = []
+        record = record_of(payload, changed_at_us, drifts) if record_of is not None else None
+        events = []
+        for build in builds:
+            event = build(payload, drifts)
+            if event is not None:
+                events.append(event)
+        if record is None and drifts and not events:
+            raise RecordError(
+                f"{name}: no event could be read ({drifts[0].field}: {drifts[0].reason}).",
+                remedy=_REMEDY,
+            )
+        return Mapped(record, events, drifts)
+
+    return run

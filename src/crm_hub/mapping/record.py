@@ -1,0 +1,253 @@
+"""The fields, claims and links of a section compiled to one closure: payload → canonical record.
+
+The hot path of the room. Fields that stand at one plain path are grouped by the object they stand
+in and read in one loop; the others run through the closures of values.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from crm_hub.mapping.events import compile_instant
+from crm_hub.mapping.language import FieldRule, Identity, LinkRule, Section, value_at
+from crm_hub.mapping.paths import Parts, find, parse_path
+from crm_hub.mapping.steps import Locale, Misfit
+from crm_hub.mapping.steps.contact import is_e164
+from crm_hub.mapping.steps.text import one_line
+from crm_hub.mapping.values import (
+    Fill,
+    Pipeline,
+    compile_steps,
+    compile_value,
+    getters_of,
+    is_blank,
+    last_step,
+)
+from crm_hub.model.canonical import CanonicalRecord, Claim, Drift, Link
+from crm_hub.model.entities import ENTITIES, Field
+from crm_hub.model.ids import strong_key
+
+Compiled = Callable[[dict[str, Any], int | None, list[Drift]], CanonicalRecord]
+
+
+class _Row(NamedTuple):
+    """A field that stands at one plain key of an object."""
+
+    name: str
+    key: str
+    many: bool
+    convert: Callable[[Any], Any]
+    pipe: Pipeline
+
+
+class _FieldSet(NamedTuple):
+    """The fields of one entity: rows grouped by the object they stand in, and the others."""
+
+    entity: str
+    groups: list[tuple[Parts, list[_Row]]]
+    others: list[tuple[str, Fill]]
+
+
+def compile_record(section: Section, locale: Locale) -> Compiled:
+    """Return the closure of a section's record; the section has an entity."""
+    choose = _choice(section, locale)
+    claims = [_claim(identity, locale) for identity in section.identity]
+    links = [_link(name, link, locale) for name, link in section.links.items()]
+    changed = compile_instant(section.changed_at, locale) if section.changed_at else None
+
+    def run(
+        payload: dict[str, Any], changed_at_us: int | None, drifts: list[Drift]
+    ) -> CanonicalRecord:
+        fields = choose(payload, drifts)
+        values = _values(fields, payload, drifts)
+        record = CanonicalRecord(fields.entity, values, changed_at_us=changed_at_us)
+        for claim in claims:
+            claim(payload, record, drifts)
+        for link in links:
+            link(payload, record, drifts)
+        if changed is not None:
+            reasons: list[str] = []
+            moment = changed(payload, reasons)
+            record.changed_at_us = changed_at_us if moment is None else moment
+            _note(drifts, "changed_at", reasons)
+        return record
+
+    return run
+
+
+def _note(drifts: list[Drift], field: str, reasons: list[str]) -> None:
+    drifts.extend(Drift(field, reason) for reason in dict.fromkeys(reasons))
+
+
+def _choice(section: Section, locale: Locale) -> Callable[[dict[str, Any], list[Drift]], _FieldSet]:
+    """Return the closure that says which entity a record is, as the fields it then has."""
+    rule = section.entity
+    assert rule is not None, "compile_record is called for sections with an entity"  # noqa: S101
+    sets = {entity: _field_set(entity, section, locale) for entity in rule.possible()}
+    usual = sets[rule.default]
+    if not rule.at:
+        return lambda _payload, _drifts: usual
+    entity_of = compile_value(value_at(rule.at, rule.steps), "text", locale)
+
+    def choose(payload: dict[str, Any], drifts: list[Drift]) -> _FieldSet:
+        reasons: list[str] = []
+        entity = entity_of(payload, reasons)
+        _note(drifts, "entity", reasons)
+        return sets.get(entity, usual)
+
+    return choose
+
+
+def _field_set(entity: str, section: Section, locale: Locale) -> _FieldSet:
+    groups: dict[Parts, list[_Row]] = {}
+    others: list[tuple[str, Fill]] = []
+    for name, rule in section.fields.items():
+        field = ENTITIES[entity].get(name)
+        if field is None:
+            continue
+        placed = _row(field, rule, locale)
+        if placed is None:
+            last = last_step(name, field.type)
+            others.append((name, compile_value(rule, last, locale, many=field.many)))
+        else:
+            groups.setdefault(placed[0], []).append(placed[1])
+    return _FieldSet(entity, list(groups.items()), others)
+
+
+def _row(field: Field, rule: FieldRule, locale: Locale) -> tuple[Parts, _Row] | None:
+    """Return where the field's object stands and its row, None when it is not that simple."""
+    if len(rule.at) != 1 or rule.when or rule.default is not None:
+        return None
+    *above, key = parse_path(rule.at[0], flat=locale.flat) or (None,)
+    pipe = compile_steps(rule.steps, last_step(field.name, field.type), locale)
+    if not isinstance(key, str) or pipe.scalar is None:
+        return None
+    parts = tuple(part for part in above if part is not None)
+    return parts, _Row(field.name, key, field.many, pipe.scalar, pipe)
+
+
+def _values(fields: _FieldSet, payload: dict[str, Any], drifts: list[Drift]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for parts, rows in fields.groups:
+        node = find(payload, parts) if parts else payload
+        if type(node) is dict:
+            _read_rows(rows, node, payload, values, drifts)
+        elif node is not None:
+            for row in rows:
+                _read_items(row, find(node, (row.key,)), payload, values, drifts)
+    for name, fill in fields.others:
+        reasons: list[str] = []
+        value = fill(payload, reasons)
+        if value is not None:
+            values[name] = value
+        if reasons:
+            _note(drifts, name, reasons)
+    return values
+
+
+def _read_rows(
+    rows: list[_Row],
+    node: dict[str, Any],
+    payload: dict[str, Any],
+    values: dict[str, Any],
+    drifts: list[Drift],
+) -> None:
+    get = node.get
+    for row in rows:
+        name, key, many, convert, _ = row
+        raw = get(key)
+        if raw is None or raw == "":
+            continue
+        if type(raw) is list or type(raw) is dict:
+            _read_items(row, raw, payload, values, drifts)
+            continue
+        try:
+            value = convert(raw)
+        except Misfit as misfit:
+            drifts.append(Drift(name, str(misfit)))
+            continue
+        if value is not None and value != "":
+            values[name] = [value] if many else value
+
+
+def _read_items(
+    row: _Row, raw: Any, payload: dict[str, Any], values: dict[str, Any], drifts: list[Drift]
+) -> None:
+    if is_blank(raw):
+        return
+    reasons: list[str] = []
+    found = row.pipe.items(raw, payload, reasons)
+    if found:
+        values[row.name] = _distinct(found) if row.many else found[0]
+    _note(drifts, row.name, reasons)
+
+
+def _distinct(values: list[Any]) -> list[Any]:
+    out: list[Any] = []
+    for value in values:
+        if value not in out:
+            out.append(value)
+    return out
+
+
+_Add = Callable[[dict[str, Any], CanonicalRecord, list[Drift]], None]
+
+
+def _claim(identity: Identity, locale: Locale) -> _Add:
+    """Return the closure that adds the claims of one `identity` entry to a record."""
+    if identity.match is not None:
+        return _match_claims(identity.match)
+    name, exclusive = identity.strong, identity.exclusive
+    scope = locale.connection if identity.scope == "connection" else ""
+    values_of = _texts(identity, locale)
+
+    def add(payload: dict[str, Any], record: CanonicalRecord, drifts: list[Drift]) -> None:
+        for value in values_of(payload, drifts):
+            record.claims.append(Claim("strong", name, value, scope, exclusive))
+
+    return add
+
+
+def _match_claims(field: str) -> _Add:
+    def add(_payload: dict[str, Any], record: CanonicalRecord, _drifts: list[Drift]) -> None:
+        for value in record.values.get(field, ()):
+            # A number that could not be read, or has an extension, is nobody's own.
+            if field != "phone" or is_e164(value):
+                record.claims.append(Claim(field, field, value))
+
+    return add
+
+
+def _texts(
+    spec: Identity | LinkRule, locale: Locale
+) -> Callable[[dict[str, Any], list[Drift]], list[str]]:
+    """Return the closure of the texts that stand at a strong id's paths, each once."""
+    value = value_at(spec.at, spec.steps)
+    fill = compile_value(value, "text", locale, many=True)
+    get = getters_of(value, locale)[0] if len(spec.at) == 1 and not spec.steps else None
+    place = f"id {spec.strong}"
+
+    def texts(payload: dict[str, Any], drifts: list[Drift]) -> list[str]:
+        if get is not None and type(raw := get(payload)) is str:
+            return [text] if (text := one_line(raw)) else []
+        reasons: list[str] = []
+        found: list[str] = fill(payload, reasons) or []
+        if reasons:
+            _note(drifts, place, reasons)
+        return found
+
+    return texts
+
+
+def _link(relation: str, link: LinkRule, locale: Locale) -> _Add:
+    scope = locale.connection if link.scope == "connection" else ""
+    values_of = _texts(link, locale)
+    most = None if link.many else 1
+
+    def add(payload: dict[str, Any], record: CanonicalRecord, drifts: list[Drift]) -> None:
+        for value in values_of(payload, drifts)[:most]:
+            key = strong_key(scope, link.strong, value)
+            record.links.append(Link(relation, link.entity, key))
+
+    return add

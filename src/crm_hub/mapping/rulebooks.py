@@ -1,0 +1,129 @@
+"""The two rule files beside the mappings: who wins a field, and what is no sign of one person.
+
+Both are read in layers like a mapping file; the values go to merge and resolve through
+crm_hub.model.rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from crm_hub.mapping.document import Document, Place, read_document
+from crm_hub.mapping.reading import builtin_folder, read_text
+from crm_hub.mapping.shortforms import near, parse_win
+from crm_hub.model.entities import ENTITIES
+from crm_hub.model.errors import ConfigError
+from crm_hub.model.rules import LATEST, UNION, IdentityRules, Survivorship, Win
+
+_LISTS = (
+    "role_local_parts", "free_domains", "honorifics", "junk_local_parts", "junk_emails",
+    "junk_phones",
+)  # fmt: skip
+_REMEDY = "Correct the file; docs/reference/mapping-language.md describes it."
+
+
+def read_survivorship(folders: Sequence[Path] = ()) -> Survivorship:
+    """Return the rule of every canonical field, by entity.
+
+    The built-in survivorship.yaml first, then that of each folder, field by field. A field that no
+    file names: `latest`, and `union` where it holds many.
+    Raises: ConfigError naming file, line and column.
+    """
+    rules: Survivorship = {
+        entity: {name: UNION if field.many else LATEST for name, field in fields.items()}
+        for entity, fields in ENTITIES.items()
+    }
+    for document in _layers("survivorship.yaml", folders, ("version", "entities")):
+        for entity in _object(document, ("entities",)):
+            if entity not in rules:
+                _fail(document, ("entities", entity), f"no such entity; {near(entity, rules)}")
+            rules[entity] |= _entity_rules(document, entity)
+    return rules
+
+
+def _entity_rules(document: Document, entity: str) -> dict[str, Win]:
+    """Return the rules that one file gives for one entity."""
+    rules = {}
+    for name, win in _object(document, ("entities", entity)).items():
+        place = ("entities", entity, name)
+        if name not in ENTITIES[entity]:
+            _fail(document, place, f"no such field; {near(name, ENTITIES[entity])}")
+        try:
+            rules[name] = parse_win(win)
+        except ValueError as error:
+            _fail(document, place, str(error))
+    return rules
+
+
+def read_identity(folders: Sequence[Path] = ()) -> IdentityRules:
+    """Return the rules of identity: the built-in identity.yaml, changed by that of each folder.
+
+    A list replaces the one below; `{add: [...], remove: [...]}` changes it.
+    Raises: ConfigError naming file, line and column.
+    """
+    lists: dict[str, frozenset[str]] = dict.fromkeys(_LISTS, frozenset())
+    cap = IdentityRules().holders_cap
+    for document in _layers("identity.yaml", folders, ("version", "thresholds", *_LISTS)):
+        for name in _LISTS:
+            if name in document.data:
+                lists[name] = _changed(document, name, lists[name])
+        thresholds = _object(document, ("thresholds",))
+        _known_keys(document, ("thresholds",), thresholds, ("holders_cap",))
+        cap = _count(document, thresholds.get("holders_cap", cap))
+    return IdentityRules(**lists, holders_cap=cap)
+
+
+def _layers(name: str, folders: Sequence[Path], allowed: tuple[str, ...]) -> Iterator[Document]:
+    for folder in (builtin_folder(), *folders):
+        path = folder / name
+        if path.is_file():
+            document = read_document(read_text(path), str(path))
+            _known_keys(document, (), document.data, allowed)
+            if document.data.get("version") != 1:
+                _fail(document, ("version",), "the file must say `version: 1`")
+            yield document
+
+
+def _known_keys(
+    document: Document, place: Place, data: dict[str, Any], allowed: tuple[str, ...]
+) -> None:
+    for key in data:
+        if key not in allowed:
+            _fail(document, (*place, key), f"unknown key; {near(key, allowed)}")
+
+
+def _object(document: Document, place: Place) -> dict[str, Any]:
+    node: Any = document.data
+    for part in place:
+        node = node.get(part) or {}
+    if not isinstance(node, dict):
+        _fail(document, place, "expected keys and values")
+    return node
+
+
+def _changed(document: Document, name: str, below: frozenset[str]) -> frozenset[str]:
+    value = document.data[name]
+    if not isinstance(value, dict):
+        return _texts(document, (name,), value)
+    _known_keys(document, (name,), value, ("add", "remove"))
+    added = _texts(document, (name, "add"), value.get("add", []))
+    return (below | added) - _texts(document, (name, "remove"), value.get("remove", []))
+
+
+def _texts(document: Document, place: Place, value: Any) -> frozenset[str]:
+    if not isinstance(value, list) or any(isinstance(v, dict | list | bool) for v in value):
+        _fail(document, place, "expected a list of texts")
+    return frozenset(str(item).strip().lower() for item in value if item is not None)
+
+
+def _count(document: Document, value: Any) -> int:
+    if type(value) is not int or not 2 <= value <= 1_000_000:
+        _fail(document, ("thresholds", "holders_cap"), "expected a whole number from 2 up")
+    return int(value)
+
+
+def _fail(document: Document, place: Place, reason: str) -> NoReturn:
+    keys = ".".join(map(str, place)) or "the file"
+    raise ConfigError(f"{document.mark(place)}: {keys}: {reason}.", remedy=_REMEDY)

@@ -1,0 +1,19 @@
+"""Step 5: members and rules become one golden record with provenance.
+
+Pure, and a function of the set of members: the order of arrival plays no part.
+"""
+
+from crm_hub.merge.diff import diff
+from crm_hub.merge.explain import Candidate, FieldStory, explain
+from crm_hub.merge.golden import Golden, MergeMember, display_name, golden
+
+__all__ = [
+    "Candidate",
+    "FieldStory",
+    "Golden",
+    "MergeMember",
+    "diff",
+    "display_name",
+    "explain",
+    "golden",
+]

@@ -1,0 +1,61 @@
+"""The closed, versioned registry of timeline event types (v1)."""
+
+from __future__ import annotations
+
+EVENT_TYPES_VERSION = 1
+
+EVENT_TYPES: dict[str, str] = {
+    "email.sent": "we wrote a mail",
+    "email.received": "a mail came in",
+    "meeting.booked": "a meeting was put in the calendar",
+    "meeting.moved": "a meeting got another time",
+    "meeting.held": "a meeting took place",
+    "meeting.declined": "a participant declined",
+    "meeting.cancelled": "a meeting was called off",
+    "call.in": "somebody called us",
+    "call.out": "we called somebody",
+    "call.missed": "a call nobody took",
+    "call.voicemail": "a message on the answering machine",
+    "message.session": "a chat, SMS or messenger exchange",
+    "form.submitted": "a web form was sent in",
+    "ad.lead": "a lead form of an ad platform was sent in",
+    "ad.click": "somebody clicked an ad",
+    "campaign.sent": "a campaign message went out",
+    "campaign.clicked": "a link in a campaign message was clicked",
+    "campaign.bounced": "a campaign message could not be delivered",
+    "campaign.unsubscribed": "somebody left a mailing list",
+    "ticket.opened": "a service case was opened",
+    "ticket.replied": "a service case was answered",
+    "ticket.escalated": "a service case was escalated",
+    "ticket.solved": "a service case was solved",
+    "ticket.csat": "a service case was rated",
+    "order.placed": "an order came in",
+    "order.confirmed": "an order was confirmed",
+    "order.delivered": "an order was delivered",
+    "order.cancelled": "an order was cancelled",
+    "invoice.issued": "an invoice was issued",
+    "invoice.due": "an invoice fell due",
+    "invoice.overdue": "an invoice is past its due date",
+    "invoice.paid": "an invoice was paid",
+    "invoice.cancelled": "an invoice was cancelled",
+    "payment.received": "a payment arrived",
+    "quote.sent": "a quote went out",
+    "quote.accepted": "a quote was accepted",
+    "quote.declined": "a quote was declined",
+    "deal.created": "a deal was opened",
+    "deal.stage": "a deal moved to another stage",
+    "deal.won": "a deal was won",
+    "deal.lost": "a deal was lost",
+    "note": "somebody wrote a note",
+    "task.created": "a task was set",
+    "task.done": "a task was done",
+    "consent.given": "consent was given",
+    "consent.withdrawn": "consent was withdrawn",
+    "identity.linked": "two records turned out to be one",
+    "identity.unlinked": "a record was taken out of an identity",
+    "owner.changed": "another colleague is in charge",
+    "field.changed": "an important value changed",
+}
+
+VISIBILITIES = ("metadata", "subject", "full")
+"""Strictest first; where mailboxes disagree, the strictest wins."""

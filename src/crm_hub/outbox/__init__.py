@@ -1,0 +1,1 @@
+"""Step 7: changes become writes due at other systems. Pure."""

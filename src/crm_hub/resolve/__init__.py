@@ -1,0 +1,34 @@
+"""Step 4: which records are one identity, and which id it has.
+
+Pure. Its answer depends on the set of records alone, never on the order in which they
+came: whole connected components are clustered again whenever one of their records moves.
+"""
+
+from crm_hub.resolve.assign import Assignment, assign
+from crm_hub.resolve.cluster import Cluster, Member, cluster
+from crm_hub.resolve.keys import EmailKind, email_kind, joins, keys_of, name_key
+from crm_hub.resolve.names import (
+    NameForm,
+    Similarity,
+    compare_names,
+    organization_form,
+    person_form,
+)
+
+__all__ = [
+    "Assignment",
+    "Cluster",
+    "EmailKind",
+    "Member",
+    "NameForm",
+    "Similarity",
+    "assign",
+    "cluster",
+    "compare_names",
+    "email_kind",
+    "joins",
+    "keys_of",
+    "name_key",
+    "organization_form",
+    "person_form",
+]

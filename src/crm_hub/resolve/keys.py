@@ -1,0 +1,71 @@
+"""Match keys: what a record can be found by, and which of these may join two records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+
+from crm_hub.model.canonical import Claim
+from crm_hub.model.ids import bounded, domain_key, email_key, phone_key, strong_key
+from crm_hub.model.rules import IdentityRules
+from crm_hub.resolve.names import NameForm
+
+
+class EmailKind(Enum):
+    """Whose mailbox an address is: one person's, a role's, or nobody's."""
+
+    PERSONAL = "personal"
+    ROLE = "role"
+    JUNK = "junk"
+
+
+def email_kind(address: str, rules: IdentityRules) -> EmailKind:
+    """Return the kind of a lower-cased address."""
+    local = address.partition("@")[0]
+    if local in rules.junk_local_parts or address in rules.junk_emails:
+        return EmailKind.JUNK
+    base = local.partition("+")[0]
+    return EmailKind.ROLE if base in rules.role_local_parts else EmailKind.PERSONAL
+
+
+def keys_of(claims: Iterable[Claim], name: NameForm, rules: IdentityRules) -> list[str]:
+    """Return the match keys of a record, each once: its claims', then its whole name's.
+
+    Junk values ("test@test.com", "0000000") make no key at all.
+    """
+    keys: dict[str, None] = {}
+    for claim in claims:
+        key = _claim_key(claim, rules)
+        if key:
+            keys[key] = None
+    if name.given and name.family:
+        keys[name_key(name)] = None
+    return list(keys)
+
+
+def _claim_key(claim: Claim, rules: IdentityRules) -> str:
+    kind, value = claim.kind, claim.value
+    if kind == "email":
+        key = email_key(value)
+        return "" if email_kind(key[2:], rules) is EmailKind.JUNK else bounded(key)
+    if kind == "phone":
+        return "" if value in rules.junk_phones else bounded(phone_key(value))
+    if kind == "strong":
+        return bounded(strong_key(claim.scope, claim.name, value))
+    key = domain_key(value)
+    return "" if key[2:] in rules.free_domains else bounded(key)
+
+
+def name_key(name: NameForm) -> str:
+    """Return the key of a whole name; it suggests, and never joins."""
+    return bounded("n:" + name.whole)
+
+
+def joins(key: str, entity: str, rules: IdentityRules) -> bool:
+    """Whether two records of `entity` that share `key` may be one; names still decide."""
+    kind = key[:2]
+    if kind == "e:":
+        return email_kind(key[2:], rules) is EmailKind.PERSONAL or entity == "organization"
+    if kind == "d:":
+        return entity == "organization"
+    return kind in ("s:", "p:")

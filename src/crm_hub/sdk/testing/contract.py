@@ -1,0 +1,199 @@
+"""The contract suite: what every connector must survive, run against a real source.
+
+An author writes a Harness (see `harness.py`, and `example.py` for a whole one), then
+
+    class TestMine(ContractSuite):
+        harness = MyHarness()
+
+in a pytest file; or, without pytest, `print(run(MyHarness()))`. A case that a connector cannot
+have by its Caps is exempt, with the reason printed; the quality tier is computed from the rest.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+from crm_hub.sdk.testing import cases_flow, cases_pull, cases_setup
+from crm_hub.sdk.testing.bench import bench
+from crm_hub.sdk.testing.harness import CANARY, WRONG, Alteration, Exempt, Harness, MiniHub, Source
+
+__all__ = [
+    "CANARY",
+    "CASES",
+    "WRONG",
+    "Alteration",
+    "ContractSuite",
+    "Exempt",
+    "Harness",
+    "MiniHub",
+    "Result",
+    "Source",
+    "SuiteReport",
+    "run",
+    "run_case",
+    "tier",
+]
+
+Status = Literal["pass", "fail", "exempt", "todo"]
+Tier = Literal["none", "bronze", "silver", "gold", "platinum"]
+
+CASES: Mapping[int, Callable[[Harness], list[str]]] = {
+    1: cases_setup.settings_form,
+    2: cases_setup.credentials,
+    3: cases_setup.discovery,
+    4: cases_setup.keys,
+    5: cases_pull.kill_and_resume,
+    6: cases_pull.equal_stamps,
+    7: cases_pull.change_is_seen,
+    8: cases_pull.delete_is_seen,
+    9: cases_pull.bad_network,
+    16: cases_flow.webhooks,
+    17: cases_setup.secrets,
+    18: cases_pull.altered_form,
+    19: cases_flow.times,
+    20: cases_flow.stops,
+    21: cases_pull.window_pull,
+}
+"""Case number → the function that runs it; its first docstring line says what must hold."""
+
+NOT_RUN: Mapping[int, str] = {
+    10: "a 401 in mid-pull: exactly one refresh under 8 threads",
+    11: "the same key twice makes one record; replay after a crash is a duplicate",
+    12: "a stale guard is a conflict with the current value",
+    13: "only named fields change",
+    14: "one bad write of ten: 9 applied, 1 rejected with its field",
+    15: "our own write is recognised when it comes back",
+    22: "a merge on the far side is followed",
+}
+"""Cases the suite does not run yet; they count as todo unless they are exempt."""
+
+_WRITING = frozenset({11, 12, 13, 14, 15})
+_TIERS: tuple[tuple[Tier, tuple[int, ...]], ...] = (
+    ("bronze", (1, 2, 3, 4, 5, 9, 17)),
+    ("silver", (6, 7, 8, 10, 18, 19, 20, 21)),
+    ("gold", (11, 12, 13, 14, 15, 22)),
+    ("platinum", (16,)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one case; reason says why it failed or is exempt, or what was left out."""
+
+    status: Status
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteReport:
+    """The results of one connector by case number."""
+
+    connector: str
+    results: Mapping[int, Result] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> list[int]:
+        return [case for case, result in self.results.items() if result.status == "fail"]
+
+    def __str__(self) -> str:
+        lines = [f"{self.connector}: {tier(self)}"]
+        for case, result in sorted(self.results.items()):
+            reason = f" ({result.reason.splitlines()[0]})" if result.reason else ""
+            lines.append(f"{case:>4} {result.status:<6} {title(case)}{reason}")
+        return "\n".join(lines)
+
+
+def title(case: int) -> str:
+    """Return what must hold in this case, in one line."""
+    if case in NOT_RUN:
+        return NOT_RUN[case]
+    text = CASES[case].__doc__ or ""
+    return text.partition("\n")[0].partition(": ")[2].rstrip(".")
+
+
+def run(harness: Harness, cases: Iterable[int] | None = None) -> SuiteReport:
+    """Run the suite, or some of its cases, and return the report."""
+    wanted = list(cases) if cases is not None else sorted([*CASES, *NOT_RUN])
+    results = {case: run_case(harness, case) for case in wanted}
+    return SuiteReport(harness.connector.manifest.id, results)
+
+
+def run_case(harness: Harness, case: int) -> Result:
+    """Run one case against fresh sources and return its result."""
+    if reason := harness.exempt.get(case) or _exempt_by_caps(harness, case):
+        return Result("exempt", reason)
+    if case in NOT_RUN:
+        return Result("todo", "the suite does not run this case yet")
+    try:
+        notes = CASES[case](harness)
+    except Exempt as exempt:
+        return Result("exempt", str(exempt))
+    except AssertionError as failure:
+        return Result("fail", str(failure))
+    except Exception as exc:  # noqa: BLE001 - a connector's bug is a failed case, with its traceback
+        last = "".join(traceback.format_exception(exc)[-4:])
+        return Result("fail", f"{type(exc).__name__}: {exc}\n{last}")
+    return Result("pass", "without " + "; ".join(notes) if notes else "")
+
+
+def _exempt_by_caps(harness: Harness, case: int) -> str:
+    if case not in _WRITING:
+        return ""
+    try:
+        with bench(harness, 1) as b:
+            writes = any(stream.caps.write for stream in b.connect().discover())
+    except Exception:  # noqa: BLE001 - cases 2 and 3 say what is wrong
+        return ""
+    return "" if writes else "it writes nothing to the far side"
+
+
+def tier(report: SuiteReport, freshness_s: float | None = None) -> Tier:
+    """Return the highest tier whose cases, and those of all lower tiers, passed or are exempt.
+
+    freshness_s: how old news is when it arrives, as measured; without it there is no platinum.
+    """
+    reached: Tier = "none"
+    for name, cases in _TIERS:
+        done = all(
+            case in report.results and report.results[case].status in ("pass", "exempt")
+            for case in cases
+        )
+        if not done or (name == "platinum" and freshness_s is None):
+            break
+        reached = name
+    return reached
+
+
+class ContractSuite:
+    """Base of a pytest class: one test for each case; exempt ones are skipped with the reason.
+
+    `report()` gives what was collected, and `tier(report)` the quality tier.
+    """
+
+    harness: ClassVar[Harness]
+    results: ClassVar[dict[str, dict[int, Result]]] = {}
+
+    def pytest_generate_tests(self, metafunc: Any) -> None:
+        """Give pytest the cases; their titles are the test ids."""
+        if "case" in metafunc.fixturenames:
+            cases = sorted([*CASES, *NOT_RUN])
+            metafunc.parametrize("case", cases, ids=[f"{c} {title(c)}" for c in cases])
+
+    def test_case(self, case: int) -> None:
+        import pytest
+
+        result = run_case(self.harness, case)
+        self.results.setdefault(type(self).__qualname__, {})[case] = result
+        if result.status == "fail":
+            pytest.fail(f"case {case}, {title(case)}: {result.reason}", pytrace=False)
+        if result.status in ("exempt", "todo"):
+            pytest.skip(f"case {case} {result.status}: {result.reason}")
+
+    @classmethod
+    def report(cls) -> SuiteReport:
+        """Return what was collected so far in this run."""
+        kind = cls.harness.connector.manifest.id
+        return SuiteReport(kind, dict(cls.results.get(cls.__qualname__, {})))

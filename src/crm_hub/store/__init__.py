@@ -1,0 +1,44 @@
+"""The only room that speaks SQL: SQLite by default, PostgreSQL by URL.
+
+One repository a room, each made from a transaction's Db:
+
+    with store.write() as db:
+        Landings(db).queue(...)
+"""
+
+from crm_hub.store.db import Db, Row
+from crm_hub.store.engine import Store
+from crm_hub.store.events import (
+    EventRow,
+    Events,
+    ParticipantRow,
+    Position,
+    SourceRow,
+    TimelineRow,
+)
+from crm_hub.store.identities import EMPTY_GOLDEN, Held, Identities, IdentityRow
+from crm_hub.store.landings import DueLanding, Landings, RawRecord, StreamRow
+from crm_hub.store.machinery import DeadLetter, Machinery, RunRow
+
+__all__ = [
+    "EMPTY_GOLDEN",
+    "Db",
+    "DeadLetter",
+    "DueLanding",
+    "EventRow",
+    "Events",
+    "Held",
+    "Identities",
+    "IdentityRow",
+    "Landings",
+    "Machinery",
+    "ParticipantRow",
+    "Position",
+    "RawRecord",
+    "Row",
+    "RunRow",
+    "SourceRow",
+    "Store",
+    "StreamRow",
+    "TimelineRow",
+]

@@ -1,0 +1,145 @@
+"""One database, two dialects: connections, transactions and fast rows.
+
+SQLAlchemy Core writes the SQL. Hot writes are compiled once and handed to the
+driver as tuples, because that is several times cheaper than binding dicts;
+on PostgreSQL rows known to be new go by COPY.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    any_,
+    bindparam,
+    func,
+    select,
+    update,
+)
+from sqlalchemy import insert as core_insert
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.types import ARRAY
+
+from crm_hub.store.schema import counter
+
+Row = tuple[Any, ...]
+_DIALECTS: dict[str, Any] = {
+    "sqlite": sqlite.dialect(),
+    "postgresql": postgresql.dialect(paramstyle="format"),
+}
+
+
+@lru_cache(maxsize=256)
+def _insert_sql(name: str, table: Table) -> str:
+    return str(core_insert(table).compile(dialect=_DIALECTS[name]))
+
+
+@lru_cache(maxsize=256)
+def _upsert_sql(name: str, table: Table) -> str:
+    dialect_insert = sqlite.insert if name == "sqlite" else postgresql.insert
+    stmt = dialect_insert(table)
+    keys = [c.name for c in table.primary_key.columns]
+    rest = {c.name: stmt.excluded[c.name] for c in table.columns if c.name not in keys}
+    upsert = (
+        stmt.on_conflict_do_update(index_elements=keys, set_=rest)
+        if rest
+        else stmt.on_conflict_do_nothing(index_elements=keys)
+    )
+    return str(upsert.compile(dialect=_DIALECTS[name]))
+
+
+@lru_cache(maxsize=256)
+def _update_sql(name: str, table: Table, columns: tuple[str, ...]) -> str:
+    stmt = update(table).ordered_values(*((table.c[c], bindparam(f"v_{c}")) for c in columns))
+    for column in table.primary_key.columns:
+        stmt = stmt.where(column == bindparam(f"k_{column.name}"))
+    return str(stmt.compile(dialect=_DIALECTS[name]))
+
+
+class Db:
+    """A connection inside one transaction, with the few statements every repository needs."""
+
+    def __init__(self, conn: Connection) -> None:
+        self.conn = conn
+        self.name: str = conn.dialect.name
+
+    def insert(self, table: Table, rows: Sequence[Row]) -> None:
+        """Add rows known to be new; each row holds every column in the table's order."""
+        if not rows:
+            return
+        if self.name == "postgresql":
+            self._copy(table, rows)
+        else:
+            self.conn.exec_driver_sql(_insert_sql(self.name, table), list(rows))
+
+    def upsert(self, table: Table, rows: Sequence[Row]) -> None:
+        """Add rows, or replace those with the same primary key."""
+        if rows:
+            self.conn.exec_driver_sql(_upsert_sql(self.name, table), list(rows))
+
+    def update(self, table: Table, columns: tuple[str, ...], rows: Sequence[Row]) -> None:
+        """Set `columns` by primary key; each row holds the values, then the key's values."""
+        if rows:
+            self.conn.exec_driver_sql(_update_sql(self.name, table, columns), list(rows))
+
+    def delete_in(self, table: Table, column: Column[Any], values: Iterable[Any]) -> None:
+        """Delete the rows whose `column` is one of `values`."""
+        listed = list(values)
+        if listed:
+            self.conn.execute(
+                table.delete().where(self.among(column)), {"among": self.listed(listed)}
+            )
+
+    def among(self, column: Column[Any]) -> ColumnElement[bool]:
+        """Return the clause `column is one of :among`; one fixed statement for any length."""
+        return _among(self.name, column)
+
+    def listed(self, values: Sequence[Any]) -> Any:
+        """Return the parameter `among` of that clause."""
+        return list(values) if self.name == "postgresql" else orjson.dumps(values).decode()
+
+    def rows_in(
+        self, stmt: Select[Any], column: Column[Any], values: Iterable[Any]
+    ) -> Sequence[Any]:
+        """Return the rows of `stmt` whose `column` is one of `values`."""
+        listed = list(values)
+        if not listed:
+            return []
+        return self.conn.execute(
+            stmt.where(self.among(column)), {"among": self.listed(listed)}
+        ).fetchall()
+
+    def take_ids(self, name: str, count: int) -> int:
+        """Reserve `count` ids of the counter `name` and return the first."""
+        first = self.next_id(name)
+        if count:
+            self.upsert(counter, [(name, first + count)])
+        return first
+
+    def next_id(self, name: str) -> int:
+        """Return the id that `take_ids` would give out next."""
+        got = self.conn.execute(select(counter.c.next).where(counter.c.name == name)).scalar()
+        return 1 if got is None else int(got)
+
+    def _copy(self, table: Table, rows: Sequence[Row]) -> None:
+        columns = ", ".join(f'"{c.name}"' for c in table.columns)
+        cursor = self.conn.connection.cursor()
+        with cursor, cursor.copy(f'COPY "{table.name}" ({columns}) FROM STDIN') as copy:  # type: ignore[attr-defined]
+            for row in rows:
+                copy.write_row(row)
+
+
+@lru_cache(maxsize=256)
+def _among(name: str, column: Column[Any]) -> ColumnElement[bool]:
+    if name == "postgresql":
+        return column == any_(bindparam("among", type_=ARRAY(column.type)))
+    values = func.json_each(bindparam("among")).table_valued("value")
+    return column.in_(select(values.c.value))

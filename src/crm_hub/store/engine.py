@@ -1,0 +1,159 @@
+"""Opening a hub's database: pragmas, migrations, and the one kind of write transaction.
+
+SQLite runs in WAL with synchronous=FULL (a committed page survives a power cut)
+and every write begins IMMEDIATE (a deferred one fails late when two processes
+share the file). On PostgreSQL a transaction-level advisory lock gives the same:
+one writer of identities at a time, many readers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+
+from crm_hub.model.errors import ConfigError, Unavailable
+from crm_hub.store.db import Db
+
+_WRITER_LOCK = 7_236_014_220_411
+BUSY_TIMEOUT_MS = 30_000
+
+
+class Store:
+    """A hub's database. `write()` and `read()` open transactions; nothing else touches SQL.
+
+    `before_commit` is called before each commit: tests make it fail.
+    """
+
+    def __init__(self, url: str, base_dir: Path) -> None:
+        self.url = _absolute(url, base_dir)
+        self._engine = _engine(self.url)
+        self.before_commit: Any = None
+
+    def open(self) -> Store:
+        """Return the store with its tables at the newest version."""
+        from crm_hub.store.migrate import migrate
+
+        try:
+            migrate(self._engine)
+        except OperationalError as error:
+            raise Unavailable(
+                f"the hub's database cannot be opened: {_cause(error)}",
+                remedy="Check `store` in hub.yaml and that the database runs.",
+            ) from None
+        return self
+
+    @contextmanager
+    def write(self) -> Iterator[Db]:
+        """A write transaction: committed at the end, rolled back on any error."""
+        with self._guarded(), self._engine.connect() as conn:
+            self._begin_write(conn)
+            yield Db(conn)
+            if self.before_commit is not None:
+                self.before_commit()
+            conn.commit()
+
+    @contextmanager
+    def read(self) -> Iterator[Db]:
+        """A read transaction: one consistent view, never waiting for a writer."""
+        with self._guarded(), self._engine.connect() as conn:
+            if self.is_sqlite:
+                conn.exec_driver_sql("BEGIN")
+            yield Db(conn)
+            conn.rollback()
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self._engine.dialect.name == "sqlite"
+
+    def rows_changed(self) -> int | None:
+        """Return how many rows this process's connection has written (SQLite only)."""
+        if not self.is_sqlite:
+            return None
+        with self._engine.connect() as conn:
+            return int(conn.exec_driver_sql("SELECT total_changes()").scalar_one())
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def _begin_write(self, conn: Any) -> None:
+        if self.is_sqlite:
+            conn.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            conn.execute(text("SELECT pg_advisory_xact_lock(:k)"), {"k": _WRITER_LOCK})
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        try:
+            yield
+        except OperationalError as error:
+            raise Unavailable(
+                f"the hub's database did not take part: {_cause(error)}",
+                remedy="Nothing was half written. Look for a full disk or another program that "
+                "holds the database, then run the command again.",
+            ) from None
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise Unavailable(
+                    "the hub's database went away", remedy="Run the command again."
+                ) from None
+            raise
+
+
+def _absolute(url: str, base_dir: Path) -> str:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ConfigError(
+            "`store` is not a database URL",
+            remedy="Use sqlite:///hub.db or postgresql://user@host/database.",
+        ) from None
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        if not parsed.database or parsed.database == ":memory:":
+            raise ConfigError("`store` names no file", remedy="Use sqlite:///hub.db.")
+        parsed = parsed.set(database=str(base_dir / parsed.database))
+    elif backend == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    else:
+        raise ConfigError(
+            f"the hub does not run on {backend}", remedy="Use sqlite:/// or postgresql://."
+        )
+    return parsed.render_as_string(hide_password=False)
+
+
+def _engine(url: str) -> Engine:
+    if url.startswith("sqlite"):
+        engine = create_engine(url, hide_parameters=True, connect_args={"timeout": 30})
+        event.listen(engine, "connect", _sqlite_connected)
+        return engine
+    try:
+        return create_engine(url, hide_parameters=True, pool_pre_ping=True)
+    except ModuleNotFoundError:
+        raise ConfigError(
+            "PostgreSQL needs its driver", remedy="Install it: pip install 'crm-hub[postgres]'"
+        ) from None
+
+
+def _sqlite_connected(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "cache_size = -65536",
+        "temp_store = MEMORY",
+        "wal_autocheckpoint = 4000",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _cause(error: DBAPIError) -> str:
+    return str(error.orig).splitlines()[0] if error.orig else "no answer"

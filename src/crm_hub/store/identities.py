@@ -1,0 +1,316 @@
+"""Canonical records, match keys, identity links, golden records and memberships."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import orjson
+from sqlalchemy import delete, func, or_, select
+
+from crm_hub.store.db import Db, Row
+from crm_hub.store.schema import (
+    canonical_record,
+    change_log,
+    drift,
+    identity,
+    identity_link,
+    match_key,
+    membership,
+    record_link,
+    shared_key,
+    source_record,
+    stream,
+)
+
+EMPTY_GOLDEN = '{"v":{},"p":0}'
+"""The golden record of an identity all of whose records are gone; its id stays reserved."""
+
+
+class Held(NamedTuple):
+    """A mapped record as resolving and merging need it. `data` is its values as JSON."""
+
+    record_id: int
+    entity: str
+    changed_at_us: int | None
+    data: str
+    identity_id: int | None
+    home_id: int | None
+    connection: str
+    stream: str
+    key: str
+
+
+class IdentityRow(NamedTuple):
+    """An identity as stored; `golden` is {"v": values, "p": origin} as JSON."""
+
+    id: int
+    entity: str
+    display_name: str
+    redirect_to: int | None
+    golden: str
+    updated_at_us: int
+
+
+_HELD = (
+    select(
+        canonical_record.c.record_id,
+        canonical_record.c.entity,
+        canonical_record.c.changed_at_us,
+        canonical_record.c.data,
+        identity_link.c.identity_id,
+        identity_link.c.home_id,
+        stream.c.connection,
+        stream.c.name,
+        source_record.c.key,
+    )
+    .join(source_record, source_record.c.id == canonical_record.c.record_id)
+    .join(stream, stream.c.id == source_record.c.stream_id)
+    .outerjoin(identity_link, identity_link.c.record_id == canonical_record.c.record_id)
+)
+
+
+_LIVE = identity.c.redirect_to.is_(None) & (identity.c.golden != EMPTY_GOLDEN)
+
+
+class Identities:
+    """Everything the rooms from mapping to merge keep."""
+
+    def __init__(self, db: Db) -> None:
+        self._db = db
+
+    # mapping ------------------------------------------------------------------------------
+
+    def save_canonical(self, new: Sequence[Row], changed: Sequence[Row]) -> None:
+        """Store canonical records; rows hold record, entity, changed_at_us, data."""
+        self._db.insert(canonical_record, new)
+        self._db.upsert(canonical_record, changed)
+
+    def drop_records(self, record_ids: Sequence[int]) -> None:
+        """Forget canonical records and their keys; links are revoked, raw records stay."""
+        for table in (canonical_record, match_key, record_link):
+            self._db.delete_in(table, table.c.record_id, record_ids)
+        rows = [("revoked", record_id) for record_id in record_ids]
+        self._db.update(identity_link, ("state",), rows)
+
+    def add_drifts(self, stream_id: int, found: dict[tuple[str, str], tuple[int, int]]) -> None:
+        """Count values that did not fit: (field, reason) → (how many, one record)."""
+        d = drift.c
+        for (field, reason), (count, record_id) in found.items():
+            stmt = select(d.count).where(
+                d.stream_id == stream_id, d.field == field, d.reason == reason
+            )
+            before = self._db.conn.execute(stmt).scalar() or 0
+            self._db.upsert(drift, [(stream_id, field, reason, before + count, record_id)])
+
+    def clear_drifts(self, stream_ids: Iterable[int]) -> None:
+        """Forget the drifts of these streams; a replay counts them anew."""
+        self._db.delete_in(drift, drift.c.stream_id, stream_ids)
+
+    def drifts(self, stream_id: int) -> list[tuple[str, str, int]]:
+        """Return (field, reason, count) of the values of one stream that did not fit."""
+        stmt = select(drift.c.field, drift.c.reason, drift.c.count).where(
+            drift.c.stream_id == stream_id
+        )
+        rows = self._db.conn.execute(stmt.order_by(drift.c.count.desc()))
+        return [(row[0], row[1], row[2]) for row in rows]
+
+    # resolve ------------------------------------------------------------------------------
+
+    def held(self, record_ids: Iterable[int]) -> list[Held]:
+        """Return mapped records by number."""
+        rows = self._db.rows_in(_HELD, canonical_record.c.record_id, record_ids)
+        return [Held(*row) for row in rows]
+
+    def held_by_identity(self, identity_ids: Iterable[int]) -> list[Held]:
+        """Return the mapped records of these identities."""
+        return [
+            Held(*row) for row in self._db.rows_in(_HELD, identity_link.c.identity_id, identity_ids)
+        ]
+
+    def links_of(self, record_ids: Iterable[int]) -> dict[int, tuple[int, int]]:
+        """Return (identity, home identity) by record."""
+        t = identity_link.c
+        rows = self._db.rows_in(
+            select(t.record_id, t.identity_id, t.home_id), t.record_id, record_ids
+        )
+        return {row[0]: (row[1], row[2]) for row in rows}
+
+    def records_of(self, identity_ids: Iterable[int]) -> list[tuple[int, int]]:
+        """Return (record, identity) of the records linked to these identities."""
+        t = identity_link.c
+        stmt = select(t.record_id, t.identity_id).where(t.state != "revoked")
+        rows = self._db.rows_in(stmt, t.identity_id, identity_ids)
+        return [(row[0], row[1]) for row in rows]
+
+    def holders(self, keys: Iterable[str]) -> list[tuple[str, int]]:
+        """Return (key, record) for every record that holds one of `keys`."""
+        rows = self._db.rows_in(
+            select(match_key.c.key, match_key.c.record_id), match_key.c.key, keys
+        )
+        return [(row[0], row[1]) for row in rows]
+
+    def keys_of(self, record_ids: Iterable[int]) -> list[tuple[str, int]]:
+        """Return (key, record) for every key of these records."""
+        t = match_key.c
+        rows = self._db.rows_in(select(t.key, t.record_id), t.record_id, record_ids)
+        return [(row[0], row[1]) for row in rows]
+
+    def shared(self, keys: Iterable[str]) -> set[str]:
+        """Return those of `keys` that so many records hold that they say nothing."""
+        rows = self._db.rows_in(select(shared_key.c.key), shared_key.c.key, keys)
+        return {row[0] for row in rows}
+
+    def set_shared(self, demoted: dict[str, int], promoted: Iterable[str]) -> None:
+        """Store keys that have become shared, with their holders, and those that no longer are."""
+        self._db.upsert(shared_key, list(demoted.items()))
+        self._db.delete_in(shared_key, shared_key.c.key, promoted)
+
+    def count_holders(self, keys: Iterable[str]) -> dict[str, int]:
+        """Return how many records hold each of `keys`."""
+        stmt = select(match_key.c.key, func.count()).group_by(match_key.c.key)
+        return {row[0]: row[1] for row in self._db.rows_in(stmt, match_key.c.key, keys)}
+
+    def save_keys(self, added: Sequence[Row], removed: Sequence[Row]) -> None:
+        """Add and remove (key, record) pairs."""
+        self._db.insert(match_key, added)
+        for key, record_id in removed:
+            self._db.conn.execute(
+                delete(match_key).where(match_key.c.key == key, match_key.c.record_id == record_id)
+            )
+
+    def save_links(self, new: Sequence[Row], changed: Sequence[Row]) -> None:
+        """Store identity links; rows hold record, identity, home, method, state, at_us."""
+        self._db.insert(identity_link, new)
+        self._db.upsert(identity_link, changed)
+
+    def references_of(self, record_ids: Iterable[int]) -> list[tuple[int, str, str, str]]:
+        """Return (record, relation, entity, key) of what these records refer to."""
+        rows = self._db.rows_in(select(record_link), record_link.c.record_id, record_ids)
+        return [(row[0], row[1], row[2], row[3]) for row in rows]
+
+    def referring(self, keys: Iterable[str]) -> set[int]:
+        """Return the records that refer to one of `keys`."""
+        stmt = select(record_link.c.record_id)
+        return {row[0] for row in self._db.rows_in(stmt, record_link.c.key, keys)}
+
+    def has_references(self) -> bool:
+        """Whether any record refers to another; a hub without links asks nothing further."""
+        return self._db.conn.execute(select(record_link.c.record_id).limit(1)).first() is not None
+
+    def save_references(self, record_ids: Sequence[int], rows: Sequence[Row]) -> None:
+        """Replace what the changed records `record_ids` refer to; new records just add rows."""
+        self._db.delete_in(record_link, record_link.c.record_id, record_ids)
+        self._db.insert(record_link, rows)
+
+    # merge --------------------------------------------------------------------------------
+
+    def identities(self, ids: Iterable[int]) -> dict[int, IdentityRow]:
+        """Return identities by number, redirected ones as they are."""
+        rows = self._db.rows_in(select(identity), identity.c.id, ids)
+        return {row[0]: IdentityRow(*row) for row in rows}
+
+    def save_identities(self, new: Sequence[Row], changed: Sequence[Row]) -> None:
+        """Store golden records; rows hold every column of `identity`."""
+        self._db.insert(identity, new)
+        self._db.upsert(identity, changed)
+
+    def redirect(self, redirects: dict[int, int]) -> None:
+        """Let ids that lost their records lead to the id that took them over."""
+        rows = [(target, identity_id) for identity_id, target in redirects.items()]
+        self._db.update(identity, ("redirect_to",), rows)
+
+    def log_changes(self, rows: Sequence[Row]) -> None:
+        """Append to the change log; rows hold identity, run, at_us, kind, diff."""
+        if rows:
+            first = self._db.take_ids("change_log", len(rows))
+            self._db.insert(change_log, [(first + i, *row) for i, row in enumerate(rows)])
+
+    def changes_of(self, identity_id: int, limit: int) -> list[tuple[int, str, str]]:
+        """Return (at_us, kind, diff) of an identity, newest first."""
+        t = change_log.c
+        stmt = select(t.at_us, t.kind, t.diff).where(t.identity_id == identity_id)
+        rows = self._db.conn.execute(stmt.order_by(t.id.desc()).limit(limit))
+        return [(row[0], row[1], row[2]) for row in rows]
+
+    def titles(self, person_ids: Iterable[int]) -> dict[int, str]:
+        """Return the job title in the golden record of these people, where there is one."""
+        found = {}
+        for row in self.identities(person_ids).values():
+            title = orjson.loads(row.golden)["v"].get("title")
+            if title:
+                found[row.id] = str(title)
+        return found
+
+    def memberships(self, person_ids: Iterable[int]) -> list[tuple[int, int, str, Any, Any]]:
+        """Return (person, organization, title, from_us, to_us) of these people."""
+        rows = self._db.rows_in(select(membership), membership.c.person_id, person_ids)
+        return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
+
+    def members(self, organization_id: int) -> list[int]:
+        """Return the people of one organization."""
+        stmt = select(membership.c.person_id).where(membership.c.organization_id == organization_id)
+        return list(self._db.conn.execute(stmt.order_by(membership.c.person_id)).scalars())
+
+    def save_memberships(self, person_ids: Sequence[int], rows: Sequence[Row]) -> None:
+        """Replace the memberships of these people."""
+        self._db.delete_in(membership, membership.c.person_id, person_ids)
+        self._db.insert(membership, rows)
+
+    # reading ------------------------------------------------------------------------------
+
+    def follow(self, identity_id: int) -> int:
+        """Return the id that stands for `identity_id` now, through redirects."""
+        seen = set()
+        while identity_id not in seen:
+            seen.add(identity_id)
+            row = self.identities([identity_id]).get(identity_id)
+            if row is None or row.redirect_to is None:
+                break
+            identity_id = row.redirect_to
+        return identity_id
+
+    def by_keys(self, keys: Iterable[str]) -> list[tuple[str, int, str, str]]:
+        """Return (key, identity, entity, display name) of whoever holds one of `keys`."""
+        stmt = (
+            select(match_key.c.key, identity.c.id, identity.c.entity, identity.c.display_name)
+            .join(identity_link, identity_link.c.record_id == match_key.c.record_id)
+            .join(identity, identity.c.id == identity_link.c.identity_id)
+            .distinct()
+        )
+        rows = self._db.rows_in(stmt, match_key.c.key, keys)
+        return sorted((row[0], row[1], row[2], row[3]) for row in rows)
+
+    def search(self, query: str, entities: Sequence[str], limit: int) -> list[IdentityRow]:
+        """Return live identities whose name or golden values contain `query`, by name."""
+        texts = (identity.c.display_name, identity.c.golden)
+        return self._search(query, texts, entities, limit)
+
+    def search_name(self, query: str, entities: Sequence[str], limit: int) -> list[IdentityRow]:
+        """Return live identities whose name contains `query`, by name."""
+        return self._search(query, (identity.c.display_name,), entities, limit)
+
+    def _search(
+        self, query: str, texts: Sequence[Any], entities: Sequence[str], limit: int
+    ) -> list[IdentityRow]:
+        stmt = select(identity).where(_LIVE, identity.c.entity.in_(list(entities)))
+        if query:
+            escaped = query.lower().replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
+            pattern = f"%{escaped}%"
+            stmt = stmt.where(or_(*(func.lower(t).like(pattern, escape="\\") for t in texts)))
+        stmt = stmt.order_by(func.lower(identity.c.display_name), identity.c.id).limit(limit)
+        return [IdentityRow(*row) for row in self._db.conn.execute(stmt)]
+
+    def methods(self, identity_id: int) -> list[tuple[int, str]]:
+        """Return (record, how it got in) of an identity's records."""
+        t = identity_link.c
+        stmt = select(t.record_id, t.method).where(
+            t.identity_id == identity_id, t.state != "revoked"
+        )
+        rows = self._db.conn.execute(stmt.order_by(t.record_id))
+        return [(row[0], row[1]) for row in rows]
+
+    def counts(self) -> dict[str, int]:
+        """Return how many live identities there are of each entity."""
+        stmt = select(identity.c.entity, func.count()).where(_LIVE).group_by(identity.c.entity)
+        return {row[0]: row[1] for row in self._db.conn.execute(stmt)}

@@ -1,0 +1,48 @@
+"""Bringing a database to the newest schema; Alembic is imported only when there is work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Engine, inspect, text
+
+from crm_hub.model.errors import ConfigError
+
+_FOLDER = Path(__file__).parent / "migrations"
+HEAD = "0001"
+
+
+def migrate(engine: Engine) -> None:
+    """Upgrade the database to HEAD; refuse one that a newer hub wrote."""
+    current = _current(engine)
+    if current == HEAD:
+        return
+    if current is not None and not (list((_FOLDER / "versions").glob(f"{current}_*.py"))):
+        raise ConfigError(
+            f"the database is at schema {current}, which this version of the hub does not know",
+            remedy="Run the version that wrote it, or a newer one.",
+        )
+    _upgrade(engine)
+
+
+def _current(engine: Engine) -> str | None:
+    with engine.connect() as conn:
+        if not inspect(conn).has_table("alembic_version"):
+            return None
+        got = conn.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return None if got is None else str(got)
+
+
+def _upgrade(engine: Engine) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER))
+    with engine.connect() as conn:
+        if engine.dialect.name == "sqlite":
+            # DDL is transactional in SQLite: two processes opening a new hub take turns.
+            conn.exec_driver_sql("BEGIN IMMEDIATE")
+        config.attributes["connection"] = conn
+        command.upgrade(config, "head")
+        conn.commit()

@@ -1,0 +1,316 @@
+"""The tables. Migrations in store/migrations build them; a test keeps both equal.
+
+Times are BIGINT microseconds since 1970 UTC; JSON is TEXT, because both stores
+must hold the same bytes. Rooms own tables; no table serves two rooms.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+# SQLite makes a BIGINT key an alias of its rowid only when the type says INTEGER.
+Id = BigInteger().with_variant(Integer(), "sqlite")
+
+counter = Table(
+    "counter",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("next", BigInteger, nullable=False),
+)
+
+# landing ---------------------------------------------------------------------------------
+
+stream = Table(
+    "stream",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("connection", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("shape", Text, nullable=False),
+    Column("checkpoint", Text),
+    Column("source_count", BigInteger),
+    Column("repeats", BigInteger, nullable=False, default=0),
+    Column("updated_at_us", BigInteger),
+    Column("plan_digest", Text),
+    UniqueConstraint("connection", "name"),
+)
+
+source_record = Table(
+    "source_record",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("stream_id", BigInteger, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("version", Text),
+    Column("changed_at_us", BigInteger),
+    Column("received_at_us", BigInteger, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    Column("payload", Text, nullable=False),
+    UniqueConstraint("stream_id", "key"),
+)
+
+Index(
+    "source_record_deleted",
+    source_record.c.stream_id,
+    sqlite_where=source_record.c.deleted.is_(True),
+    postgresql_where=source_record.c.deleted,
+)
+
+source_version = Table(
+    "source_version",
+    metadata,
+    Column("record_id", BigInteger, nullable=False),
+    Column("received_at_us", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("version", Text),
+    Column("changed_at_us", BigInteger),
+    Column("deleted", Boolean, nullable=False),
+    Column("payload", Text, nullable=False),
+    Index("source_version_record", "record_id", "received_at_us"),
+)
+
+landing = Table(
+    "landing",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("stream_id", BigInteger, nullable=False),
+    Column("record_ids", Text, nullable=False),
+    Column("late_before_us", BigInteger),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("connection", Text, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("query", Text, nullable=False),
+    Column("headers", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("received_at_us", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Index("inbox_due", "connection", "state", "id"),
+)
+
+# mapping ---------------------------------------------------------------------------------
+
+canonical_record = Table(
+    "canonical_record",
+    metadata,
+    Column("record_id", Id, primary_key=True, autoincrement=False),
+    Column("entity", Text, nullable=False),
+    Column("changed_at_us", BigInteger),
+    Column("data", Text, nullable=False),
+)
+
+drift = Table(
+    "drift",
+    metadata,
+    Column("stream_id", BigInteger, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("record_id", BigInteger, nullable=False),
+    PrimaryKeyConstraint("stream_id", "field", "reason"),
+)
+
+# resolve ---------------------------------------------------------------------------------
+
+match_key = Table(
+    "match_key",
+    metadata,
+    Column("key", Text, nullable=False),
+    Column("record_id", BigInteger, nullable=False),
+    PrimaryKeyConstraint("key", "record_id"),
+    Index("match_key_record", "record_id"),
+    sqlite_with_rowid=False,
+)
+
+shared_key = Table(
+    "shared_key",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("holders", BigInteger, nullable=False),
+)
+
+record_link = Table(
+    "record_link",
+    metadata,
+    Column("record_id", BigInteger, nullable=False),
+    Column("relation", Text, nullable=False),
+    Column("entity", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    PrimaryKeyConstraint("record_id", "relation", "key"),
+    Index("record_link_key", "key"),
+)
+
+identity_link = Table(
+    "identity_link",
+    metadata,
+    Column("record_id", Id, primary_key=True, autoincrement=False),
+    Column("identity_id", BigInteger, nullable=False),
+    Column("home_id", BigInteger, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Index("identity_link_identity", "identity_id"),
+)
+
+# merge -----------------------------------------------------------------------------------
+
+identity = Table(
+    "identity",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("entity", Text, nullable=False),
+    Column("display_name", Text, nullable=False),
+    Column("redirect_to", BigInteger),
+    Column("golden", Text, nullable=False),
+    Column("updated_at_us", BigInteger, nullable=False),
+)
+
+membership = Table(
+    "membership",
+    metadata,
+    Column("person_id", BigInteger, nullable=False),
+    Column("organization_id", BigInteger, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("from_us", BigInteger),
+    Column("to_us", BigInteger),
+    PrimaryKeyConstraint("person_id", "organization_id"),
+    Index("membership_organization", "organization_id"),
+)
+
+change_log = Table(
+    "change_log",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("identity_id", BigInteger, nullable=False),
+    Column("run_id", BigInteger, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("diff", Text, nullable=False),
+    Index("change_log_identity", "identity_id"),
+)
+
+# timeline --------------------------------------------------------------------------------
+
+event = Table(
+    "event",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("key", Text),
+    Column("bucket", Text),
+    Column("span_from_us", BigInteger, nullable=False),
+    Column("span_to_us", BigInteger, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("occurred_at_us", BigInteger, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("visibility", Text, nullable=False),
+    Column("record_id", BigInteger, nullable=False),
+    Column("entry", Text, nullable=False),
+    Column("recorded_at_us", BigInteger, nullable=False),
+    Column("late", Boolean, nullable=False),
+)
+Index("event_key", event.c.key, unique=True)
+Index(
+    "event_bucket",
+    event.c.bucket,
+    sqlite_where=event.c.bucket.is_not(None),
+    postgresql_where=event.c.bucket.is_not(None),
+)
+
+event_source = Table(
+    "event_source",
+    metadata,
+    Column("record_id", BigInteger, nullable=False),
+    Column("entry", Text, nullable=False),
+    Column("event_id", BigInteger, nullable=False),
+    Column("draft", Text, nullable=False),
+    PrimaryKeyConstraint("record_id", "entry"),
+    Index("event_source_event", "event_id"),
+)
+
+participant = Table(
+    "participant",
+    metadata,
+    Column("event_id", BigInteger, nullable=False),
+    Column("ord", BigInteger, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("fallback", Text),
+    Column("name", Text, nullable=False),
+    Column("identity_id", BigInteger),
+    Column("state", Text, nullable=False),
+    PrimaryKeyConstraint("event_id", "ord"),
+    Index("participant_key", "key"),
+    sqlite_with_rowid=False,
+)
+Index(
+    "participant_fallback",
+    participant.c.fallback,
+    sqlite_where=participant.c.fallback.is_not(None),
+    postgresql_where=participant.c.fallback.is_not(None),
+)
+
+timeline_entry = Table(
+    "timeline_entry",
+    metadata,
+    Column("identity_id", BigInteger, nullable=False),
+    Column("occurred_at_us", BigInteger, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("event_id", BigInteger, nullable=False),
+    PrimaryKeyConstraint("identity_id", "occurred_at_us", "seq", "event_id"),
+    Index("timeline_entry_event", "event_id"),
+    sqlite_with_rowid=False,
+)
+
+# the machinery ---------------------------------------------------------------------------
+
+dead_letter = Table(
+    "dead_letter",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("connection", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("record_key", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("remedy", Text, nullable=False),
+    Column("excerpt", Text, nullable=False),
+    Column("record_id", BigInteger),
+    Column("inbox_id", BigInteger),
+    Column("at_us", BigInteger, nullable=False),
+    Column("tries", BigInteger, nullable=False),
+    UniqueConstraint("connection", "stream", "record_key", "step"),
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("connection", Text, nullable=False),
+    Column("started_at_us", BigInteger, nullable=False),
+    Column("ended_at_us", BigInteger),
+    Column("state", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("counts", Text, nullable=False),
+    Index("run_connection", "connection", "id"),
+)
