@@ -19,7 +19,6 @@ import orjson
 
 from crm_hub.model.records import Change, Checkpoint, Page, Reject, Window
 from crm_hub.sdk import (
-    AuthRefused,
     Caps,
     CheckpointExpired,
     CheckReport,
@@ -130,7 +129,11 @@ class MetaAdsConnector(Connector[MetaAdsSettings]):
         return HookBatch(ignored=f"no new lead in it ({', '.join(sorted(others)) or 'empty'})")
 
     def fetch(self, refs: Sequence[Ref]) -> list[tuple[str, Change]]:
-        """Return each lead; those of Meta's testing tool go to the stream `test_leads`."""
+        """Return each lead; those of Meta's testing tool go to the stream `test_leads`.
+
+        Raises: RecordError for a lead that is gone or hidden, for Graph does not say which: a
+            tombstone would lose a lead that the token only may not see.
+        """
         with self._graph() as graph:
             return [self._fetch_one(graph, ref) for ref in refs]
 
@@ -138,26 +141,12 @@ class MetaAdsConnector(Connector[MetaAdsSettings]):
         try:
             change = leads.change_of(graph.get(ref.id, fields=self._lead_fields()))
         except GoneError:
-            self._check_readable(graph, ref)
-            self.context.log.warning("lead %s does not exist at Meta", ref.id)
-            return "leads", Change(ref.id, None)
-        return ("test_leads" if leads.is_test(change) else "leads"), change
-
-    def _check_readable(self, graph: Graph, ref: Ref) -> None:
-        """Tell a lead that is gone from one this token may not see, by asking for its form.
-
-        Meta's dashboard sends a sample notice whose lead and form never existed.
-        """
-        form_id = str(ref.hint.get("form_id") or "")
-        if form_id not in self._forms:
-            return
-        try:
-            graph.get(form_id, fields="id")
-        except GoneError:
-            raise AuthRefused(
-                f"lead {ref.id} cannot be read, and neither can its form {form_id}",
-                remedy="Give the token's user lead access for the page, with leads_retrieval.",
+            raise RecordError(
+                f"lead {ref.id} does not exist at Meta, or the token may not see it",
+                remedy="The sample notice of Meta's dashboard names a lead that never was: drop"
+                " it. Otherwise give the token's user lead access for the page.",
             ) from None
+        return ("test_leads" if leads.is_test(change) else "leads"), change
 
     # reading whole forms
 

@@ -12,6 +12,7 @@ import orjson
 
 from crm_hub.flow.batch import MANY
 from crm_hub.flow.hub import Hub
+from crm_hub.mapping import phone_in_e164
 from crm_hub.merge import FieldStory, MergeMember, explain
 from crm_hub.merge.golden import load
 from crm_hub.model.errors import ConfigError
@@ -129,11 +130,9 @@ def _by_key(hub: Hub, repo: Identities, who: str) -> list[IdentityRow]:
 
 
 def _phones(hub: Hub, text: str) -> list[str]:
-    from crm_hub.mapping import read_phone
-
     if sum(c.isdigit() for c in text) < 5:
         return []
-    number = read_phone(text, hub.config.company.region)
+    number = phone_in_e164(text, hub.config.company.region)
     return [number] if number else []
 
 

@@ -11,6 +11,7 @@ from crm_hub.mapping.lint import Finding, lint
 from crm_hub.mapping.plan import Plan, SectionPlan, compile_plan, compile_section
 from crm_hub.mapping.reading import MappingFile, builtin_folder, overlay, parse, read_layers
 from crm_hub.mapping.rulebooks import read_identity, read_survivorship
+from crm_hub.mapping.steps.contact import phone_in_e164
 
 __all__ = [
     "Finding",
@@ -25,6 +26,7 @@ __all__ = [
     "lint",
     "overlay",
     "parse",
+    "phone_in_e164",
     "read_identity",
     "read_layers",
     "read_survivorship",

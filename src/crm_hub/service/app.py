@@ -109,7 +109,10 @@ class _Entrance:
                 return await asyncio.to_thread(self._door.verify, connection, request)
             return self._door.verify(connection, request)
         except HookRefused as refused:
-            raise Refusal(refused.status, refused.message, refused.remedy) from None
+            wait_s = self._limits.retry_after_s if refused.status == 503 else None
+            raise Refusal(
+                refused.status, refused.message, refused.remedy, retry_after_s=wait_s
+            ) from None
         except NotSupported:
             raise Refusal(404, "nothing is received here", "Check the address.") from None
         except HubError as error:

@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 from sqlalchemy import (
+    ClauseElement,
     Column,
     ColumnElement,
     Connection,
@@ -37,9 +38,13 @@ _DIALECTS: dict[str, Any] = {
 }
 
 
+def _sql(stmt: ClauseElement, name: str) -> str:
+    return str(stmt.compile(dialect=_DIALECTS[name]))
+
+
 @lru_cache(maxsize=256)
 def _insert_sql(name: str, table: Table) -> str:
-    return str(core_insert(table).compile(dialect=_DIALECTS[name]))
+    return _sql(core_insert(table), name)
 
 
 @lru_cache(maxsize=256)
@@ -53,7 +58,7 @@ def _upsert_sql(name: str, table: Table) -> str:
         if rest
         else stmt.on_conflict_do_nothing(index_elements=keys)
     )
-    return str(upsert.compile(dialect=_DIALECTS[name]))
+    return _sql(upsert, name)
 
 
 @lru_cache(maxsize=256)
@@ -61,7 +66,7 @@ def _update_sql(name: str, table: Table, columns: tuple[str, ...]) -> str:
     stmt = update(table).ordered_values(*((table.c[c], bindparam(f"v_{c}")) for c in columns))
     for column in table.primary_key.columns:
         stmt = stmt.where(column == bindparam(f"k_{column.name}"))
-    return str(stmt.compile(dialect=_DIALECTS[name]))
+    return _sql(stmt, name)
 
 
 class Db:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-
 Mark = tuple[int, str]
 """A telling: record number and entry."""
 

@@ -59,7 +59,8 @@ def rules(draw: st.DrawFn) -> str:
         weekdays = st.sampled_from(DAYS)
     parts += _some(draw, "BYDAY", weekdays)
     parts += _some(draw, "BYMONTH", st.integers(1, 12))
-    if len(parts) > 2:
+    if len(parts) > 2 and freq != "WEEKLY":
+        # dateutil counts the places of the first week from DTSTART on, the RFC from its first day.
         parts += _some(draw, "BYSETPOS", st.sampled_from([1, 2, 3, -1, -2]))
     if draw(st.booleans()):
         parts += _some(draw, "BYHOUR", st.integers(0, 23))
@@ -103,6 +104,12 @@ def test_plain_and_numbered_weekdays_add_up() -> None:
     rule = parse_rule("FREQ=MONTHLY;BYDAY=WE,-1MO;BYMONTH=3;COUNT=6")
     days = [d.day for d in occurrences(rule, datetime(2026, 3, 4), datetime(2026, 4, 30))]
     assert days == [4, 11, 18, 25, 30]
+
+
+def test_places_in_a_week_count_from_its_first_day() -> None:
+    rule = parse_rule("FREQ=WEEKLY;BYDAY=MO,TU,FR;BYSETPOS=1")
+    days = list(occurrences(rule, datetime(2026, 3, 3), datetime(2026, 3, 20)))
+    assert [d.day for d in days] == [3, 9, 16]
 
 
 def test_until_is_the_last_moment_that_counts() -> None:
