@@ -186,7 +186,7 @@ def _questions(lead: dict[str, Any]) -> list[str]:
     """Return each answer beyond the contact details as `Question: answer`."""
     lines = []
     for column in lead.get("user_column_data") or []:
-        if not isinstance(column, dict) or column.get("column_id") in _CONTACT_COLUMNS:
+        if not isinstance(column, dict) or str(column.get("column_id")) in _CONTACT_COLUMNS:
             continue
         name = column.get("column_name") or column.get("column_id")
         answer = column.get("string_value")

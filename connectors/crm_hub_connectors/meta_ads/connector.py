@@ -33,6 +33,7 @@ from crm_hub.sdk import (
     RecordError,
     Ref,
     StreamInfo,
+    Unavailable,
 )
 from crm_hub.sdk.webhooks import check_hmac, check_shared_secret
 from crm_hub_connectors.meta_ads import leads
@@ -171,8 +172,9 @@ class MetaAdsConnector(Connector[MetaAdsSettings]):
             data, after = self._leads_page(graph, walk, window)
             changes, rejects = self._read(data)
             new = walk.take(changes, after)
-            before, state[form_id] = state.get(form_id), walk.dump()
-            if new or rejects or state[form_id] != before:
+            # A page of leads all known already needs no commit: asked again, it is the same.
+            if new or rejects or (not after and walk.dump() != state.get(form_id)):
+                state[form_id] = walk.dump()
                 yield Page(new, None if window else dict(state), rejects=rejects)
             if not after:
                 return
@@ -195,9 +197,7 @@ class MetaAdsConnector(Connector[MetaAdsSettings]):
         data = answer.get("data")
         if not isinstance(data, list):
             raise ConfigError(f"form {walk.form_id}: Meta's answer holds no list of leads")
-        paging = answer.get("paging") or {}
-        has_next = bool(paging.get("next"))
-        return data, str((paging.get("cursors") or {}).get("after", "")) if has_next else ""
+        return data, _next_cursor(answer.get("paging"))
 
     def _read(self, data: list[Any]) -> tuple[list[Change], list[Reject]]:
         changes, rejects = [], []
@@ -234,6 +234,17 @@ class MetaAdsConnector(Connector[MetaAdsSettings]):
             allow_private=own_host,
         ) as client:
             yield Graph(client, settings.version, token, settings.app_secret.get_secret_value())
+
+
+def _next_cursor(paging: Any) -> str:
+    """Return the cursor of the next page; Graph gives one on the last page too, but no link."""
+    if not isinstance(paging, dict) or not paging.get("next"):
+        return ""
+    cursors = paging.get("cursors")
+    after = cursors.get("after") if isinstance(cursors, dict) else None
+    if not isinstance(after, str) or not after:
+        raise Unavailable("Meta names a next page without its cursor")
+    return after
 
 
 def _filters(walk: leads.FormWalk, window: Window | None) -> list[dict[str, Any]]:

@@ -60,7 +60,7 @@ class Graph:
 
 def _error_of(answer: Answer) -> HubError:
     error = _error_object(answer.body)
-    code, subcode = error.get("code"), error.get("error_subcode")
+    code, subcode = _number(error.get("code")), _number(error.get("error_subcode"))
     where = f"{answer.where} (status {answer.status}, code {code}, subcode {subcode})"
     if code in _QUOTA_CODES:
         wait_s = _regain_s(answer.headers)
@@ -84,6 +84,10 @@ def _error_of(answer: Answer) -> HubError:
         remedy="Check version and form_ids; set ad_details to false if the token lacks"
         " ads_management.",
     )
+
+
+def _number(value: Any) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 def _error_object(body: bytes) -> Mapping[str, Any]:

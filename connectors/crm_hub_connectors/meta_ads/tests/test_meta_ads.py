@@ -274,8 +274,9 @@ def test_a_pull_goes_on_where_it_ended_and_is_silent_when_nothing_is_new(graph: 
     checkpoint = json.loads(json.dumps(pages[-1].checkpoint))
     assert list(connector.pull(leads, checkpoint)) == []
     new = graph.add(2)
-    [page] = connector.pull(leads, checkpoint)
-    assert sorted(change.id for change in page.changes) == new
+    pages = list(connector.pull(leads, checkpoint))
+    assert sorted(change.id for page in pages for change in page.changes) == new
+    assert list(connector.pull(leads, pages[-1].checkpoint)) == []
 
 
 def test_leads_of_two_forms_are_kept_apart_in_the_checkpoint(graph: FakeGraph) -> None:
@@ -336,3 +337,23 @@ def test_a_bad_setting_is_refused_without_showing_it(
         meta(graph, **settings)
     assert SECRET not in str(error.value)
     assert "input_value" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"data": {}},
+        {"data": None},
+        {},
+        {"data": [], "paging": {"next": "https://graph.example/?after=x"}},
+        {"data": [], "paging": {"next": "x", "cursors": []}},
+        {"error": {"code": [190]}},
+    ],
+)
+def test_an_answer_without_leads_or_cursor_is_an_error_and_never_an_empty_list(
+    graph: FakeGraph, answer: dict[str, Any]
+) -> None:
+    status = 400 if "error" in answer else 200
+    graph.server.route("GET", f"/v24.0/{FORM}/leads", lambda _: Reply.json(answer, status))
+    with pytest.raises((ConfigError, Unavailable)):
+        list(meta(graph).pull(meta(graph).discover()[0], None))
