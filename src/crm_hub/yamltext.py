@@ -68,24 +68,28 @@ def read(text: str, origin: str) -> Document:
 
 
 def _compose(text: str) -> Any:
-    """Return the tree of nodes; a composer that counts levels stops bombs of brackets early."""
+    """Return the tree of nodes; bombs of brackets or aliases are stopped on the way."""
     from ruamel.yaml import YAML
     from ruamel.yaml.composer import Composer, ComposerError
 
-    class ShallowComposer(Composer):
+    class PlainComposer(Composer):
         depth = 0
 
         def compose_node(self, parent: Any, index: Any) -> Any:
             self.depth += 1
+            event = self.parser.peek_event()
             if self.depth > _MAX_DEPTH:
-                mark = self.parser.peek_event().start_mark
-                raise ComposerError(None, None, f"nested deeper than {_MAX_DEPTH} levels", mark)
+                refused = f"nested deeper than {_MAX_DEPTH} levels"
+                raise ComposerError(None, None, refused, event.start_mark)
+            if getattr(event, "anchor", None):  # an alias has one too
+                refused = "anchors and aliases (& and *) are not used here"
+                raise ComposerError(None, None, refused, event.start_mark)
             node = super().compose_node(parent, index)
             self.depth -= 1
             return node
 
     yaml = YAML(pure=True)
-    yaml.Composer = ShallowComposer
+    yaml.Composer = PlainComposer
     return yaml.compose(text)
 
 
@@ -96,7 +100,6 @@ class _Reader:
         self.origin = origin
         self.keys: dict[Path, tuple[int, int]] = {}
         self.values: dict[Path, tuple[int, int]] = {}
-        self._seen: set[int] = set()
 
     def value(self, node: Any, path: Path) -> Any:
         from ruamel.yaml.nodes import MappingNode, SequenceNode
@@ -104,9 +107,6 @@ class _Reader:
         if node is None:
             return None
         self.values[path] = _position(node)
-        if node.anchor or id(node) in self._seen:
-            raise self._error(node, "anchors and aliases (& and *) are not used here")
-        self._seen.add(id(node))
         if str(node.tag or "") not in _TAGS:
             raise self._error(node, "tags (!) are not used here")
         if isinstance(node, MappingNode):

@@ -176,10 +176,14 @@ class FilesConnector(Connector[FilesSettings]):
 
     def _plan(self, source: Source) -> Plan | Reject:
         mapped = bool(self.settings.mapping)
-        if source.kind in _TABLES:
-            return table_plan(source, mapped)
-        if source.kind == "jsonl":
-            return json_plan(source, mapped)
+        try:
+            if source.kind in _TABLES:
+                return table_plan(source, mapped)
+            if source.kind == "jsonl":
+                return json_plan(source, mapped)
+        except OSError as error:
+            reason = f"the file cannot be opened ({error.strerror})"
+            return Reject("file", source.name, reason, "Let the hub read it, then sync again.")
         return Plan(_SHAPES[source.kind], f"{source.name}: {_TITLES[source.kind]}")
 
     def _line(self, source: Source) -> str:

@@ -197,9 +197,10 @@ def _unreadable_dates(
 def _line(
     name: str, entity: str, columns: Sequence[str], section: Mapping[str, Any], dropped: list[str]
 ) -> str:
-    used = [c for c in columns if c in _used(section)]
+    read = _used(section)
+    used = [c for c in columns if c in read]
     text = f"{name}: {entity}, {len(used)} of {len(columns)} columns recognised: {_list(used)}"
-    rest = [c for c in columns if c not in used and c not in dropped]
+    rest = [c for c in columns if c not in read and c not in dropped]
     text += f"; not used: {_list(rest)}" if rest else ""
     if dropped:
         text += f"; not used, day and month cannot be told apart: {_list(dropped)}"

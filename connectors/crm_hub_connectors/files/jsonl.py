@@ -21,6 +21,7 @@ from crm_hub_connectors.files.tabular import row_hash
 MAX_LINE = 1_000_000
 MAX_DOCUMENT = 8_000_000
 _MAX_PARTS = 1_000_000
+_MAX_PATHS = 2_000
 _BOM = b"\xef\xbb\xbf"
 _IDS = ("id", "key", "_id", "uuid", "Id", "ID", "record_id", "recordId", "email", "Email")
 _CHANGED = (
@@ -115,13 +116,13 @@ def _bad_line(number: int, reason: str, line: bytes) -> Reject:
 def _id(record: dict[str, Any]) -> str:
     """Return the record's own id as text, else a hash of its content."""
     value = record.get("id")
-    if type(value) is str and value and len(value) <= MAX_ID:
+    if type(value) is str and value and len(value) <= MAX_ID and value.isprintable():
         return value
     for name in _IDS:
         value = record.get(name)
         if type(value) is int:
             return str(value)
-        if type(value) is str and value.strip() and len(value) <= MAX_ID:
+        if type(value) is str and value.strip() and len(value) <= MAX_ID and value.isprintable():
             return value
     return row_hash(record)
 
@@ -203,7 +204,7 @@ def columns_of(sample: Sequence[Mapping[str, Any]]) -> list[str]:
                 paths.update((f"{key}.{name}", None) for name in inner if _plain(name))
             elif _plain(key) and not isinstance(value, dict | list):
                 paths[key] = None
-    return list(paths)
+    return list(islice(paths, _MAX_PATHS))
 
 
 def _plain(key: str) -> bool:

@@ -13,7 +13,15 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
-from python_calamine import CalamineError, CalamineWorkbook, PasswordError, ZipError
+from python_calamine import (
+    CalamineError,
+    CalamineWorkbook,
+    PasswordError,
+    SheetTypeEnum,
+    WorksheetNotFound,
+    XmlError,
+    ZipError,
+)
 
 from crm_hub.sdk import Reject
 from crm_hub_connectors.files.items import unreadable
@@ -23,11 +31,14 @@ MAX_CELLS = 4_000_000
 MAX_TEXT = 100_000_000
 _BLOCK = 1_000_000
 # Bounded repeats: a part without any ">" must not be searched again from each "<c".
-_TAG = rb"<(?:\w{1,20}:)?c\b[^>]{0,200}?\b"
+_TAG = rb"<(?:\w{1,20}:)?c\b[^<>]{0,200}?\b"
 _CELL = re.compile(_TAG + rb"r\s?=\s?[\"']([A-Z]{1,3})([0-9]{1,7})[\"']")
-_SHARED = re.compile(_TAG + rb"t=[\"']s[\"'][^>]{0,200}><(?:\w{1,20}:)?v>([0-9]{1,9})<")
+_SHARED = re.compile(_TAG + rb"t=[\"']s[\"'][^<>]{0,200}><(?:\w{1,20}:)?v>([0-9]{1,9})<")
 _STRING_END = re.compile(rb"</(?:\w{1,20}:)?si>|<(?:\w{1,20}:)?si/>")
-_PROBLEMS = (OSError, ValueError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError)
+_UNREADABLE = (
+    CalamineError, XmlError, ZipError, WorksheetNotFound, zipfile.BadZipFile, zlib.error,
+    ValueError, NotImplementedError, RuntimeError,
+)  # fmt: skip
 
 
 def sheet_names(path: Path) -> list[str] | str:
@@ -37,10 +48,10 @@ def sheet_names(path: Path) -> list[str] | str:
             return reason
         book = CalamineWorkbook.from_path(path)
         # Charts and macros are sheets too; only those of cells are tables.
-        return [s.name for s in book.sheets_metadata if s.typ.name == "WorkSheet"]
+        return [s.name for s in book.sheets_metadata if s.typ == SheetTypeEnum.WorkSheet]
     except PasswordError:
         return "it is locked with a password; save it without one"
-    except (CalamineError, ZipError, *_PROBLEMS):
+    except (*_UNREADABLE, OSError):
         return "it is not a workbook Excel wrote; save it again as .xlsx or .csv"
 
 
@@ -48,13 +59,12 @@ def sheet_rows(path: Path, sheet: str) -> Iterator[tuple[int, list[str]] | Rejec
     """Yield (row number as Excel shows it, cells as text) for each row of a sheet."""
     try:
         reason = too_large(path)
-        book = None if reason else CalamineWorkbook.from_path(path)
-    except (CalamineError, ZipError, *_PROBLEMS):
-        reason, book = "it is not a workbook Excel wrote", None
-    if book is None:
+        table = None if reason else CalamineWorkbook.from_path(path).get_sheet_by_name(sheet)
+    except _UNREADABLE:
+        reason, table = "it is not a workbook Excel wrote", None
+    if table is None:
         yield unreadable("sheet", f"sheet {sheet}", reason, "Save the table as .csv.", b"")
         return
-    table = book.get_sheet_by_name(sheet)
     first = table.start[0] if table.start else 0
     for number, cells in enumerate(table.iter_rows(), first + 1):
         yield number, [cell_text(c) for c in cells]

@@ -56,15 +56,15 @@ def find_head(sample: Sequence[Row]) -> Head | Reject:
     # Reports put a title and a date above the table; the header is the first row as wide as it.
     at = next(i for i, n in enumerate(filled) if n * 2 > widest)
     line, cells = sample[at]
+    width = _width(cells, [c for _, c in sample[at + 1 :]])
+    if width > MAX_COLUMNS:
+        return _no_head(f"more than {MAX_COLUMNS:,} columns", "Export fewer columns.", cells)
     if _is_data(cells):
         return _no_head(
             "the table has no header row: its first row already holds values",
             "Put the names of the columns into the first row and save the file again.",
             cells,
         )
-    width = _width(cells, [c for _, c in sample[at + 1 :]])
-    if width > MAX_COLUMNS:
-        return _no_head(f"more than {MAX_COLUMNS:,} columns", "Export fewer columns.", cells)
     return Head(line, column_names([*cells, *[""] * (width - len(cells))][:width]))
 
 
@@ -175,7 +175,7 @@ def table_items(
 
 def _row_id(payload: dict[str, str], keys: RowKeys, seen: Counter[str]) -> str:
     value = payload.get(keys.id, "").strip()
-    if not value or len(value) > MAX_ID - 20:
+    if not value or len(value) > MAX_ID - 20 or not value.isprintable():
         return row_hash(payload)
     if not keys.shared:
         return value

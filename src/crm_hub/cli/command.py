@@ -43,13 +43,13 @@ class HubCommand(click.Command):
             raise
         except (KeyboardInterrupt, BrokenPipeError):
             raise
-        except Exception as error:  # noqa: BLE001 - the last place that can tell the person
+        except Exception as error:
             if debug:
                 raise
             ctx.exit(_bug(error, ctx))
 
 
-def command(
+def hub_command(
     *examples: str, hub: bool = True, as_json: bool = True, name: str | None = None
 ) -> Callable[[Callable[..., Any]], HubCommand]:
     """Make a function a command with the options that all of them have.
@@ -165,7 +165,7 @@ __all__ = [
     "STOPPED",
     "USAGE",
     "HubCommand",
-    "command",
     "find_hub",
+    "hub_command",
     "opened",
 ]

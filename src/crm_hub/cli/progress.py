@@ -43,7 +43,9 @@ class Shown:
     def __call__(self, connection: str, stream: str, counts: Counter[str]) -> None:
         """Show how far a stream is."""
         done = counts["walked"] or counts["pulled"]
-        text = output.plain(f"{connection}: {stream}: {done:,} records, {counts['events']:,} events")
+        text = output.plain(
+            f"{connection}: {stream}: {done:,} records, {counts['events']:,} events"
+        )
         if self._status is not None:
             from rich.text import Text
 

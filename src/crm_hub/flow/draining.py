@@ -14,6 +14,7 @@ from crm_hub.store import Landings, Machinery
 
 _log = logger("draining")
 LONGEST_WAIT_S = 60.0
+LONGEST_WISH_S = 3600.0
 
 
 class Drainer:
@@ -33,7 +34,7 @@ class Drainer:
         self._thread = threading.Thread(target=self._run, name="crm-hub-drainer")
 
     def __enter__(self) -> Drainer:
-        self._hub.stopping = self._stop.is_set
+        self._before, self._hub.stopping = self._hub.stopping, self._stop.is_set
         self._thread.start()
         return self
 
@@ -45,6 +46,7 @@ class Drainer:
     ) -> None:
         self._stop.set()
         self._thread.join()
+        self._hub.stopping = self._before
 
     def _run(self) -> None:
         while not self._stop.wait(self._every_s):
@@ -72,7 +74,7 @@ class Drainer:
         self._failures[name] += 1
         wait_s = min(LONGEST_WAIT_S, self._every_s * 2 ** self._failures[name])
         wished_s = error.retry_after_s if isinstance(error, TransientError) else None
-        self._skip_s[name] = max(wait_s, wished_s or 0)
+        self._skip_s[name] = max(wait_s, min(wished_s or 0, LONGEST_WISH_S))
 
 
 def waits(hub: Hub, name: str) -> bool:

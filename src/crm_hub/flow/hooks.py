@@ -145,7 +145,8 @@ def _land_all(
         for name, found in changes.items():
             shape = streams[name].shape if name in streams else name
             stream = repo.stream(inbound.name, name) or repo.add_stream(inbound.name, name, shape)
-            page = land(db, stream, found, now_us, None)
+            mapped = sections.get(name) is not None
+            page = land(db, stream, found, now_us, None, walked=mapped)
             bury_rejects(db, stream, page.result.rejects, now_us)
             pages.append((stream, page))
             counts["pulled"] += len(found)

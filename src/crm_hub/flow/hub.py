@@ -52,6 +52,7 @@ class Hub:
         self.config: HubConfig = hub_config.load(folder)
         self.registry = Registry([folder / "connectors"])
         self.secrets = SealedStore(folder)
+        self._overrides: dict[str, dict[str, Any]] = {}
         self._plans: dict[str, Plan] = {}
         self._files: dict[str, MappingFile] = {}
 
@@ -91,10 +92,14 @@ class Hub:
             raise ConfigError(f"there is no connection named {name}", remedy=f"There are: {names}.")
         return found
 
-    def connector(self, name: str, values: dict[str, Any] | None = None) -> Connector[Any]:
+    def connector(self, name: str) -> Connector[Any]:
         """Return the connector of a connection, ready to be called."""
         one = self.connection(name)
-        return self.make(name, one.kind, dict(one.settings) if values is None else values)
+        return self.make(name, one.kind, {**one.settings, **self._overrides.get(name, {})})
+
+    def override(self, name: str, **settings: Any) -> None:
+        """Let a connection use other settings while this hub is open; hub.yaml stays as it is."""
+        self._overrides[name] = settings
 
     def make(self, name: str, kind: str, values: dict[str, Any]) -> Connector[Any]:
         """Return a connector of `kind` with these settings, secrets filled in."""
@@ -104,9 +109,10 @@ class Hub:
                 f"the connector {kind} ({entry.origin}) cannot be used: {entry.error}",
                 remedy="Run: crm-hub connectors list",
             )
-        settings = resolve_settings(
-            entry.connector.manifest.settings, name, values, self.secrets, kind=kind
-        )
+        model = entry.connector.manifest.settings
+        if "own" in model.model_fields and not values.get("own"):
+            values = {**values, "own": ",".join(self.config.company.own)}
+        settings = resolve_settings(model, name, values, self.secrets, kind=kind)
         return entry.connector(settings, self._context(name))
 
     def _context(self, name: str) -> Context:

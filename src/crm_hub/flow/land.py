@@ -24,9 +24,18 @@ class Page(NamedTuple):
 
 
 def land(
-    db: Db, stream: StreamRow, changes: Sequence[Change], now_us: int, late_before_us: int | None
+    db: Db,
+    stream: StreamRow,
+    changes: Sequence[Change],
+    now_us: int,
+    late_before_us: int | None,
+    *,
+    walked: bool = True,
 ) -> Page:
-    """Store what is news in `changes`, and queue it to be walked."""
+    """Store what is news in `changes`, and queue it to be walked.
+
+    walked: false for a stream without a mapping, whose records are kept raw only.
+    """
     repo = Landings(db)
     latest, result = fold(changes)
     known = {key: Known(*row) for key, row in repo.known(stream.id, latest).items()}
@@ -47,7 +56,7 @@ def land(
         Landed(one.id or 0, one.key, one.payload, one.changed_at_us, False)
         for one in result.changed
     ]
-    landing_id = queue(repo, stream, landed, late_before_us)
+    landing_id = queue(repo, stream, landed, late_before_us) if walked else 0
     return Page(landing_id, landed, result)
 
 

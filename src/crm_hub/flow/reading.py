@@ -157,9 +157,12 @@ def _lines(db: Db, rows: Sequence[TimelineRow]) -> list[Line]:
     events = Events(db)
     ids = [r.position.event_id for r in rows]
     names: dict[int, list[str]] = {}
-    for p in events.participants(ids):
-        shown = f"{p.role} {p.name or p.key[2:]}"
-        names.setdefault(p.event_id, []).append(shown)
+    found = events.participants(ids)
+    known = Identities(db).identities({p.identity_id for p in found if p.identity_id})
+    for p in found:
+        who = known[p.identity_id].display_name if p.identity_id in known else ""
+        shown = p.name or who or p.key.rpartition(":")[2]
+        names.setdefault(p.event_id, []).append(f"{p.role} {shown}")
     told: dict[int, list[str]] = {}
     for s in events.sources_of_events(ids):
         told.setdefault(s.event_id, []).append(f"{s.connection}/{s.stream}")

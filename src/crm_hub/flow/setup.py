@@ -176,7 +176,6 @@ def _adopt(hub: Hub, one: ConnectionConfig, draft: SealedStore) -> None:
     connections = {**hub.config.connections, one.name: one}
     hub.config = hub.config.model_copy(update={"connections": connections})
     hub.secrets = draft
-    hub.forget(one.name)
 
 
 def _model(entry: Entry) -> type[BaseModel]:
@@ -210,7 +209,9 @@ def _refuse_missing(
     """Name every required setting at once, with what it is, so that one more try is enough."""
     secrets = secret_fields(model)
     missing = [
-        key for key, field in model.model_fields.items() if field.is_required() and key not in values
+        key
+        for key, field in model.model_fields.items()
+        if field.is_required() and key not in values
     ]
     if not missing:
         return

@@ -71,14 +71,8 @@ def _connection(hub: Hub, db: Db, name: str, facts: _Facts) -> list[StreamStatus
             StreamStatus(name, one.kind, "", None, 0, None, None, None, 0, 0, "never synced", [])
         )
     state, problems = _state(one.paused, run)
-    waiting = facts.waiting.get(name, 0)
     return [
-        row._replace(
-            state=state or row.state,
-            problems=problems + row.problems,
-            waiting=row.waiting or waiting,
-        )
-        for row in rows
+        row._replace(state=state or row.state, problems=problems + row.problems) for row in rows
     ]
 
 
@@ -111,7 +105,8 @@ def _stream(
     state = "ok" if green and not dead else "incomplete"
     last = Events(db).last_event_us(stream.id)
     return StreamStatus(
-        stream.connection, kind, stream.name, source, live, coverage, last, lag_s, dead, 0, state,
+        stream.connection, kind, stream.name, source, live, coverage, last, lag_s, dead,
+        facts.waiting.get(stream.id, 0), state,
         problems,
     )  # fmt: skip
 

@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 from types import TracebackType
 from typing import Any
 
@@ -53,7 +54,8 @@ class ReceiverThread:
         with ReceiverThread(door) as receiver:
             httpx.post(f"{receiver.url}/in/web/contact", json={...})
 
-    Port 0 takes a free one. Leaving the block finishes the requests under way.
+    Port 0 takes a free one; `now` is the clock requests are stamped with. Leaving the block
+    finishes the requests under way.
     """
 
     def __init__(
@@ -63,10 +65,11 @@ class ReceiverThread:
         *,
         host: str = "127.0.0.1",
         limits: Limits | None = None,
+        now: Callable[[], datetime] | None = None,
     ) -> None:
         self._listener = _bind(host, port)
         self.url = _url(self._listener)
-        self._server = _server(door, limits or Limits())
+        self._server = _server(door, limits or Limits(), now)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._listener]}, name="crm-hub-receiver"
         )
@@ -116,10 +119,10 @@ def _url(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _server(door: Door, limits: Limits) -> Server:
+def _server(door: Door, limits: Limits, now: Callable[[], datetime] | None = None) -> Server:
     return Server(
         Config(
-            create_app(door, limits),
+            create_app(door, limits, now=now),
             http=timed_protocol(limits.header_time_s),
             ws="none",
             loop="asyncio",

@@ -34,7 +34,7 @@ from crm_hub.store.schema import counter
 Row = tuple[Any, ...]
 _DIALECTS: dict[str, Any] = {
     "sqlite": sqlite.dialect(),
-    "postgresql": postgresql.dialect(paramstyle="format"),
+    "postgresql": postgresql.dialect(paramstyle="format"),  # type: ignore[no-untyped-call]
 }
 
 

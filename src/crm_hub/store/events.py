@@ -11,6 +11,7 @@ from crm_hub.store.db import Db, Row
 from crm_hub.store.schema import (
     event,
     event_source,
+    identity,
     participant,
     source_record,
     stream,
@@ -234,6 +235,14 @@ class Events:
         t = timeline_entry.c
         stmt = select(func.count()).where(t.identity_id == identity_id)
         return int(self._db.conn.execute(stmt).scalar_one())
+
+    def busiest(self, entity: str, limit: int) -> list[tuple[int, int]]:
+        """Return (identity, events) of those with the longest timelines, the longest first."""
+        t, events = timeline_entry.c, func.count()
+        stmt = select(t.identity_id, events).join(identity, identity.c.id == t.identity_id)
+        stmt = stmt.where(identity.c.entity == entity).group_by(t.identity_id)
+        rows = self._db.conn.execute(stmt.order_by(events.desc(), t.identity_id).limit(limit))
+        return [(row[0], row[1]) for row in rows]
 
     def last_event_us(self, stream_id: int) -> int | None:
         """Return when the newest event told by a stream occurred, among its latest records."""

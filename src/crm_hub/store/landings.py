@@ -203,13 +203,9 @@ class Landings:
             counts[row[0]] -= row[1]
         return counts
 
-    def waiting(self) -> dict[str, int]:
-        """Return how many landings wait to be walked, by connection."""
-        stmt = (
-            select(stream.c.connection, func.count())
-            .join(landing, landing.c.stream_id == stream.c.id)
-            .group_by(stream.c.connection)
-        )
+    def waiting(self) -> dict[int, int]:
+        """Return how many landings wait to be walked, by stream number."""
+        stmt = select(landing.c.stream_id, func.count()).group_by(landing.c.stream_id)
         return {row[0]: row[1] for row in self._db.conn.execute(stmt)}
 
 

@@ -24,6 +24,7 @@ _PLAIN_EMAIL = re.compile(
 PLAIN_URL = re.compile(
     r"https?://[a-z0-9]+(?:[.-][a-z0-9]+)*\.[a-z]{2,}(?:/[A-Za-z0-9_./=&+-]*+)?+"
 )
+PLAIN_HOST = re.compile(r"[a-z0-9]+(?:[.-][a-z0-9]+)*\.[a-z]{2,}")
 _PLAIN_LENGTH = 64
 _NANP = re.compile(
     r"(\+1[-. ]?|1[-. ])?(?:\(([2-9]\d\d)\) ?|([2-9]\d\d)[-. ]?)([2-9]\d\d)[-. ]?(\d{4})", re.ASCII
@@ -107,8 +108,11 @@ def _build_phone(params: Any, locale: Locale) -> Step:
 def url(value: Any) -> str:
     """Return an http(s) address, its scheme and host in lower case."""
     text = as_text(value)
-    if len(text) < _PLAIN_LENGTH and PLAIN_URL.fullmatch(text):
-        return text
+    if len(text) < _PLAIN_LENGTH:
+        if PLAIN_URL.fullmatch(text):
+            return text
+        if PLAIN_HOST.fullmatch(text):
+            return f"https://{text}"
     text = text.strip()
     return parsed_url(text) if text else ""
 

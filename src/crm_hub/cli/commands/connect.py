@@ -1,0 +1,95 @@
+"""crm-hub connect: a source system becomes a connection, once it has answered."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from crm_hub.cli import output
+from crm_hub.cli.checked import as_data, door, show
+from crm_hub.cli.command import hub_command, opened
+
+if TYPE_CHECKING:
+    from crm_hub.flow.hub import Hub
+
+
+@hub_command(
+    "crm-hub connect files mail --set path=./mail",
+    "crm-hub connect google_ads google --set google_key=-",
+    "crm-hub connect meta_ads meta --set app_secret=env:META_SECRET "
+    "--set verify_token=file:verify.txt --set access_token=-",
+)
+@click.argument("kind")
+@click.argument("name")
+@click.option(
+    "--set",
+    "pairs",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A setting. KEY=- reads it from the terminal or as one line of stdin; a secret may also "
+    "be KEY=env:NAME or KEY=file:PATH.",
+)
+@click.option("--no-check", is_flag=True, help="Write it down without asking the source.")
+@click.option("--replace", is_flag=True, help="Change the connection of this name.")
+def connect(
+    hub_dir: str | None,
+    as_json: bool,
+    kind: str,
+    name: str,
+    pairs: tuple[str, ...],
+    no_check: bool,
+    replace: bool,
+) -> None:
+    """Connect a source system of a KIND under a NAME of your choice.
+
+    The source is asked first; nothing is written when it refuses. Secrets are kept sealed, never
+    in hub.yaml. With --replace the settings that are not given stay as they are, and KEY= takes
+    one out. Kinds and their settings: crm-hub connectors list, crm-hub connectors show KIND.
+    """
+    from crm_hub.flow.setup import connect as connect_source
+
+    with opened(hub_dir) as hub:
+        given = read_pairs(pairs)
+        found = connect_source(hub, kind, name, given, checked=not no_check, replace=replace)
+        if as_json:
+            checked = None if found is None else as_data(found)
+            return output.emit({"connection": name, "kind": kind, "checked": checked})
+        output.say(f"Connected {name} ({kind}).")
+        if found is not None:
+            show(hub, found)
+        _say_next(hub, name, receives=found is not None and found.receives)
+    return None
+
+
+def _say_next(hub: Hub, name: str, *, receives: bool) -> None:
+    if receives:
+        output.say(f"Next: crm-hub receive; it takes posts at {door(hub, name)}")
+    else:
+        output.say(f"Next: crm-hub sync {name}")
+
+
+def read_pairs(pairs: Sequence[str]) -> dict[str, str]:
+    """Return setting → text; a value of `-` is asked for, so that no shell history keeps it."""
+    given = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise click.BadParameter("write KEY=VALUE", param_hint="--set")
+        given[key] = _asked(key) if value == "-" else value
+    return given
+
+
+def _asked(key: str) -> str:
+    if sys.stdin.isatty():
+        text: str = click.prompt(key, hide_input=True, err=True)
+        return text
+    line = sys.stdin.readline()
+    if not line:
+        raise click.BadParameter(f"{key}=- expects a line on stdin", param_hint="--set")
+    return line.rstrip("\r\n")
+
+
+command = connect

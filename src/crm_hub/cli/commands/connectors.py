@@ -1,0 +1,106 @@
+"""crm-hub connectors: which there are, what they need, and how to begin one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from crm_hub.cli import output
+from crm_hub.cli.command import find_hub, hub_command
+from crm_hub.model.errors import ConfigError
+
+if TYPE_CHECKING:
+    from crm_hub.registry import Entry, Registry
+
+
+@click.group(invoke_without_command=True, epilog="\b\nExample:\n  crm-hub connectors show files")
+@click.pass_context
+def connectors(ctx: click.Context) -> None:
+    """List the connectors, show what one needs, or begin one of your own."""
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(listed, hub_dir=None, as_json=False)
+
+
+@hub_command("crm-hub connectors list", name="list")
+def listed(hub_dir: str | None, as_json: bool) -> None:
+    """List all connectors: built in, installed, and dropped into the hub's folder connectors/."""
+    entries = _registry(hub_dir).list()
+    if as_json:
+        return output.emit({"connectors": [_summary(entry) for entry in entries]})
+    rows = [
+        [e.name, _title(e), e.origin, f"unusable: {e.error}" if e.error else "ok"] for e in entries
+    ]
+    output.table(["kind", "what", "from", "state"], rows)
+    return output.say("What one needs: crm-hub connectors show KIND")
+
+
+@hub_command("crm-hub connectors show files", name="show")
+@click.argument("kind")
+def shown(hub_dir: str | None, as_json: bool, kind: str) -> None:
+    """Show what connections of a KIND can be told."""
+    from crm_hub.flow.setup import settings_line
+
+    entry = _registry(hub_dir).get(kind)
+    if entry.connector is None:
+        raise ConfigError(f"{kind} cannot be used: {entry.error}")
+    manifest = entry.connector.manifest
+    model = manifest.settings
+    if as_json:
+        schema = model.model_json_schema()
+        return output.emit({**_summary(entry), "docs": list(manifest.docs), "settings": schema})
+    output.say(f"{entry.name}: {manifest.title} ({entry.origin}, version {manifest.version})")
+    if manifest.summary:
+        output.say(manifest.summary)
+    rows = [
+        [key, "required" if field.is_required() else "", settings_line(model, key)]
+        for key, field in model.model_fields.items()
+    ]
+    output.table(["setting", "", "what it is"], rows)
+    for page in manifest.docs:
+        output.say(f"See {page}")
+    return output.say(f"Connect it: crm-hub connect {kind} NAME --set key=value")
+
+
+@hub_command("crm-hub connectors new acme_crm", name="new")
+@click.argument("name")
+def begun(hub_dir: str | None, as_json: bool, name: str) -> None:
+    """Begin a connector NAME in the hub's folder connectors/: a small one that works."""
+    from crm_hub.scaffold import new_connector
+
+    folder = find_hub(hub_dir) / "connectors"
+    files = new_connector(name, folder)
+    if as_json:
+        return output.emit({"folder": str(folder / name), "files": [str(file) for file in files]})
+    for file in files:
+        output.say(str(file))
+    return output.say(f"Read {folder / name / 'README.md'}, then: crm-hub connectors show {name}")
+
+
+def _registry(hub_dir: str | None) -> Registry:
+    """Return the connectors there are; outside of a hub, without anybody's own."""
+    from crm_hub.registry import Registry
+
+    try:
+        return Registry([find_hub(hub_dir) / "connectors"])
+    except ConfigError:
+        return Registry()
+
+
+def _title(entry: Entry) -> str:
+    return entry.connector.manifest.title if entry.connector else ""
+
+
+def _summary(entry: Entry) -> dict[str, Any]:
+    return {
+        "kind": entry.name,
+        "title": _title(entry),
+        "origin": entry.origin,
+        "error": entry.error or None,
+    }
+
+
+for _each in (listed, shown, begun):
+    connectors.add_command(_each)
+
+command = connectors

@@ -1,0 +1,88 @@
+"""crm-hub status: what is covered and what is not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from crm_hub.cli import output
+from crm_hub.cli.command import hub_command, opened
+from crm_hub.observe import redact
+
+if TYPE_CHECKING:
+    from crm_hub.flow.hub import Hub
+    from crm_hub.flow.status import StreamStatus
+
+_HEADERS = (
+    "connection", "stream", "source", "hub", "covered", "last event", "looked", "dead", "waiting",
+    "state",
+)  # fmt: skip
+_RIGHT = ("source", "hub", "covered", "looked", "dead", "waiting")
+_COLOURS = {"ok": "green", "never synced": "yellow", "paused": "yellow", "waiting": "yellow"}
+
+
+@hub_command("crm-hub status", "crm-hub status --json")
+def status(hub_dir: str | None, as_json: bool) -> None:
+    """Show for each stream how much of the source is in the hub, and what is wrong.
+
+    A stream is ok only when every record of the source is in the hub and none was set aside.
+    """
+    from crm_hub.flow.status import status as state_of
+
+    with opened(hub_dir) as hub:
+        rows = state_of(hub)
+        if as_json:
+            return output.emit({"streams": [_as_data(row) for row in rows]})
+        show(hub, rows)
+    return None
+
+
+def _as_data(row: StreamStatus) -> dict[str, Any]:
+    from crm_hub.model.values import from_us
+
+    data = row._asdict()
+    last_us = data.pop("last_event_us")
+    data["last_event"] = None if last_us is None else from_us(last_us)
+    data["problems"] = [redact(text) for text in row.problems]
+    return data
+
+
+def show(hub: Hub, rows: Sequence[StreamStatus]) -> None:
+    """Write the table, the problems, and the sum of it in one line."""
+    if not rows:
+        return output.say("Nothing is connected yet. Connect a source: crm-hub connect KIND NAME")
+    zone = hub.config.company.zone
+    output.table(
+        _HEADERS,
+        [_cells(row, zone) for row in rows],
+        right=_RIGHT,
+        colours=[_COLOURS.get(row.state, "red") for row in rows],
+    )
+    for row in rows:
+        for problem in row.problems:
+            output.say(f"{row.connection}: {output.plain(redact(f'{row.stream}: {problem}'))}")
+    good = sum(row.state == "ok" for row in rows)
+    if good == len(rows):
+        return output.say(f"All {len(rows)} streams are complete.")
+    return output.say(f"{len(rows) - good} of {len(rows)} streams are not complete.")
+
+
+def _cells(row: StreamStatus, zone: str) -> list[str]:
+    from crm_hub.model.values import from_us
+
+    last = "-" if row.last_event_us is None else output.moment(from_us(row.last_event_us), zone)
+    return [
+        row.connection,
+        row.stream or "-",
+        "-" if row.source_count is None else f"{row.source_count:,}",
+        f"{row.hub_count:,}",
+        "-" if row.coverage is None else f"{row.coverage:g} %",
+        last,
+        output.age(row.lag_s),
+        f"{row.dead:,}",
+        f"{row.waiting:,}",
+        row.state,
+    ]
+
+
+command = status
