@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from sqlalchemy import text
+
 from crm_hub.config import add_connection, create
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.inbound import SyncReport, sync
 from crm_hub.store import Events, Identities, Landings
-from sqlalchemy import text
 
 HERE = Path(__file__).parent
 Rows = Mapping[str, Iterable[Mapping[str, Any]]]
@@ -73,7 +74,11 @@ def content(hub: Hub) -> dict[str, Any]:
         for row in Identities(db).identities(members).values():
             doc = orjson.loads(row.golden)
             origin = doc["p"]
-            where = names[origin] if isinstance(origin, int) else {f: names[r] for f, r in origin.items()}
+            where = (
+                names[origin]
+                if isinstance(origin, int)
+                else {f: names[r] for f, r in origin.items()}
+            )
             golden[label[row.id]] = (row.entity, row.display_name, doc["v"], where)
         timelines = {
             label[i]: [
@@ -82,9 +87,7 @@ def content(hub: Hub) -> dict[str, Any]:
             ]
             for i in members
         }
-        firms = sorted(
-            (label[p], label[o]) for p, o, *_ in Identities(db).memberships(members)
-        )
+        firms = sorted((label[p], label[o]) for p, o, *_ in Identities(db).memberships(members))
         told = sorted((len(list(rows))) for rows in _sources(db).values())
     return {"golden": golden, "timelines": timelines, "memberships": firms, "told": told}
 
@@ -138,7 +141,12 @@ def world(people: int, mails: int, seed: int) -> dict[str, dict[str, list[dict[s
     firms = max(1, people // 20)
     for i in range(firms):
         out["crm_a"]["companies"].append(
-            {"id": f"c{i}", "name": f"Firm {i} GmbH", "domain": f"firm{i}.example", "email": f"info@firm{i}.example"}
+            {
+                "id": f"c{i}",
+                "name": f"Firm {i} GmbH",
+                "domain": f"firm{i}.example",
+                "email": f"info@firm{i}.example",
+            }
         )
     for i in range(people):
         _person(out, rng, i, firms)
@@ -175,7 +183,9 @@ def _person(out: Any, rng: random.Random, i: int, firms: int) -> None:
 
 def _mail(out: Any, rng: random.Random, i: int, people: int, firms: int) -> None:
     who = out["crm_a"]["contacts"][rng.randrange(people)]
-    sender = rng.choice([who["email"], f"info@firm{rng.randrange(firms)}.example", f"new{i}@else.example"])
+    sender = rng.choice(
+        [who["email"], f"info@firm{rng.randrange(firms)}.example", f"new{i}@else.example"]
+    )
     row = {
         "id": f"m{i}", "message_id": f"<{i}@x>" if i % 5 else "", "subject": f"Subject {i % 40}",
         "date": f"2026-02-{1 + i % 27:02d}T{i % 24:02d}:{i % 60:02d}:00+00:00",

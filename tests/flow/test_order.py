@@ -6,8 +6,8 @@ import random
 from pathlib import Path
 
 import pytest
-from crm_hub.sdk.testing import servers
 
+from crm_hub.sdk.testing import servers
 from tests.flow.hubs import content, ids, make_hub, sync_all, world, write_rows
 
 PEOPLE, MAILS = 8200, 4200  # about 20,000 records in all

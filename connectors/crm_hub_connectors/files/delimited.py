@@ -59,14 +59,21 @@ def encoding_of(head: bytes) -> str:
             return name
     if b"\x00" in head[:400]:
         even, odd = head[:400:2].count(0), head[1:400:2].count(0)
-        if max(even, odd) > 50 and min(even, odd) == 0:
+        if max(even, odd) * 4 > len(head[:400]) and min(even, odd) == 0:
             return "utf-16-le" if odd > even else "utf-16-be"
     try:
         codecs.getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError:
+        if _is_mostly_utf8(head):
+            return "utf-8"
         best = from_bytes(head).best()
         return best.encoding if best and best.encoding in _TRUSTED else "cp1252"
     return "utf-8"
+
+
+def _is_mostly_utf8(head: bytes) -> bool:
+    letters = [c for c in head.decode("utf-8", "surrogateescape") if not c.isascii()]
+    return sum(1 for c in letters if not "\udc80" <= c <= "\udcff") * 2 >= len(letters)
 
 
 def open_text(path: Path) -> TextIO:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import json
+import os
 import sys
 from collections.abc import Sequence
 
@@ -125,7 +126,7 @@ def run(arguments: Sequence[str]) -> int:
         click.echo("Stopped.", err=True)
         return STOPPED
     except BrokenPipeError:
-        sys.stdout = None  # type: ignore[assignment] # the reader is gone; nothing to flush at exit
+        sys.stdout = None  # the reader is gone; nothing to flush at exit
         return 0
 
 
@@ -137,6 +138,7 @@ def _flush() -> None:
 
 def main() -> None:
     """Run the command line of this process."""
+    os.umask(0o077)  # whatever a hub writes holds customers: it is its owner's alone
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a name the terminal cannot show stops nothing

@@ -55,6 +55,7 @@ class Hub:
         self._overrides: dict[str, dict[str, Any]] = {}
         self._plans: dict[str, Plan] = {}
         self._files: dict[str, MappingFile] = {}
+        self._layered: dict[str, MappingFile] = {}
 
     @cached_property
     def store(self) -> Store:
@@ -136,8 +137,7 @@ class Hub:
         """Return the mapping file of a connection: built in, then the admin's, then its own."""
         if name not in self._files:
             one = self.connection(name)
-            entry = self.registry.get(one.kind)
-            found = read_layers(one.kind, self.mapping_folders, base_text=entry.mapping_text)
+            found = self._layers(one.kind)
             own = one.settings.get("mapping")
             if own:
                 path = self.folder / str(own)
@@ -149,6 +149,13 @@ class Hub:
                 found = overlay(found, parse_mapping(path.read_text("utf-8"), str(own)))
             self._files[name] = found
         return self._files[name]
+
+    def _layers(self, kind: str) -> MappingFile:
+        """Return the mapping of a connector kind, read once for all its connections."""
+        if kind not in self._layered:
+            text = self.registry.get(kind).mapping_text
+            self._layered[kind] = read_layers(kind, self.mapping_folders, base_text=text)
+        return self._layered[kind]
 
     def plan(self, name: str) -> Plan:
         """Return the compiled mapping of a connection."""

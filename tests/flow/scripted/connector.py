@@ -7,18 +7,19 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+from pydantic import BaseModel, Field
+
 from crm_hub.sdk import (
     Caps,
     Change,
-    CheckReport,
     Checkpoint,
+    CheckReport,
     Connector,
     Manifest,
     Page,
     StreamInfo,
     Window,
 )
-from pydantic import BaseModel, Field
 
 
 class ScriptedSettings(BaseModel):
@@ -46,7 +47,9 @@ class ScriptedConnector(Connector[ScriptedSettings]):
         state = {"lines": len(lines), "mtime": path.stat().st_mtime_ns}
         if checkpoint is not None and checkpoint.get("done") == state:
             return
-        start = int((checkpoint or {}).get("offset", 0)) if (checkpoint or {}).get("of") == state else 0
+        start = (
+            int((checkpoint or {}).get("offset", 0)) if (checkpoint or {}).get("of") == state else 0
+        )
         for offset in range(start, max(len(lines), 1), self.settings.page_size):
             end = offset + self.settings.page_size
             last = end >= len(lines)

@@ -138,7 +138,7 @@ JSON: dict[str, bytes] = {
 
 def _zip(parts: dict[str, bytes]) -> bytes:
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as book:
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as book:
         for name, raw in parts.items():
             book.writestr(name, raw)
     return out.getvalue()

@@ -18,7 +18,9 @@ def guess(columns: list[str], *rows: dict[str, Any], name: str = "contacts.csv")
 
 
 def mapped(found: guessing.Guess, payload: dict[str, Any]) -> Any:
-    section = mapping.compile_section(found.section, connection="t", region="US", zone="UTC")
+    section = mapping.compile_section(
+        found.section, name="t", connection="t", region="US", zone="UTC"
+    )
     return section.map(payload, None).record
 
 
@@ -79,7 +81,12 @@ def test_without_an_id_the_email_names_the_row_and_may_repeat() -> None:
 
 
 def test_every_email_and_phone_column_is_used_in_the_tables_order() -> None:
-    row = {"Name": "Ann", "E-mail 2": "b@x.example", "Email": "a@x.example", "Phone 3": "+12125550147"}
+    row = {
+        "Name": "Ann",
+        "E-mail 2": "b@x.example",
+        "Email": "a@x.example",
+        "Phone 3": "+12125550147",
+    }
     record = mapped(guess(list(row), row), row)
     assert record.values["email"] == ["b@x.example", "a@x.example"]
     assert record.values["phone"] == ["+12125550147"]
@@ -128,4 +135,4 @@ def test_a_section_made_of_any_one_column_beside_an_email_compiles(field: str) -
     column = WORDS[field].split()[0]
     found = guess(["Email", column] if field != "email" else ["Email"])
     assert found.section is not None
-    mapping.compile_section(found.section, connection="t", region="US", zone="UTC")
+    mapping.compile_section(found.section, name="t", connection="t", region="US", zone="UTC")

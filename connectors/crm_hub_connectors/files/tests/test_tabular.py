@@ -209,7 +209,7 @@ def test_a_time_of_change_is_aware_and_other_forms_stay_unknown(tmp_path: Path) 
 
 @given(
     st.lists(
-        st.lists(st.text("ab,;\"\n\r\té 0", max_size=5), min_size=3, max_size=3),
+        st.lists(st.text('ab,;"\n\r\té 0', max_size=5), min_size=3, max_size=3),
         min_size=1,
         max_size=8,
     )
@@ -244,7 +244,9 @@ def workbook(tmp_path: Path) -> Path:
     assert sheet is not None
     sheet.title = "People"
     sheet.append(["id", "Name", "Born", "Seen", "Won", "Share", "Free", "At"])
-    sheet.append([1, "Ann", date(1990, 2, 3), datetime(2026, 3, 1, 9, 30), True, 0.25, None, time(8)])
+    sheet.append(
+        [1, "Ann", date(1990, 2, 3), datetime(2026, 3, 1, 9, 30), True, 0.25, None, time(8)]
+    )
     other = book.create_sheet("More")
     other.append(["Email"])
     book.create_chartsheet("Chart")

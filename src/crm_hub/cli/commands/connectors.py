@@ -28,9 +28,7 @@ def listed(hub_dir: str | None, as_json: bool) -> None:
     entries = _registry(hub_dir).list()
     if as_json:
         return output.emit({"connectors": [_summary(entry) for entry in entries]})
-    rows = [
-        [e.name, _title(e), e.origin, f"unusable: {e.error}" if e.error else "ok"] for e in entries
-    ]
+    rows = [[e.name, _title(e), e.origin, _state(e)] for e in entries]
     output.table(["kind", "what", "from", "state"], rows)
     return output.say("What one needs: crm-hub connectors show KIND")
 
@@ -89,6 +87,10 @@ def _registry(hub_dir: str | None) -> Registry:
 
 def _title(entry: Entry) -> str:
     return entry.connector.manifest.title if entry.connector else ""
+
+
+def _state(entry: Entry) -> str:
+    return f"unusable: {entry.error}" if entry.error else "ok"
 
 
 def _summary(entry: Entry) -> dict[str, Any]:

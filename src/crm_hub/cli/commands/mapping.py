@@ -60,9 +60,8 @@ def _about(found: list[Finding], hub: Hub, name: str, shapes: set[str]) -> list[
     )
 
     def section(one: Finding) -> str | None:
-        above = [
-            s for line, s, origin in starts if origin == one.mark.origin and line <= one.mark.line
-        ]
+        place = one.mark
+        above = [s for line, s, origin in starts if origin == place.origin and line <= place.line]
         return above[-1] if above else None
 
     return [one for one in found if section(one) in (None, *shapes)]

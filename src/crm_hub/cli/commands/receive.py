@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -32,36 +34,43 @@ def receive(hub_dir: str | None, host: str | None, port: int | None, no_sync: bo
     with opened(hub_dir) as hub:
         names = receiving(hub)
         config = hub.config.receiver
-        try:
-            serve_hub(
-                hub, names, host or config.host, config.port if port is None else port,
-                drained=not no_sync,
-            )  # fmt: skip
-        except KeyboardInterrupt:
-            pass  # Ctrl-C is how a person ends this, and all requests under way were finished
+        where = (host or config.host, config.port if port is None else port)
+        serve_hub(hub, names, *where, drained=not no_sync)
     output.say("Stopped; everything that was answered 200 is kept.", err=True)
 
 
-def serve_hub(hub: Hub, names: Sequence[str], host: str, port: int, *, drained: bool) -> None:
-    """Serve the door of a hub in the foreground; with `drained`, walk what comes in as well."""
+def serve_hub(
+    hub: Hub, names: Sequence[str], host: str, port: int, *, drained: bool, hint: str = ""
+) -> None:
+    """Serve the door of a hub until Ctrl-C or SIGTERM; with `drained`, walk what comes in as well.
+
+    hint: a last line to print once it listens, `{url}` in it filled in. Returns when all requests
+    under way are answered and the batch under way is walked.
+    """
     from crm_hub.flow.draining import Drainer
     from crm_hub.flow.hooks import Door
     from crm_hub.service.receiver import Limits, serve
 
     limits = Limits(max_body_bytes=hub.config.receiver.max_body_bytes)
     _ = hub.store  # opened here, before two threads ask for it
-    with ExitStack() as stack:
+    # The server raises the signal that ended it once more; as KeyboardInterrupt it unwinds.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    with suppress(KeyboardInterrupt), ExitStack() as stack:
         if drained:
             stack.enter_context(Drainer(hub, names))
-        serve(Door(hub), host, port, limits, on_start=lambda url: _started(url, names))
+        started = partial(_started, names, hint)
+        serve(Door(hub), host, port, limits, on_start=started)
 
 
-def _started(url: str, names: Sequence[str]) -> None:
+def _started(names: Sequence[str], hint: str, url: str) -> None:
     output.say(f"Receiving on {url}")
     for name in names:
         output.say(f"  {name}: {url}/in/{name}")
     if not names:
         output.say("  No connection takes posts yet. Connect one: crm-hub connect web_form form")
+    if hint:
+        output.say(hint.format(url=url))
 
 
 command = receive
