@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from crm_hub.sdk import (
     Caps,
@@ -29,6 +29,7 @@ from crm_hub.sdk import (
     Window,
 )
 from crm_hub_connectors.files.items import Item
+from crm_hub_connectors.files.mail_people import Own
 from crm_hub_connectors.files.paging import Read, pages, rules_hash, start_of, window_pages
 from crm_hub_connectors.files.plans import (
     Plan,
@@ -90,6 +91,15 @@ class FilesSettings(BaseModel):
         description="senders: whoever wrote to us or was written to becomes a person; "
         "none: mail gives timeline events only.",
     )
+
+    @field_validator("own")
+    @classmethod
+    def _own_is_readable(cls, own: str) -> str:
+        try:
+            Own.parse(own)
+        except ConfigError as error:
+            raise ValueError(error.message) from None
+        return own
 
 
 class FilesConnector(Connector[FilesSettings]):

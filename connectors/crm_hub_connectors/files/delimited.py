@@ -91,6 +91,14 @@ def delimiter_of(sample: str) -> str:
     return max(_DELIMITERS, key=lambda d: _evenness(sample, d))
 
 
+def is_table(path: Path) -> bool:
+    """Tell whether a text file is cut into columns, evenly enough to be no prose."""
+    with open_text(path) as stream:
+        sample = stream.read(_HEAD_BYTES // 2)
+    first, share, _ = max(_evenness(sample, d) for d in _DELIMITERS)
+    return bool(_SEP_LINE.match(sample.split("\n", 1)[0])) or (first and share >= 0.8)
+
+
 def _evenness(sample: str, delimiter: str) -> tuple[bool, float, int]:
     # The last line of the sample may be half a line.
     reader = csv.reader(StringIO(sample, newline=""), delimiter=delimiter)

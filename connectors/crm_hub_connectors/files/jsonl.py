@@ -22,6 +22,7 @@ MAX_LINE = 1_000_000
 MAX_DOCUMENT = 8_000_000
 _MAX_PARTS = 1_000_000
 _MAX_PATHS = 2_000
+_HEAD_BYTES = 65_536
 _BOM = b"\xef\xbb\xbf"
 _IDS = ("id", "key", "_id", "uuid", "Id", "ID", "record_id", "recordId", "email", "Email")
 _CHANGED = (
@@ -38,7 +39,7 @@ def read_jsonl(path: Path, zone: tzinfo, start: int = 0) -> Iterator[Item | Reje
     A line that is no JSON object becomes a Reject, with its number.
     """
     with path.open("rb") as stream:
-        head = stream.read(4_096)
+        head = stream.read(_HEAD_BYTES)
         if _is_document(head, path):
             yield from _document_items(path, zone, start)
             return
@@ -52,11 +53,11 @@ def read_jsonl(path: Path, zone: tzinfo, start: int = 0) -> Iterator[Item | Reje
 
 
 def _is_document(head: bytes, path: Path) -> bool:
-    """Tell a JSON document from JSON lines: an array, or an object spread over lines."""
-    text = head.removeprefix(_BOM).lstrip()
-    if text.startswith(b"["):
-        return not _is_json(text.split(b"\n", 1)[0]) or path.suffix.lower() == ".json"
-    return path.suffix.lower() == ".json" and not _is_json(text.split(b"\n", 1)[0])
+    """Tell a JSON document from JSON lines: an array, or one object in the whole file."""
+    first, _, rest = head.removeprefix(_BOM).lstrip().partition(b"\n")
+    if path.suffix.lower() == ".json":
+        return first.startswith(b"[") or not rest.strip() or not _is_json(first)
+    return first.startswith(b"[") and not _is_json(first)
 
 
 def _is_json(line: bytes) -> bool:

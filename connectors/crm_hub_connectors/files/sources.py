@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crm_hub.sdk import ConfigError
+from crm_hub_connectors.files.delimited import is_table
 
 MAX_SOURCES = 5_000
 _WHOLE_BYTES = 64 * 1024 * 1024
@@ -138,9 +139,11 @@ def printable(name: str) -> str:
 
 def _kind(path: Path) -> str:
     kind = KINDS.get(path.suffix.lower(), "")
-    if kind or path.suffix:
-        return kind
     try:
+        if path.suffix.lower() == ".txt":
+            return kind if is_table(path) else ""
+        if path.suffix:
+            return kind
         with path.open("rb") as stream:
             return "mbox" if stream.read(5) == b"From " else ""
     except OSError:

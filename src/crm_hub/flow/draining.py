@@ -60,7 +60,7 @@ class Drainer:
             error = drain(self._hub, name) if waits(self._hub, name) else None
         except HubError as failure:
             error = failure
-        except Exception as bug:  # noqa: BLE001 - the door must stay open, and the next look may find it cured
+        except Exception as bug:  # noqa: BLE001 - the next look may find it cured
             _log.exception("%s: the inbox could not be walked", name)
             error = HubError(f"{type(bug).__name__}")
         if error is None:

@@ -17,7 +17,7 @@ import orjson
 from crm_hub.flow.batch import MANY, Landed, MappedRecord, Moment, Tools, Walked
 from crm_hub.flow.walk_memberships import refresh_memberships
 from crm_hub.merge import MergeMember, diff, display_name, golden
-from crm_hub.merge.golden import Golden, load
+from crm_hub.merge.golden import Golden, dump_single, load
 from crm_hub.model.canonical import CanonicalRecord
 from crm_hub.resolve import (
     Cluster,
@@ -44,6 +44,7 @@ class _Node:
     changed_at_us: int | None
     values: dict[str, Any]
     keys: list[str]
+    data: str
     identity_id: int | None = None
     home_id: int | None = None
 
@@ -99,8 +100,7 @@ def _store_canonical(repo: Identities, tools: Tools, mapped: Sequence[MappedReco
                     batch.lost_identities.add(held.identity_id)
             continue
         node = _node(landed, str(source), source.connection, record, tools)
-        data = orjson.dumps(record.values, option=orjson.OPT_SORT_KEYS).decode()
-        row = (node.record_id, node.entity, node.changed_at_us, data)
+        row = (node.record_id, node.entity, node.changed_at_us, node.data)
         references = {(node.record_id, *link) for link in record.links}
         if held is None:
             new_rows.append(row)
@@ -138,16 +138,17 @@ def _node(
     landed: Landed, order: str, connection: str, record: CanonicalRecord, tools: Tools
 ) -> _Node:
     keys = keys_of(record.claims, _name(record.entity, record.values), tools.rules)
+    data = orjson.dumps(record.values, option=orjson.OPT_SORT_KEYS).decode()
     return _Node(
         landed.record_id, order, connection, record.entity, record.changed_at_us,
-        record.values, keys,
+        record.values, keys, data,
     )  # fmt: skip
 
 
 def _held_node(held: Held, keys: list[str]) -> _Node:
     return _Node(
         held.record_id, f"{held.connection}/{held.stream}#{held.key}", held.connection,
-        held.entity, held.changed_at_us, orjson.loads(held.data), keys,
+        held.entity, held.changed_at_us, orjson.loads(held.data), keys, held.data,
         held.identity_id, held.home_id,
     )  # fmt: skip
 
@@ -417,10 +418,15 @@ def _golden_row(
     tools: Tools, number: int, nodes: Sequence[_Node], moment: Moment
 ) -> tuple[Golden, tuple[Any, ...]]:
     entity = nodes[0].entity
-    rules = tools.survivorship.get(entity, {})
-    record = golden([merge_member(n, tools) for n in nodes], rules, MANY[entity])
+    if len(nodes) == 1:
+        record = Golden(nodes[0].values, nodes[0].record_id)
+        text = dump_single(nodes[0].data, nodes[0].record_id)
+    else:
+        rules = tools.survivorship.get(entity, {})
+        record = golden([merge_member(n, tools) for n in nodes], rules, MANY[entity])
+        text = record.dump()
     name = display_name(entity, record.values)
-    return record, (number, entity, name, None, record.dump(), moment.now_us)
+    return record, (number, entity, name, None, text, moment.now_us)
 
 
 def merge_member(node: _Node, tools: Tools) -> MergeMember:

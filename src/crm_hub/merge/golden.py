@@ -37,8 +37,14 @@ class Golden:
     origin: int | dict[str, int]
 
     def dump(self) -> str:
-        """Return the stored form: {"v": values, "p": origin}."""
-        return orjson.dumps({"v": self.values, "p": self.origin}).decode()
+        """Return the stored form, the same text for the same record: {"p": origin, "v": values}."""
+        doc = {"p": self.origin, "v": self.values}
+        return orjson.dumps(doc, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def dump_single(values_json: str, record_id: int) -> str:
+    """Return the stored form of a one-member record whose values are already sorted JSON."""
+    return f'{{"p":{record_id},"v":{values_json}}}'
 
 
 def load(text: str) -> Golden:

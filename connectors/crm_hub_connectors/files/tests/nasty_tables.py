@@ -9,8 +9,9 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from crm_hub.sdk import Change, Context, Reject
 from crm_hub_connectors.files.connector import FilesConnector, FilesSettings
+
+from crm_hub.sdk import Change, Context, Reject
 
 HEADER = b"id,First Name,Email\n"
 

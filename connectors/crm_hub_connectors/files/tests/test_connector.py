@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crm_hub.sdk import ConfigError, Context, Page, Reject, StreamInfo, Unavailable, Window
 from crm_hub_connectors.files.connector import FilesConnector, FilesSettings, connector
 from pydantic import ValidationError
+
+from crm_hub.sdk import ConfigError, Context, Page, Reject, StreamInfo, Unavailable, Window
 
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
 LETTER = (
@@ -128,6 +129,11 @@ def test_other_own_addresses_let_a_mailbox_be_read_anew(tmp_path: Path) -> None:
     assert page.changes[0].payload["direction"] == "out"
 
 
+def test_a_text_file_is_a_table_when_it_has_columns(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("Name\tEmail\nAnn\ta@x.example\n")
+    assert ids(pull(connect(tmp_path), "list.txt")) == ["a@x.example"]
+
+
 def test_a_single_file_is_a_connection_too(tmp_path: Path) -> None:
     everything(tmp_path)
     assert [s.name for s in connect(tmp_path, path="people.csv").discover()] == ["people.csv"]
@@ -147,6 +153,7 @@ def test_what_is_left_out_is_named_with_its_reason(tmp_path: Path) -> None:
         (tmp_path / name).write_text("x")
     os.mkfifo(tmp_path / "pipe.csv")
     (tmp_path / "gone.csv").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "notes.txt").write_text("Call Ann, then Ben.\nBuy tea.\nRest, eat, sleep.\n")
     (tmp_path / "bad.xlsx").write_text("no workbook")
     (tmp_path / "line\nbreak.csv").write_text("id\n1\n")
     it = connect(tmp_path)
@@ -155,7 +162,7 @@ def test_what_is_left_out_is_named_with_its_reason(tmp_path: Path) -> None:
     for words in (
         ".hidden.csv: not read, a hidden file", "~$book.xlsx: not read, a temporary",
         "x.csv.part: not read, a temporary", "picture.png: not read, not a kind",
-        "readme: not read, not a kind", "pipe.csv: not read, not a regular file",
+        "notes.txt: not read, not a kind", "readme: not read, not a kind", "pipe.csv: not read, not a regular file",
         "gone.csv: not read, it cannot be opened", "bad.xlsx: not read, it is not a workbook",
         "line?break.csv: not read, its name",
     ):  # fmt: skip
@@ -323,7 +330,6 @@ def test_settings_are_titled_described_and_closed() -> None:
             FilesSettings.model_validate(wrong)
 
 
-def test_own_that_is_no_address_is_refused(tmp_path: Path) -> None:
-    everything(tmp_path)
-    with pytest.raises(ConfigError, match="own"):
-        connect(tmp_path, own="not an address").check()
+def test_own_that_is_no_address_is_refused() -> None:
+    with pytest.raises(ValidationError, match="neither an address nor a domain"):
+        FilesSettings(path=".", own="not an address")

@@ -11,9 +11,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from crm_hub_connectors.files.connector import FilesConnector
+
 from crm_hub.sdk.testing.contract import ContractSuite, Exempt, Harness
 from crm_hub.sdk.testing.harness import Alteration, Source
-from crm_hub_connectors.files.connector import FilesConnector
 
 EXEMPT = {10: "no token", 22: "files do not merge records"}
 

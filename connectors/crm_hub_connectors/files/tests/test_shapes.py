@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crm_hub.sdk import Context
 from crm_hub_connectors.files import roles, shapes
 from crm_hub_connectors.files.connector import FilesConnector, FilesSettings
 from crm_hub_connectors.files.plans import Plan, table_plan
 from crm_hub_connectors.files.sources import Source
 from hypothesis import given
 from hypothesis import strategies as st
+
+from crm_hub.sdk import Context
 
 # The core's mapping room is no part of a connector; only this check of the data needs it.
 mapping = pytest.importorskip("crm_hub.mapping")

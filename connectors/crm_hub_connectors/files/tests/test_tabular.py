@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
-from crm_hub.sdk import Reject
 from crm_hub_connectors.files.delimited import delimiter_of, encoding_of, text_rows
 from crm_hub_connectors.files.items import Item
 from crm_hub_connectors.files.sheets import sheet_names, sheet_rows
@@ -24,6 +23,8 @@ from crm_hub_connectors.files.tabular import (
 )
 from hypothesis import given
 from hypothesis import strategies as st
+
+from crm_hub.sdk import Reject
 
 NEW_YORK = ZoneInfo("America/New_York")
 

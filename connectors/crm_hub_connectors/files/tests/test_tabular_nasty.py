@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from crm_hub.sdk.testing import corpus
 from crm_hub_connectors.files.tests import nasty_tables as nasty
+
+from crm_hub.sdk.testing import corpus
 
 _HERE = "crm_hub_connectors.files.tests.nasty_tables"
 

@@ -135,7 +135,7 @@ def _say_next(folder: Path) -> None:
     output.say(f"  cd {folder}")
     output.say("  crm-hub people garcia")
     output.say("  crm-hub timeline info@harborviewdental.example")
-    output.say("  crm-hub dead list")
+    output.say("Meta's side was a stand-in that ran only for the demo: crm-hub check misses it now")
     output.say("Try it on exports of your own; nothing is kept, and they are only read")
     output.say("  crm-hub try PATH…")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +13,7 @@ from crm_hub.cli.command import hub_command, opened
 
 if TYPE_CHECKING:
     from crm_hub.flow.reading import Explained
+    from crm_hub.merge.explain import Candidate, FieldStory
 
 
 @hub_command("crm-hub explain P12", "crm-hub explain dana.whitfield@marlowfinch.example phone")
@@ -35,42 +37,54 @@ def explain(hub_dir: str | None, as_json: bool, who: str, field: str | None) -> 
 def show(found: Explained, zone: str) -> None:
     """Write each value with its record, rule and time, what lost below it, then the records."""
     output.say(f"{found.id} {output.plain(found.name)}")
-    rows = []
+    wide = max((len(story.field) for story in found.stories), default=0)
     for story in found.stories:
-        for place, one in enumerate(story.candidates):
-            first = place == 0
-            rows.append(
-                [
-                    story.field if first else "",
-                    _text(story.value if first else one.value),
-                    story.rule if first else "(also)" if _told(one, story) else "(lost)",
-                    _when(one.changed_at_us, zone),
-                    found.sources.get(one.record_id, ""),
-                ]
-            )
-    output.table(["field", "value", "rule", "changed", "source record"], rows)
+        output.say(f"{story.field:<{wide}}  {_text(story.value)}")
+        for line in _evidence(found, story, zone):
+            output.say(f"{'':<{wide}}    {line}")
     output.say()
     output.table(["joined by", "source record"], [[how, key] for key, how in found.links])
 
 
-def _told(one: Any, story: Any) -> bool:
-    """Whether a further candidate agrees with the golden value, or is part of it."""
-    if isinstance(story.value, list):
-        parts = one.value if isinstance(one.value, list) else [one.value]
-        return any(part in story.value for part in parts)
-    return bool(one.value == story.value)
+def _evidence(found: Explained, story: FieldStory, zone: str) -> Iterator[str]:
+    """Yield where a value comes from: its record and rule, who agrees, what lost."""
+    first, *rest = story.candidates
+    when = _when(first.changed_at_us, zone)
+    yield f"from {_record(found, first)}, {when}; rule {story.rule}"
+    agree = [one for one in rest if _agrees(one.value, story.value)]
+    if agree:
+        yield f"also {', '.join(_record(found, one) for one in agree)}"
+    for one in rest:
+        if one not in agree:
+            when = _when(one.changed_at_us, zone)
+            yield f"lost {_text(one.value)}, from {_record(found, one)}, {when}"
+
+
+def _record(found: Explained, one: Candidate) -> str:
+    return output.plain(found.sources.get(one.record_id, f"record {one.record_id}"))
+
+
+def _agrees(value: Any, golden: Any) -> bool:
+    """Whether a further value is the golden one, or part of it; capitals do not matter."""
+    parts = value if isinstance(value, list) else [value]
+    whole = golden if isinstance(golden, list) else [golden]
+    known = {_text(part).casefold() for part in whole}
+    return all(_text(part).casefold() in known for part in parts)
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, list) and all(isinstance(part, str) for part in value):
-        return "; ".join(value)
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    """Return a value as a person writes it; an address in one line."""
+    if isinstance(value, list):
+        return "; ".join(_text(part) for part in value)
+    if isinstance(value, dict) and "minor_units" not in value:
+        return ", ".join(_text(part) for part in value.values())
+    return output.plain(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
 def _when(at_us: int | None, zone: str) -> str:
     from crm_hub.model.values import from_us
 
-    return "-" if at_us is None else output.moment(from_us(at_us), zone)
+    return "no date" if at_us is None else output.moment(from_us(at_us), zone)
 
 
 def _as_data(found: Explained) -> dict[str, Any]:
