@@ -10,7 +10,7 @@ from collections.abc import Iterable
 _HIDDEN = "***"
 _URL_SECRET = re.compile(
     r"(?i)\b(access_token|token|key|api_key|apikey|google_key|password|secret|signature|sig|code"
-    r"|client_secret|refresh_token|hub\.verify_token)=([^&\s\"']+)"
+    r"|client_secret|refresh_token|hub\.verify_token)=(?!(?:-|VALUE)(?:\s|$))([^&\s\"']+)"
 )
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[a-z0-9._~+/=-]{6,}")
 

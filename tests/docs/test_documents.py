@@ -6,7 +6,6 @@ runs itself, plain `sh` is for the reader (it needs an account, or a terminal to
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 import shutil
@@ -16,6 +15,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from crm_hub.cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[2]
@@ -102,40 +102,13 @@ def test_every_page_of_the_docs_stands_on_a_shelf() -> None:
     assert missing == []
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=name)
-def test_every_command_in_a_document_is_one_of_the_hub(path: Path) -> None:
+# tests/cli/test_help.py asks the same of docs/, deploy/ and the code.
+@pytest.mark.parametrize("path", sorted(ROOT.glob("*.md")), ids=name)
+def test_every_command_on_a_front_page_is_one_of_the_hub(path: Path) -> None:
     text = path.read_text("utf-8")
     said = [body for _, body in FENCE.findall(text)]
     said += [a or b for a, b in CODE.findall(FENCE.sub("", text))]
     assert [c for one in said for c in CALL.findall(one) if c not in COMMANDS] == []
-
-
-def spoken(tree: ast.AST) -> list[str]:
-    """Return the texts of a module that a person may be shown; docstrings are for its readers."""
-    quiet = {
-        id(node.body[0].value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-        and node.body
-        and isinstance(node.body[0], ast.Expr)
-    }
-    return [
-        node.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in quiet
-    ]
-
-
-def test_every_remedy_names_a_real_command() -> None:
-    sources = [*(ROOT / "src").rglob("*.py"), *(ROOT / "connectors").glob("*/*/*.py")]
-    calls = {
-        (name(path), command)
-        for path in sources
-        for text in spoken(ast.parse(path.read_text("utf-8")))
-        for command in CALL.findall(text)
-    }
-    assert len(calls) > 20
-    assert {(path, command) for path, command in calls if command not in COMMANDS} == set()
 
 
 def test_the_commands_of_the_first_version_are_those_of_the_table() -> None:

@@ -48,8 +48,8 @@ def _described(command: click.Command, context: click.Context) -> Iterator[str]:
     pieces = " ".join(command.collect_usage_pieces(context))
     yield f"    {context.command_path} {pieces}\n"
     yield inspect.cleandoc(command.help or "").replace("\b\n", "") + "\n"
-    options = [_option(one, context) for one in command.get_params(context)]
-    rows = [row for row in options if row]
+    given = [one for one in command.params if isinstance(one, click.Option)]
+    rows = [row for row in (_option(one, context) for one in given) if row]
     if rows:
         yield "| option | meaning |\n| --- | --- |\n" + "\n".join(rows) + "\n"
     if command.epilog:
@@ -59,7 +59,7 @@ def _described(command: click.Command, context: click.Context) -> Iterator[str]:
             yield from _described(sub, click.Context(sub, context, info_name=name))
 
 
-def _option(option: click.Parameter, context: click.Context) -> str:
+def _option(option: click.Option, context: click.Context) -> str:
     record: Any = option.get_help_record(context)
     if record is None:
         return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -16,6 +17,8 @@ from crm_hub.model.values import clean_json, clean_text, to_us
 
 MAX_PAYLOAD_BYTES = 8_000_000
 _GONE = b""
+# A NUL, or an integer that may not fit 64 bits: the two that JSON writers let through.
+_ODD = re.compile(rb"\\u0000|[0-9]{19}")
 
 
 class Known(NamedTuple):
@@ -136,7 +139,7 @@ def _encode(payload: Payload) -> tuple[Payload, str, bytes]:
         raw = orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)
     except (TypeError, ValueError):
         raw = b"\\u0000"
-    if b"\\u0000" in raw:
+    if _ODD.search(raw):
         payload = clean_json(payload)
         raw = orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)
     if len(raw) > MAX_PAYLOAD_BYTES:

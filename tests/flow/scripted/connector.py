@@ -28,7 +28,7 @@ class ScriptedSettings(BaseModel):
 
 
 class ScriptedConnector(Connector[ScriptedSettings]):
-    """Reads each file from the line where the checkpoint stands."""
+    """Reads each file whole; a first load goes on from the line where the checkpoint stands."""
 
     manifest = Manifest("scripted", "1", "Scripted source", ScriptedSettings)
 
@@ -44,21 +44,32 @@ class ScriptedConnector(Connector[ScriptedSettings]):
     ) -> Iterator[Page]:
         path = Path(self.settings.path) / f"{stream.name}.jsonl"
         lines = path.read_text("utf-8").splitlines()
+        if window is not None:
+            found = [change for change in map(_change, lines) if _within(window, change)]
+            yield Page(found, None)
+            return
         state = {"lines": len(lines), "mtime": path.stat().st_mtime_ns}
         if checkpoint is not None and checkpoint.get("done") == state:
             return
-        start = (
-            int((checkpoint or {}).get("offset", 0)) if (checkpoint or {}).get("of") == state else 0
-        )
+        # Only a first load goes on in the middle. A later one must see all there is in one go,
+        # or what was deleted would stay.
+        first = checkpoint is None or "of" in checkpoint
+        resumed = checkpoint is not None and checkpoint.get("of") == state
+        start = int(checkpoint["offset"]) if checkpoint is not None and resumed else 0
         for offset in range(start, max(len(lines), 1), self.settings.page_size):
             end = offset + self.settings.page_size
             last = end >= len(lines)
+            here = {"offset": end, "of": state} if first else None
             yield Page(
                 [_change(line) for line in lines[offset:end]],
-                {"done": state} if last else {"offset": end, "of": state},
+                {"done": state} if last else here,
                 complete=last and start == 0,
                 source_count=len(lines) if last else None,
             )
+
+
+def _within(window: Window, change: Change) -> bool:
+    return change.changed_at is not None and window.since <= change.changed_at < window.until
 
 
 def _change(line: str) -> Change:

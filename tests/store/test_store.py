@@ -1,0 +1,234 @@
+"""The store keeps what it is given, the same on both databases."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import func, select, text
+
+from crm_hub.model.errors import ConfigError, Unavailable
+from crm_hub.sdk import HookRequest
+from crm_hub.store import (
+    EMPTY_GOLDEN,
+    Db,
+    DeadLetter,
+    Events,
+    Identities,
+    Landings,
+    Machinery,
+    Position,
+    Store,
+)
+from crm_hub.store.migrate import HEAD
+from crm_hub.store.schema import counter, match_key, metadata, source_version
+
+
+def _add(db: Db, key: str, payload: str = "{}") -> int:
+    stream = Landings(db).stream("crm", "people") or Landings(db).add_stream(
+        "crm", "people", "people"
+    )
+    return Landings(db).add([(stream.id, key, b"h", None, None, 5, False, payload)])[0]
+
+
+def test_the_migrations_build_exactly_the_tables_of_the_schema(store: Store) -> None:
+    with store.read() as db:
+        context = MigrationContext.configure(db.conn, opts={"compare_type": False})
+        assert compare_metadata(context, metadata) == []
+        assert context.get_current_revision() == HEAD
+
+
+def test_opening_a_store_again_changes_nothing(store: Store) -> None:
+    store.open()
+    with store.read() as db:
+        assert db.next_id("event") == 1
+
+
+def test_a_database_of_a_newer_hub_is_refused(store: Store) -> None:
+    with store.write() as db:
+        db.conn.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(ConfigError, match="9999"):
+        store.open()
+
+
+def test_an_error_inside_a_write_leaves_no_trace(store: Store) -> None:
+    with pytest.raises(ZeroDivisionError), store.write() as db:
+        _add(db, "a")
+        _ = 1 // 0
+    with store.read() as db:
+        assert Landings(db).streams() == []
+
+
+def test_a_failing_commit_leaves_no_trace(store: Store) -> None:
+    def fail() -> None:
+        raise Unavailable("no")
+
+    store.before_commit = fail
+    with pytest.raises(Unavailable), store.write() as db:
+        _add(db, "a")
+    store.before_commit = None
+    with store.read() as db:
+        assert Landings(db).streams() == []
+
+
+def test_sqlite_runs_with_a_write_ahead_log_and_full_synchronisation(tmp_path: Path) -> None:
+    store = Store("sqlite:///hub.db", tmp_path).open()
+    with store.read() as db:
+        assert db.conn.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+        assert db.conn.execute(text("PRAGMA synchronous")).scalar() == 2
+    store.close()
+
+
+@pytest.mark.parametrize("url", ["mysql://x/y", "sqlite://", "nonsense"])
+def test_a_store_that_cannot_be_used_is_refused_with_a_remedy(url: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as error:
+        Store(url, tmp_path)
+    assert error.value.remedy
+
+
+def test_ids_are_given_out_once(store: Store) -> None:
+    with store.write() as db:
+        assert [db.take_ids("event", 3), db.take_ids("event", 1), db.next_id("event")] == [1, 4, 5]
+        assert db.take_ids("event", 0) == 5
+        assert db.conn.execute(select(func.count()).select_from(counter)).scalar() == 1
+
+
+def test_a_replaced_payload_is_kept_as_a_version(store: Store) -> None:
+    with store.write() as db:
+        number = _add(db, "a", '{"n":1}')
+        Landings(db).replace([(b"i", "v2", 7, 9, False, '{"n":2}', number)])
+        Landings(db).tombstone([number], 11)
+    with store.read() as db:
+        repo = Landings(db)
+        assert repo.versions(number) == [(5, '{"n":1}'), (9, '{"n":2}')]
+        (raw,) = repo.records([number])
+        assert (raw.deleted, raw.payload) == (True, '{"n":2}')
+        assert repo.live_counts() == {raw.stream_id: 0}
+        assert db.conn.execute(select(func.count()).select_from(source_version)).scalar() == 2
+
+
+def test_text_of_every_script_comes_back_as_it_went_in(store: Store) -> None:
+    payload = orjson.dumps({"name": "Zoë 北京 \U0001f600 ' \" \\ \t"}).decode()
+    with store.write() as db:
+        number = _add(db, "ключ ' ", payload)
+    with store.read() as db:
+        (raw,) = Landings(db).records([number])
+        assert (raw.key, raw.payload) == ("ключ ' ", payload)
+
+
+def test_landings_wait_in_order_until_they_are_walked(store: Store) -> None:
+    with store.write() as db:
+        number = _add(db, "a")
+        repo = Landings(db)
+        first, second = repo.queue(1, [number], None), repo.queue(1, [number], 3)
+        assert [d.id for d in repo.due("crm")] == [first, second]
+        repo.walked(first)
+        assert [(d.id, d.record_ids, d.late_before_us) for d in repo.due("crm")] == [
+            (second, [number], 3)
+        ]
+        assert repo.waiting() == {1: 1}
+
+
+def test_a_checkpoint_is_stored_with_its_stream(store: Store) -> None:
+    with store.write() as db:
+        row = Landings(db).add_stream("crm", "people", "people")
+        Landings(db).save_stream(row._replace(checkpoint={"offset": 3}, source_count=9))
+    with store.read() as db:
+        found = Landings(db).stream("crm", "people")
+        assert found is not None
+        assert (found.checkpoint, found.source_count) == ({"offset": 3}, 9)
+
+
+def test_thousands_of_keys_are_asked_for_at_once(store: Store) -> None:
+    with store.write() as db:
+        db.insert(match_key, [(f"e:{i}@x.example", i) for i in range(5000)])
+        asked = [f"e:{i}@x.example" for i in range(0, 10_000, 2)]
+        assert len(Identities(db).holders(asked)) == 2500
+        assert Identities(db).holders([]) == []
+
+
+def test_a_redirect_is_followed_to_its_end(store: Store) -> None:
+    with store.write() as db:
+        repo = Identities(db)
+        rows = [(i, "person", f"N{i}", None, '{"p":1,"v":{"a":1}}', 1) for i in (1, 2, 3)]
+        repo.save_identities([*rows, (4, "person", "Gone", None, EMPTY_GOLDEN, 1)], [])
+        repo.redirect({3: 2, 2: 1})
+        assert repo.follow(3) == 1
+        assert [r.id for r in repo.search("", ["person"], 9)] == [1]
+        assert repo.counts() == {"person": 1}
+
+
+@pytest.mark.parametrize("query", ["%", "_", "\\", "'"])
+def test_a_search_takes_signs_literally(store: Store, query: str) -> None:
+    with store.write() as db:
+        repo = Identities(db)
+        rows = [
+            (1, "person", "Plain Name", None, '{"p":1,"v":{"a":"b"}}', 1),
+            (2, "person", f"Odd{query}Name", None, '{"p":1,"v":{"a":"b"}}', 1),
+        ]
+        repo.save_identities(rows, [])
+        assert [r.id for r in repo.search_name(query, ["person"], 9)] == [2]
+
+
+def test_a_dead_letter_counts_its_tries(store: Store) -> None:
+    letter = DeadLetter(0, "crm", "people", "a", "map", "r", "do", "", None, None, 1, 1)
+    with store.write() as db:
+        Machinery(db).bury([letter])
+        Machinery(db).bury([letter._replace(reason="other")])
+        (found,) = Machinery(db).dead()
+        assert (found.tries, found.reason) == (2, "other")
+        Machinery(db).revive([found.id])
+        assert Machinery(db).dead() == []
+
+
+def test_a_kept_request_comes_back_byte_for_byte(store: Store) -> None:
+    body = bytes(range(256))
+    request = HookRequest(
+        "POST", "/in/form/x", {"a": "b"}, {"h": "v"}, body, datetime(2026, 1, 2, tzinfo=UTC)
+    )
+    with store.write() as db:
+        Machinery(db).keep([("form", request), ("form", request)])
+        due = Machinery(db).due_requests("form", 0, 10)
+        assert [one for _, one in due] == [request, request]
+        Machinery(db).settle([due[0][0]], "done")
+        assert len(Machinery(db).due_requests("form", 0, 10)) == 1
+        assert Machinery(db).inbox_counts() == {("form", "done"): 1, ("form", "due"): 1}
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    when=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3)), min_size=1, max_size=60),
+    limit=st.integers(1, 9),
+)
+def test_the_paged_timeline_is_the_whole_sorted(
+    store: Store, when: list[tuple[int, int]], limit: int
+) -> None:
+    with store.write() as db:
+        record = _add(db, f"r{db.next_id('source_record')}")
+        identity = db.take_ids("identity", 1)
+        first = db.take_ids("event", len(when))
+        repo = Events(db)
+        repo.save_sources([], [(record, str(i), first + i, "{}") for i in range(len(when))])
+        repo.save(
+            [
+                (first + i, None, None, at, at, "note", at, seq, "full", record, str(i), 1, False)
+                for i, (at, seq) in enumerate(when)
+            ],
+            [],
+        )
+        entries = [(identity, at, seq, first + i) for i, (at, seq) in enumerate(when)]
+        repo.save_placement([], [], entries)
+    with store.read() as db:
+        pages, before = [], None
+        while page := Events(db).timeline(identity, limit, before):
+            pages.extend(row.position for row in page)
+            before = pages[-1]
+    assert pages == sorted((Position(*entry[1:]) for entry in entries), reverse=True)
