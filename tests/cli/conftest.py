@@ -8,12 +8,14 @@ import logging
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from crm_hub.cli.main import run
+from crm_hub.mapping import reading
 
 PEOPLE = """Record ID,First Name,Last Name,Email,Phone Number,City,Last Modified Date
 1,Ann,Lindqvist,ann@lindqvist.example,+1 212-555-0101,Boston,2026-02-01 10:00
@@ -81,6 +83,15 @@ def _no_hub_around(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def crm(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
     """The command line."""
     return Cli(capsys, monkeypatch)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _mapping_texts_are_read_once() -> Iterator[None]:
+    """Each command of a person is a process of its own; here they share the YAML of one text."""
+    before = reading.read_document
+    reading.read_document = lru_cache(before)
+    yield
+    reading.read_document = before
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-MAIL = """From nobody Tue Mar 10 11:12:00 2026
+MAIL = """From nobody Sun Mar {day} 16:00:00 2026
 From: Ann Lindqvist <ann@lindqvist.example>
 To: Sales <sales@clearwater.example>
 Subject: Two coolers

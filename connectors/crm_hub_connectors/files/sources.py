@@ -62,8 +62,9 @@ def find_sources(root: Path, format: str = "auto") -> Found:
         mode = root.stat().st_mode
     except OSError as error:
         raise ConfigError(
-            f"the path {root.name!r} cannot be opened: {error.strerror}",
-            remedy="Set `path` to a file or folder that exists and that the hub may read.",
+            f"the path {str(root)!r} cannot be opened: {error.strerror}",
+            remedy="Set `path` to a file or folder that exists and that the hub may read; "
+            "a relative one starts at the hub's folder.",
         ) from None
     found = Found([], [])
     if stat.S_ISDIR(mode):

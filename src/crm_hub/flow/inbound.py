@@ -169,7 +169,9 @@ class Inbound:
             self._pages(connector, info, section, stream)
         except CheckpointExpired:
             self.report.notes.append(f"{info.name}: the checkpoint had expired; read in full")
-            self._pages(connector, info, section, stream._replace(checkpoint=None))
+            # Read again, not reused: its first pages may have created the stream.
+            whole = self._stream(info)._replace(checkpoint=None)
+            self._pages(connector, info, section, whole)
 
     def _unmapped(self, info: StreamInfo) -> None:
         self.report.notes.append(
