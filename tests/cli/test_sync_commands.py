@@ -59,6 +59,17 @@ def test_one_failing_connection_does_not_stop_the_next_and_the_exit_status_tells
     assert states["zoe"] == "ok"
 
 
+def test_a_failure_stands_in_the_status_until_the_source_answers_again(
+    crm, people_hub: Path
+) -> None:
+    (people_hub / "people.csv").rename(people_hub / "away.csv")
+    assert crm("sync").status == 1
+    assert crm.fine("status", "--json").data["streams"][0]["state"] == "failing"
+    (people_hub / "away.csv").rename(people_hub / "people.csv")
+    crm.fine("sync")
+    assert crm.fine("status", "--json").data["streams"][0]["state"] == "ok"
+
+
 def test_an_unknown_connection_names_those_there_are(crm, people_hub: Path) -> None:
     done = crm("sync", "peple", "--json")
     assert done.status == 2

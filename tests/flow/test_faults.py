@@ -50,10 +50,10 @@ class Countdown:
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     folder = tmp_path_factory.mktemp("faults")
-    rows = world(20, 12, seed=3)
+    rows = world(14, 9, seed=3)
     for name, streams in rows.items():
         write_rows(folder / "src" / name, streams)
-    hub = make_hub(folder / "empty", {n: folder / "src" / n for n in rows}, page_size=8)
+    hub = make_hub(folder / "empty", {n: folder / "src" / n for n in rows}, page_size=7)
     with hub.store.read():  # builds the tables
         pass
     hub.close()
@@ -66,7 +66,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     expected = _held(hub)
     hub.close()
     assert commits.calls > 20
-    assert pages.calls > 8
+    assert pages.calls >= 7
     return Prepared(folder / "empty", expected, commits.calls, pages.calls)
 
 
@@ -125,6 +125,7 @@ def _converges(prepared: Prepared, folder: Path, why: str) -> None:
         assert found[part] == value, f"{why}: {part}"
 
 
+@pytest.mark.slow
 def test_whichever_commit_fails_the_next_sync_converges(prepared, tmp_path):
     for n in range(1, prepared.commits + 1):
         hub = _copy(prepared.empty, tmp_path / "hub")

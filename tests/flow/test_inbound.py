@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from crm_hub.flow import reading
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.inbound import Inbound, sync
@@ -18,9 +21,6 @@ from crm_hub.model.records import Change, Page, Reject, Window
 from crm_hub.sdk import StreamInfo
 from crm_hub.sdk.testing import servers
 from crm_hub.store import Events, Landings, Machinery
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
 from tests.flow.hubs import LAST, ids, make_hub, records, sync_all, write_rows
 
 Row = dict[str, Any]

@@ -27,7 +27,7 @@ ENTRY = Path(__file__).with_name("killed_sync.py")
 ROOT = ENTRY.parents[2]
 KILLS = int(os.environ.get("CRM_HUB_KILLS", "20"))
 SEEDS = int(os.environ.get("CRM_HUB_KILL_SEEDS", "1"))
-PEOPLE, MAILS, PAGE = 110, 80, 20
+PEOPLE, MAILS, PAGE = 100, 75, 20
 HANG_S = 60.0
 Rows = dict[str, dict[str, list[dict[str, Any]]]]
 

@@ -6,6 +6,7 @@ Comes between `main` and the commands. Heavy rooms are imported when a command r
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -41,8 +42,8 @@ class HubCommand(click.Command):
             ctx.exit(_refused(error, as_json=bool(ctx.params.get("as_json"))))
         except (click.ClickException, click.Abort, click.exceptions.Exit):
             raise
-        except (KeyboardInterrupt, BrokenPipeError):
-            raise
+        except BrokenPipeError:
+            _reader_gone(ctx)
         except Exception as error:
             if debug:
                 raise
@@ -121,6 +122,13 @@ def opened(hub_dir: str | None) -> Iterator[Hub]:
         yield hub
     finally:
         hub.close()
+
+
+def _reader_gone(ctx: click.Context) -> None:
+    """End as if all had been read: `crm-hub people | head` is no failure."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())  # what is still buffered must go somewhere
+    ctx.exit(0)
 
 
 def _refused(error: HubError, *, as_json: bool) -> int:

@@ -114,7 +114,6 @@ def run(arguments: Sequence[str]) -> int:
     """
     try:
         result = cli.main(list(arguments), prog_name="crm-hub", standalone_mode=False)
-        _flush()
         return result if isinstance(result, int) else 0
     except click.ClickException as error:
         error.show()
@@ -125,15 +124,6 @@ def run(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped.", err=True)
         return STOPPED
-    except BrokenPipeError:
-        sys.stdout = None  # the reader is gone; nothing to flush at exit
-        return 0
-
-
-def _flush() -> None:
-    """Write out what is buffered while a closed pipe can still be told from a bug."""
-    if sys.stdout is not None:
-        sys.stdout.flush()
 
 
 def main() -> None:

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr
 
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.land import bury_rejects, land
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 _log = logger("flow")
 BATCH = 200
 PARSE_STEP = "parse"
+SHORTEST_SECRET = 8  # a shorter one may stand in a body by chance
 
 Sections = dict[str, SectionPlan | None]
 
@@ -42,9 +46,19 @@ class Door:
         return self._connector(connection).verify_hook(request)
 
     def keep(self, batch: Sequence[tuple[str, HookRequest]]) -> None:
-        """Store raw requests; they are durable when this returns."""
+        """Store raw requests; they are durable when this returns.
+
+        A connection's own secret in a body (Google sends its key there) is blanked first: it has
+        done its work in `verify`, and the database shall hold none.
+        """
+        kept = [(name, _without(self._secrets(name), request)) for name, request in batch]
         with self._hub.store.write() as db:
-            Machinery(db).keep(batch)
+            Machinery(db).keep(kept)
+
+    def _secrets(self, name: str) -> list[bytes]:
+        values = vars(self._connector(name).settings).values()
+        secrets = (one.get_secret_value() for one in values if isinstance(one, SecretStr))
+        return [secret.encode() for secret in secrets if len(secret) >= SHORTEST_SECRET]
 
     def _connector(self, name: str) -> Connector[Any]:
         found = self._connectors.get(name)
@@ -58,6 +72,13 @@ class Door:
                 raise HookRefused("this door is closed", status=503) from None
             self._connectors[name] = found
         return found
+
+
+def _without(secrets: Sequence[bytes], request: HookRequest) -> HookRequest:
+    body = request.body
+    for secret in secrets:
+        body = body.replace(secret, b"***")
+    return request if body == request.body else replace(request, body=body)
 
 
 def drain(

@@ -194,7 +194,9 @@ class Inbound:
         stream: StreamRow,
     ) -> None:
         snapshot = _Snapshot()
-        late_before_us = stream.updated_at_us if stream.checkpoint is not None else None
+        # Late is what occurred before the last look that ended well, and came only now.
+        looked_us = self.hub.last_looked_us(self.name)
+        late_before_us = looked_us if stream.checkpoint is not None else None
         for page in connector.pull(info, stream.checkpoint, None):
             stream, landed = self._land(info, stream, page, snapshot, late_before_us)
             self._walk(stream, section, landed, late_before_us)
@@ -336,7 +338,10 @@ class Inbound:
         with self.hub.store.read() as db:
             live = Landings(db).live_numbers(stream.id)
             dead = Machinery(db).dead_keys(stream.connection, stream.name, PULL_STEP)
-        gone = [number for number in live if not snapshot.holds(number)]
+            # A record that could not be read this time is still there, so it is not gone.
+            unread = Landings(db).known(stream.id, snapshot.rejected).values()
+        there = {number for number, _, _ in unread}
+        gone = [n for n in live if not snapshot.holds(n) and n not in there]
         self._brake(stream, len(gone), len(live))
         for start in range(0, len(gone), SWEEP_BATCH):
             batch = gone[start : start + SWEEP_BATCH]

@@ -177,13 +177,19 @@ def _line(row: TimelineRow, names: dict[int, list[str]], told: dict[int, list[st
         from_us(row.position.occurred_at_us),
         row.type,
         draft["subject"] if shown else "",
-        draft["snippet"] if row.visibility == "full" else "",
+        _snippet(draft) if row.visibility == "full" else "",
         names.get(number, []),
         sorted(set(told.get(number, []))),
         row.late,
         cursor(row.position),
         draft["attributes"] if shown else {},
     )
+
+
+def _snippet(draft: dict[str, Any]) -> str:
+    """Return the source's own snippet, else the beginning of the body, on one line."""
+    found: str = draft["snippet"] or " ".join(draft["body"][:400].split())[:200]
+    return found
 
 
 def cursor(position: Position) -> str:

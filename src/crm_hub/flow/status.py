@@ -70,18 +70,21 @@ def _connection(hub: Hub, db: Db, name: str, facts: _Facts) -> list[StreamStatus
         rows.append(
             StreamStatus(name, one.kind, "", None, 0, None, None, None, 0, 0, "never synced", [])
         )
-    state, problems = _state(one.paused, run)
+    state, problems = _state(one.paused, run, looked_us)
     return [
         row._replace(state=state or row.state, problems=problems + row.problems) for row in rows
     ]
 
 
-def _state(paused: bool, run: RunRow | None) -> tuple[str, list[str]]:
+def _state(paused: bool, run: RunRow | None, looked_us: int | None) -> tuple[str, list[str]]:
+    """What stands over all streams of a connection; a success without effect leaves no run."""
     if paused:
         return "paused", ["paused by an admin"]
-    if run is not None and run.state in ("failed", "paused"):
+    if run is None or (looked_us or 0) > (run.ended_at_us or run.started_at_us):
+        return "", []
+    if run.state in ("failed", "paused"):
         return "failing", [run.message]
-    if run is not None and run.state == "running":
+    if run.state == "running":
         return "interrupted", ["the last run did not end; the next one goes on from there"]
     return "", []
 

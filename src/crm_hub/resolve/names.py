@@ -141,7 +141,7 @@ class NameForm(NamedTuple):
 NO_NAME = NameForm("", "", "")
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def fold(text: str) -> str:
     """Return text in lower case without accents; letters stay letters."""
     if text.isascii():
@@ -162,7 +162,7 @@ def person_form(values: Mapping[str, Any]) -> NameForm:
     return _from_display(values.get("display_name") or "")
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def _from_parts(given: str, family: str, suffix: str) -> NameForm:
     firsts = [w for w in _words(given) if w not in _HONORIFICS]
     lasts = _words(family)
@@ -177,7 +177,7 @@ def _from_parts(given: str, family: str, suffix: str) -> NameForm:
     return NameForm(first, last, " ".join(filter(None, (first, last))), mark)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def _from_display(text: str) -> NameForm:
     if "@" in text:
         return NO_NAME
@@ -205,7 +205,7 @@ def organization_form(values: Mapping[str, Any]) -> NameForm:
     return _organization(name)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def _organization(name: str) -> NameForm:
     words = re.findall(r"[^\W_]+", fold(name).replace("'", "").replace(".", ""))
     base = [w for w in words if w not in _LEGAL_FORMS] or words
@@ -232,7 +232,7 @@ def _compare_whole(a: str, b: str) -> Similarity:
     return Similarity.COMPATIBLE if x <= y or y <= x else Similarity.CLASH
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def _compare_persons(a: NameForm, b: NameForm) -> Similarity:
     if a.suffix and b.suffix and a.suffix != b.suffix:
         return Similarity.CLASH
