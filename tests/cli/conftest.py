@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import logging
+import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -94,19 +96,33 @@ def _mapping_texts_are_read_once() -> Iterator[None]:
     reading.read_document = before
 
 
+@pytest.fixture(scope="session")
+def templates(_mapping_texts_are_read_once: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new hub, and one that has read a small HubSpot export; made once, copied for each test."""
+    place = tmp_path_factory.mktemp("templates")
+    new, people = place / "new", place / "people"
+    with contextlib.redirect_stdout(io.StringIO()):
+        own = ("--own", "clearwater.example", "--zone", "America/New_York")
+        assert run(["init", "--hub", str(new), *own]) == 0
+        shutil.copytree(new, people)
+        (people / "people.csv").write_text(PEOPLE, "utf-8")
+        here = ("--hub", str(people))
+        assert run(["connect", "files", "people", "--set", "path=people.csv", *here]) == 0
+        assert run(["sync", *here]) == 0
+    return place
+
+
 @pytest.fixture
-def hub_dir(crm: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def hub_dir(templates: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A new hub with nothing connected; it is the current folder."""
     folder = tmp_path / "hub"
-    crm.fine("init", "--hub", folder, "--own", "clearwater.example", "--zone", "America/New_York")
+    shutil.copytree(templates / "new", folder)
     monkeypatch.chdir(folder)
     return folder
 
 
 @pytest.fixture
-def people_hub(crm: Cli, hub_dir: Path) -> Path:
-    """A hub that has read a small HubSpot export."""
-    (hub_dir / "people.csv").write_text(PEOPLE, "utf-8")
-    crm.fine("connect", "files", "people", "--set", "path=people.csv")
-    crm.fine("sync")
+def people_hub(templates: Path, hub_dir: Path) -> Path:
+    """A hub that has read a small HubSpot export; it is the current folder."""
+    shutil.copytree(templates / "people", hub_dir, dirs_exist_ok=True)
     return hub_dir
