@@ -168,11 +168,6 @@ class Identities:
         self._db.upsert(shared_key, list(demoted.items()))
         self._db.delete_in(shared_key, shared_key.c.key, promoted)
 
-    def count_holders(self, keys: Iterable[str]) -> dict[str, int]:
-        """Return how many records hold each of `keys`."""
-        stmt = select(match_key.c.key, func.count()).group_by(match_key.c.key)
-        return {row[0]: row[1] for row in self._db.rows_in(stmt, match_key.c.key, keys)}
-
     def save_keys(self, added: Sequence[Row], removed: Sequence[Row]) -> None:
         """Add and remove (key, record) pairs."""
         self._db.insert(match_key, added)
@@ -228,13 +223,6 @@ class Identities:
             first = self._db.take_ids("change_log", len(rows))
             self._db.insert(change_log, [(first + i, *row) for i, row in enumerate(rows)])
 
-    def changes_of(self, identity_id: int, limit: int) -> list[tuple[int, str, str]]:
-        """Return (at_us, kind, diff) of an identity, newest first."""
-        t = change_log.c
-        stmt = select(t.at_us, t.kind, t.diff).where(t.identity_id == identity_id)
-        rows = self._db.conn.execute(stmt.order_by(t.id.desc()).limit(limit))
-        return [(row[0], row[1], row[2]) for row in rows]
-
     def titles(self, person_ids: Iterable[int]) -> dict[int, str]:
         """Return the job title in the golden record of these people, where there is one."""
         found = {}
@@ -248,11 +236,6 @@ class Identities:
         """Return (person, organization, title, from_us, to_us) of these people."""
         rows = self._db.rows_in(select(membership), membership.c.person_id, person_ids)
         return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
-
-    def members(self, organization_id: int) -> list[int]:
-        """Return the people of one organization."""
-        stmt = select(membership.c.person_id).where(membership.c.organization_id == organization_id)
-        return list(self._db.conn.execute(stmt.order_by(membership.c.person_id)).scalars())
 
     def save_memberships(self, person_ids: Sequence[int], rows: Sequence[Row]) -> None:
         """Replace the memberships of these people."""
