@@ -28,8 +28,8 @@ from crm_hub.sdk import (
     Unavailable,
     Window,
 )
-from crm_hub_connectors.files.items import Item
-from crm_hub_connectors.files.mail_people import Own
+from crm_hub.sdk.formats.items import Item
+from crm_hub.sdk.formats.mail_people import Own
 from crm_hub_connectors.files.paging import Read, pages, rules_hash, start_of, window_pages
 from crm_hub_connectors.files.plans import (
     Plan,

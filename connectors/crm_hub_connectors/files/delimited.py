@@ -19,7 +19,7 @@ from typing import TextIO
 from charset_normalizer import from_bytes
 
 from crm_hub.sdk import Reject
-from crm_hub_connectors.files.items import unreadable
+from crm_hub.sdk.formats.items import unreadable
 
 Row = tuple[int, list[str]]
 """Line number, counted from 1, and the cells as they stand."""

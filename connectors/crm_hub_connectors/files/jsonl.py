@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from crm_hub.sdk import Reject
-from crm_hub_connectors.files.items import MAX_ID, Item, unreadable
+from crm_hub.sdk.formats.items import MAX_ID, Item, unreadable
 from crm_hub_connectors.files.tabular import row_hash
 
 MAX_LINE = 1_000_000

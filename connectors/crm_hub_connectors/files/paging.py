@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from crm_hub.sdk import Change, Checkpoint, Page, Reject, Window
-from crm_hub_connectors.files.items import Item
+from crm_hub.sdk.formats.items import Item
 from crm_hub_connectors.files.sources import Source, State, fingerprint, state_of
 
 _FRESH_NS = 2_000_000_000

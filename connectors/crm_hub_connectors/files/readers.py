@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from crm_hub.sdk import Reject
-from crm_hub_connectors.files.items import Item
+from crm_hub.sdk.formats.items import Item
 from crm_hub_connectors.files.paging import Read
 from crm_hub_connectors.files.sources import Source
 
@@ -33,14 +34,28 @@ def reader(source: Source, *, own: str, zone: str, now: datetime) -> Read:
 
         return partial(read_jsonl, source.path, ZoneInfo(zone))
     if source.kind == "ics":
-        from crm_hub_connectors.files.calendar import read_ics
-
         return lambda start: read_ics(source.path, zone=zone, now=now, start_offset=start)
     if source.kind == "vcf":
-        from crm_hub_connectors.files.vcard import read_vcf
-
         return partial(read_vcf, source.path)
     return _mail_reader(source, own, zone)
+
+
+def read_ics(
+    path: Path, *, zone: str = "UTC", now: datetime, start_offset: int = 0
+) -> Iterator[Item | Reject]:
+    """Yield the entries of a calendar file, shape `calendar`. offset: bytes."""
+    from crm_hub.sdk.formats.calendar import read_calendar
+
+    with path.open("rb") as stream:
+        yield from read_calendar(stream, zone=zone, now=now, start_offset=start_offset)
+
+
+def read_vcf(path: Path, start_offset: int = 0) -> Iterator[Item | Reject]:
+    """Yield the cards of an address book, shape `contacts`. offset: bytes."""
+    from crm_hub.sdk.formats.vcard import read_cards
+
+    with path.open("rb") as stream:
+        yield from read_cards(stream, start_offset)
 
 
 def _mail_reader(source: Source, own: str, zone: str) -> Read:

@@ -24,7 +24,7 @@ from python_calamine import (
 )
 
 from crm_hub.sdk import Reject
-from crm_hub_connectors.files.items import unreadable
+from crm_hub.sdk.formats.items import unreadable
 
 MAX_UNPACKED = 200_000_000
 MAX_CELLS = 4_000_000

@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 import icalendar
 import pytest
 import recurring_ical_events
-from crm_hub_connectors.files.calendar import LOOK_AHEAD, MAX_OCCURRENCES, read_ics
-from crm_hub_connectors.files.items import Item
+from crm_hub_connectors.files.readers import read_ics
 from crm_hub_connectors.files.tests.nasty import event
-from crm_hub_connectors.files.zones import named_zone, read_vtimezone
 
 from crm_hub.model.records import Reject
+from crm_hub.sdk.formats.calendar import LOOK_AHEAD, MAX_OCCURRENCES
+from crm_hub.sdk.formats.items import Item
+from crm_hub.sdk.formats.zones import named_zone, read_vtimezone
 
 SAMPLE = Path(__file__).parent.parent / "fixtures" / "calendar" / "clearwater.ics"
 NOW = datetime(2026, 3, 15, tzinfo=UTC)

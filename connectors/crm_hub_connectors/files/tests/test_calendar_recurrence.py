@@ -10,10 +10,11 @@ from types import SimpleNamespace
 
 import dateutil.rrule
 import pytest
-from crm_hub_connectors.files.recurrence import occurrences, parse_rule
 from dateutil.rrule import rrulestr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from crm_hub.sdk.formats.recurrence import occurrences, parse_rule
 
 DAYS = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
 

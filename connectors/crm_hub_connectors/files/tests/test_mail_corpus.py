@@ -7,8 +7,9 @@ from email.header import decode_header, make_header
 from pathlib import Path
 
 import pytest
-from crm_hub_connectors.files.items import Item
 from crm_hub_connectors.files.mail import read_eml
+
+from crm_hub.sdk.formats.items import Item
 
 CHECKOUT = Path(__file__).resolve().parents[4]
 CORPUS = CHECKOUT.parent / "shared" / "corpora" / "mail"

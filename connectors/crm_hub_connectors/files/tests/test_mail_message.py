@@ -6,10 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crm_hub_connectors.files.calendar import read_ics
-from crm_hub_connectors.files.items import Item
 from crm_hub_connectors.files.mail import Own, parse_message, read_eml, read_mbox
-from crm_hub_connectors.files.mail_headers import addresses, parse_date
+from crm_hub_connectors.files.readers import read_ics
 from crm_hub_connectors.files.tests.nasty import mail
 from crm_hub_connectors.files.tests.test_calendar import NOW
 from crm_hub_connectors.files.tests.test_calendar import SAMPLE as CALENDAR
@@ -17,6 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm_hub.model.errors import RecordError
+from crm_hub.sdk.formats.items import Item
+from crm_hub.sdk.formats.mail_headers import addresses, parse_date
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "mail"
 OWN = Own.parse("clearwater.example")

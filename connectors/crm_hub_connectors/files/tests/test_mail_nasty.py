@@ -18,7 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from crm_hub.model.values import clean_json
 from crm_hub.model.records import Reject
-from crm_hub_connectors.files import calendar, charsets, mail, vcard
+from crm_hub.sdk.formats import charsets
+from crm_hub_connectors.files import mail, readers
 import charset_normalizer
 
 charsets.decode(bytes(range(128, 256)))  # loads its tables before the count begins
@@ -26,8 +27,8 @@ now = datetime(2026, 3, 15, tzinfo=UTC)
 readers = {
     ".eml": mail.read_eml,
     ".mbox": mail.read_mbox,
-    ".ics": lambda path: calendar.read_ics(path, now=now),
-    ".vcf": vcard.read_vcf,
+    ".ics": lambda path: readers.read_ics(path, now=now),
+    ".vcf": readers.read_vcf,
 }
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 base = peak()

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from crm_hub_connectors.files.items import Item
 from crm_hub_connectors.files.mail import Own, read_eml, read_maildir, read_mbox
 from crm_hub_connectors.files.tests.nasty import mail
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm_hub.model.records import Reject
+from crm_hub.sdk.formats.items import Item
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "mail"
 FROM = b"From ann@acme.example Mon Mar  9 10:00:00 2026\n"

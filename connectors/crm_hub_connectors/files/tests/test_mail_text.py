@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from crm_hub_connectors.files.charsets import decode
-from crm_hub_connectors.files.mailtext import (
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crm_hub.model.values import clean_text
+from crm_hub.sdk.formats.charsets import decode
+from crm_hub.sdk.formats.mailtext import (
     html_to_text,
     reply_text,
     snippet,
     subject_key,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-
-from crm_hub.model.values import clean_text
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import vobject
-from crm_hub_connectors.files.items import Item
-from crm_hub_connectors.files.vcard import card_payload, read_vcf
+from crm_hub_connectors.files.readers import read_vcf
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crm_hub.model.records import Reject
+from crm_hub.sdk.formats.items import Item
+from crm_hub.sdk.formats.vcard import card_payload
 
 SAMPLE = Path(__file__).parent.parent / "fixtures" / "contacts" / "clearwater.vcf"
 

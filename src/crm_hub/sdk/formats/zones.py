@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from crm_hub_connectors.files import contentlines, recurrence
+from crm_hub.sdk.formats import contentlines, recurrence
 
 _WINDOWS = {
     "utc": "UTC",

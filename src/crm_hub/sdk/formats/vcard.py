@@ -1,8 +1,8 @@
-"""Address books (.vcf), vCard 2.1, 3.0 and 4.0: one item for each card.
+"""vCard 2.1, 3.0 and 4.0: one item for each card.
 
 vobject reads a whole file at once and gives up at the first card it dislikes; address
 books out of phones are full of such cards, so the lines are read by ours.
-Before: the connector's shell. After: the mapping section `contacts`.
+Before: a connector with a file or a resource. After: the mapping section `contacts`.
 Source: RFC 6350, RFC 2426, vCard 2.1 (versit).
 """
 
@@ -12,13 +12,12 @@ import hashlib
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from crm_hub.model.records import Reject
-from crm_hub_connectors.files import contentlines
-from crm_hub_connectors.files.contentlines import Component, Line, split_escaped, unescape
-from crm_hub_connectors.files.items import MAX_ID, Item, nothing_found, unreadable
+from crm_hub.sdk.formats import contentlines
+from crm_hub.sdk.formats.contentlines import Component, Line, split_escaped, unescape
+from crm_hub.sdk.formats.items import MAX_ID, Item, nothing_found, unreadable
 
 MAX_NOTE = 20_000
 MAX_VALUES = 50
@@ -31,19 +30,18 @@ _APPLE_LABEL = re.compile(r"_\$!<(.*)>!\$_")
 _ORGANIZATION = ("org", "organization", "company")
 
 
-def read_vcf(path: Path, start_offset: int = 0) -> Iterator[Item | Reject]:
+def read_cards(stream: BinaryIO, start_offset: int = 0) -> Iterator[Item | Reject]:
     """Yield the cards of an address book, shape `contacts`; an unreadable one as Reject.
 
     A card of kind group is a distribution list: it names others and is passed over.
     offset: bytes. A card without UID is named by a hash of what it says, so an edited one
     is a new one.
     """
-    with path.open("rb") as stream:
-        for component in contentlines.components(stream, _KINDS, start_offset):
-            found = _item(component)
-            if isinstance(found, Reject) or found.payload["kind"] != "group":
-                yield found
-        yield from nothing_found(stream, b"BEGIN:VCARD", "address book")
+    for component in contentlines.components(stream, _KINDS, start_offset):
+        found = _item(component)
+        if isinstance(found, Reject) or found.payload["kind"] != "group":
+            yield found
+    yield from nothing_found(stream, b"BEGIN:VCARD", "address book")
 
 
 def _item(component: Component) -> Item | Reject:

@@ -11,8 +11,8 @@ import binascii
 import re
 from dataclasses import dataclass
 
-from crm_hub_connectors.files.charsets import decode
-from crm_hub_connectors.files.mail_headers import (
+from crm_hub.sdk.formats.charsets import decode
+from crm_hub.sdk.formats.mail_headers import (
     Headers,
     Raw,
     decode_base64,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from crm_hub_connectors.files.charsets import decode
-from crm_hub_connectors.files.mail_headers import MAX_ADDRESSES, Raw, addresses, read_headers
-from crm_hub_connectors.files.mime import Walk
+from crm_hub.sdk.formats.charsets import decode
+from crm_hub.sdk.formats.mail_headers import MAX_ADDRESSES, Raw, addresses, read_headers
+from crm_hub.sdk.formats.mime import Walk
 
 _GROUP = re.compile(rb"\r?\n(?:[ \t]*\r?\n)+")
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")

@@ -1,8 +1,8 @@
-"""Calendar files (.ics): one item for each meeting, each occurrence of a series, each task.
+"""iCalendar: one item for each meeting, each occurrence of a series, each task.
 
-The file is read twice: first its time zones and the moved or cancelled occurrences, then
+It is read twice: first its time zones and the moved or cancelled occurrences, then
 its components one by one, so that a bad one loses nothing but itself.
-Before: the connector's shell. After: the mapping section `calendar`.
+Before: a connector with a file or a resource. After: the mapping section `calendar`.
 Source: RFC 5545; RFC 5546 for what makes two copies one meeting.
 """
 
@@ -13,14 +13,13 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from crm_hub.model.records import Reject
-from crm_hub_connectors.files import recurrence, zones
-from crm_hub_connectors.files.contentlines import Component, components
-from crm_hub_connectors.files.ical_event import Event, Moment, read_event
-from crm_hub_connectors.files.items import Item, nothing_found, unreadable
+from crm_hub.sdk.formats import recurrence, zones
+from crm_hub.sdk.formats.contentlines import Component, components
+from crm_hub.sdk.formats.ical_event import Event, Moment, read_event
+from crm_hub.sdk.formats.items import Item, nothing_found, unreadable
 
 MAX_OCCURRENCES = 400
 LOOK_AHEAD = timedelta(days=60)
@@ -36,22 +35,21 @@ class _Calendar:
     overrides: dict[str, set[str]] = field(default_factory=dict)
 
 
-def read_ics(
-    path: Path, *, zone: str = "UTC", now: datetime, start_offset: int = 0
+def read_calendar(
+    stream: BinaryIO, *, zone: str = "UTC", now: datetime, start_offset: int = 0
 ) -> Iterator[Item | Reject]:
-    """Yield the entries of a calendar file, shape `calendar`; a broken one as Reject.
+    """Yield the entries of a calendar, shape `calendar`; a broken one as Reject.
 
     A series gives one item for each occurrence up to 60 days after `now`: the latest 400,
     so that the past stays when the same file is read a year later. offset: bytes; the
     occurrences of one series share the offset of its beginning, except the last.
     zone: IANA name of the zone of floating times and whole days. now: aware.
     """
-    with path.open("rb") as stream:
-        calendar = _survey(stream, zone)
-        for component in components(stream, _KINDS, start_offset):
-            if component.name in ("VEVENT", "VTODO"):
-                yield from _items(component, calendar, zone, now)
-        yield from nothing_found(stream, b"BEGIN:VCALENDAR", "calendar")
+    calendar = _survey(stream, zone)
+    for component in components(stream, _KINDS, start_offset):
+        if component.name in ("VEVENT", "VTODO"):
+            yield from _items(component, calendar, zone, now)
+    yield from nothing_found(stream, b"BEGIN:VCALENDAR", "calendar")
 
 
 def _survey(stream: BinaryIO, zone: str) -> _Calendar:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crm_hub.model.errors import ConfigError
-from crm_hub_connectors.files.items import Item
+from crm_hub.sdk.formats.items import Item
 
 # The words a mailbox name begins with when no person reads it ...
 _MACHINE = re.compile(

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 
-from crm_hub_connectors.files import contentlines
-from crm_hub_connectors.files.contentlines import Line, unescape
-from crm_hub_connectors.files.items import MAX_ID
-from crm_hub_connectors.files.zones import named_zone
+from crm_hub.sdk.formats import contentlines
+from crm_hub.sdk.formats.contentlines import Line, unescape
+from crm_hub.sdk.formats.items import MAX_ID
+from crm_hub.sdk.formats.zones import named_zone
 
 MAX_DESCRIPTION = 20_000
 MAX_ATTENDEES = 500

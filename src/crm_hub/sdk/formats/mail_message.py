@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from crm_hub.model.errors import RecordError
-from crm_hub_connectors.files import mailtext
-from crm_hub_connectors.files.invitation import read_invitation
-from crm_hub_connectors.files.items import MAX_ID
-from crm_hub_connectors.files.mail_headers import (
+from crm_hub.sdk.formats import mailtext
+from crm_hub.sdk.formats.invitation import read_invitation
+from crm_hub.sdk.formats.items import MAX_ID
+from crm_hub.sdk.formats.mail_headers import (
     Address,
     Headers,
     Raw,
@@ -22,9 +22,9 @@ from crm_hub_connectors.files.mail_headers import (
     clean,
     parse_date,
 )
-from crm_hub_connectors.files.mail_people import NO_OWN, Own, is_machine
-from crm_hub_connectors.files.mail_report import read_bounce
-from crm_hub_connectors.files.mime import Part, Walk, walk
+from crm_hub.sdk.formats.mail_people import NO_OWN, Own, is_machine
+from crm_hub.sdk.formats.mail_report import read_bounce
+from crm_hub.sdk.formats.mime import Part, Walk, walk
 
 _REMEDY = "Open the file in a mail program; if it is not a mail, take it out of the folder."
 _ID = re.compile(r"<([^<>\s]{1,500})>")

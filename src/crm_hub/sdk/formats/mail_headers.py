@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_tz
 from urllib.parse import unquote_to_bytes
 
-from crm_hub_connectors.files.charsets import decode
+from crm_hub.sdk.formats.charsets import decode
 
 MAX_HEADER_BYTES = 256_000
 MAX_FIELDS = 2_000

@@ -9,10 +9,10 @@ import io
 import re
 from typing import Any
 
-from crm_hub_connectors.files import zones
-from crm_hub_connectors.files.calendar import event_payload
-from crm_hub_connectors.files.contentlines import components
-from crm_hub_connectors.files.ical_event import read_event
+from crm_hub.sdk.formats import zones
+from crm_hub.sdk.formats.calendar import event_payload
+from crm_hub.sdk.formats.contentlines import components
+from crm_hub.sdk.formats.ical_event import read_event
 
 _KINDS = frozenset({b"VEVENT", b"VTIMEZONE"})
 _METHOD = re.compile(rb"^METHOD[^:\r\n]{0,100}:[ \t]*([A-Za-z-]{1,30})", re.I | re.M)

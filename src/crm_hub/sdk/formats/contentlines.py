@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from crm_hub_connectors.files.charsets import decode
+from crm_hub.sdk.formats.charsets import decode
 
 MAX_LINE = 64_000
 MAX_COMPONENT = 1_000_000
