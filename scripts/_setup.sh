@@ -80,3 +80,16 @@ setup() {
         printf '%s\n' "$state" >"$venv/.ready-$extra"
     done
 }
+
+# tools NAME FILE: the programs that FILE lists, in a virtual environment of their own, .venv-NAME,
+# so that what they depend on stays out of the hub's. Gives $tools_bin.
+tools() {
+    tools_bin=$root/.venv-$1/bin
+    tools_state=$(cat "$root/$2" "$venv/pyvenv.cfg" | cksum)
+    [ "$(cat "$root/.venv-$1/.ready" 2>/dev/null)" != "$tools_state" ] || return 0
+    say "Installing what $2 lists into $root/.venv-$1"
+    "$venv/bin/python" -m venv --clear "$root/.venv-$1" &&
+        "$tools_bin/python" -m pip install --quiet --no-input --disable-pip-version-check \
+            -r "$root/$2" || return 1
+    printf '%s\n' "$tools_state" >"$root/.venv-$1/.ready"
+}

@@ -53,6 +53,7 @@ class Hub:
         self.registry = Registry([folder / "connectors"])
         self.secrets = SealedStore(folder)
         self._overrides: dict[str, dict[str, Any]] = {}
+        self._connectors: dict[str, Connector[Any]] = {}
         self._plans: dict[str, Plan] = {}
         self._files: dict[str, MappingFile] = {}
         self._layered: dict[str, MappingFile] = {}
@@ -94,13 +95,20 @@ class Hub:
         return found
 
     def connector(self, name: str) -> Connector[Any]:
-        """Return the connector of a connection, ready to be called."""
-        one = self.connection(name)
-        return self.make(name, one.kind, {**one.settings, **self._overrides.get(name, {})})
+        """Return the connector of a connection, ready to be called; the same one until `close`.
+
+        It is for one thread at a time, the one that holds the connection (`alone`).
+        """
+        if name not in self._connectors:
+            one = self.connection(name)
+            settings = {**one.settings, **self._overrides.get(name, {})}
+            self._connectors[name] = self.make(name, one.kind, settings)
+        return self._connectors[name]
 
     def override(self, name: str, **settings: Any) -> None:
         """Let a connection use other settings while this hub is open; hub.yaml stays as it is."""
         self._overrides[name] = settings
+        self._connectors.pop(name, None)
 
     def make(self, name: str, kind: str, values: dict[str, Any]) -> Connector[Any]:
         """Return a connector of `kind` with these settings, secrets filled in."""
@@ -218,6 +226,9 @@ class Hub:
         return [n for n, one in self.config.connections.items() if not one.paused]
 
     def close(self) -> None:
+        for connector in self._connectors.values():
+            connector.close()
+        self._connectors.clear()
         if "store" in self.__dict__:
             self.store.close()
 

@@ -41,6 +41,7 @@ class Caps:
     deletes: never told, told one by one, or found by comparing whole snapshots.
     guard: what a write can be made conditional on; "compare" = the engine reads, compares, writes.
     idempotency: what makes a repeated send harmless; "none" = the engine looks the record up first.
+    live: the source tells by itself that there is news (IMAP IDLE): `wait` returns when it does.
     """
 
     read: Read = "full"
@@ -50,6 +51,7 @@ class Caps:
     idempotency: Idempotency = "none"
     batch_size: int = 1
     webhooks: bool = False
+    live: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +235,18 @@ class Connector(Generic[S]):
         Raises: CheckpointExpired, AuthRefused, Throttled, Unavailable.
         """
         raise NotSupported(f"{self.manifest.id} cannot be pulled")
+
+    def wait(self, timeout_s: float) -> bool:
+        """Return True as soon as the source has news, False when `timeout_s` pass without any.
+
+        Asked of connectors with a stream whose Caps say `live`, between pulls and from the same
+        thread. Only a hint: the flow pulls in regular intervals all the same.
+        """
+        raise NotSupported(f"{self.manifest.id} cannot wait for news")
+
+    def close(self) -> None:
+        """Let go of what was held between pulls, such as a session; called once, at the end."""
+        return
 
     def fetch(self, refs: Sequence[Ref]) -> list[tuple[str, Change]]:
         """Return (stream, change) for each of `refs`; a tombstone where it is gone."""

@@ -19,7 +19,8 @@ from pathlib import Path
 from crm_hub.model.values import clean_json
 from crm_hub.model.records import Reject
 from crm_hub.sdk.formats import charsets
-from crm_hub_connectors.files import mail, readers
+from crm_hub_connectors.files import mail
+from crm_hub_connectors.files.readers import read_ics, read_vcf
 import charset_normalizer
 
 charsets.decode(bytes(range(128, 256)))  # loads its tables before the count begins
@@ -27,8 +28,8 @@ now = datetime(2026, 3, 15, tzinfo=UTC)
 readers = {
     ".eml": mail.read_eml,
     ".mbox": mail.read_mbox,
-    ".ics": lambda path: readers.read_ics(path, now=now),
-    ".vcf": readers.read_vcf,
+    ".ics": lambda path: read_ics(path, now=now),
+    ".vcf": read_vcf,
 }
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 base = peak()

@@ -1,11 +1,4 @@
-"""Real servers for tests: found where they run, started in a folder of our own where they can be.
-
-    with postgres() as base, postgres_database(base) as url:
-        ...                                       # a fresh database, dropped afterwards
-
-A server that cannot be had raises Unobtainable, whose text says how to get it; a fixture turns
-that into a skip with the reason.
-"""
+"""A PostgreSQL for tests: the one that runs here, or a cluster of our own."""
 
 from __future__ import annotations
 
@@ -14,10 +7,8 @@ import glob
 import importlib
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,19 +16,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-_NOBODY = 65534
-_START_S = 30.0
-
-
-class Unobtainable(Exception):
-    """A server for tests is not here; the text says why and how to get it."""
-
-
-def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nobody uses at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from crm_hub.sdk.testing.servers.process import (
+    NOBODY,
+    Unobtainable,
+    free_port,
+    running,
+    unprivileged,
+)
 
 
 @contextmanager
@@ -121,24 +106,14 @@ def _version(folder: str) -> float:
         return 0.0
 
 
-def _unprivileged() -> list[str]:
-    """Return the words before a command that make it run without root: PostgreSQL refuses root."""
-    if os.geteuid() != 0:
-        return []
-    if shutil.which("setpriv") is None:
-        raise Unobtainable("PostgreSQL does not run as root, and setpriv (util-linux) is missing")
-    user = str(_NOBODY)
-    return ["setpriv", "--reuid", user, "--regid", user, "--clear-groups"]
-
-
 @contextmanager
 def _own_cluster(programs: Path) -> Iterator[str]:
-    before, port = _unprivileged(), free_port()
+    before, port = unprivileged("PostgreSQL"), free_port()
     folder = Path(tempfile.mkdtemp(prefix="crm-hub-postgres-"))
     try:
         folder.chmod(0o700)
         if before:
-            os.chown(folder, _NOBODY, _NOBODY)
+            os.chown(folder, NOBODY, NOBODY)
         data = folder / "data"
         options = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]
         _run([*before, str(programs / "initdb"), "-D", str(data), *options])
@@ -151,34 +126,10 @@ def _own_cluster(programs: Path) -> Iterator[str]:
 @contextmanager
 def _running(before: list[str], programs: Path, data: Path, port: int) -> Iterator[None]:
     options = ["-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={data}"]
-    log = (data.parent / "log").open("wb")
-    server = subprocess.Popen(  # noqa: S603 - an installed PostgreSQL
-        [*before, str(programs / "postgres"), "-D", str(data), "-p", str(port), *options],
-        stdout=log,
-        stderr=log,
-        cwd=data.parent,
-    )
-    try:
-        _await(server, port, Path(log.name))
-        yield
-    finally:
-        server.terminate()
-        try:
-            server.wait(15)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait(15)
-        log.close()
-
-
-def _await(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    until = time.monotonic() + _START_S
+    command = [*before, str(programs / "postgres"), "-D", str(data), "-p", str(port), *options]
     url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
-    while problem := _problem(url):
-        if server.poll() is not None or time.monotonic() > until:
-            last = log.read_text(encoding="utf-8", errors="replace").splitlines()[-1:]
-            raise Unobtainable(f"PostgreSQL did not start: {' '.join(last) or problem}")
-        time.sleep(0.05)
+    with running("PostgreSQL", command, data.parent, lambda: _problem(url)):
+        yield
 
 
 def _run(command: list[str]) -> None:
