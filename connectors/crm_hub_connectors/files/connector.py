@@ -30,10 +30,10 @@ from crm_hub.sdk import (
 )
 from crm_hub.sdk.formats.items import Item
 from crm_hub.sdk.formats.mail_people import Own
+from crm_hub.sdk.guess import field_types
 from crm_hub_connectors.files.paging import Read, pages, rules_hash, start_of, window_pages
 from crm_hub_connectors.files.plans import (
     Plan,
-    field_types,
     json_plan,
     table_plan,
     table_rows,

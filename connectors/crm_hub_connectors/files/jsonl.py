@@ -1,12 +1,12 @@
 """JSON, one object a line (.jsonl, .ndjson) or a short array of objects (.json).
 
 Large exports come this way, so the loop over lines is kept to the few steps that each record
-needs. What the objects mean is decided in `json_shape`, from a sample.
+needs. What the objects mean is decided from a sample, in `plans`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from datetime import datetime, tzinfo
 from itertools import islice
 from pathlib import Path
@@ -21,7 +21,6 @@ from crm_hub_connectors.files.tabular import row_hash
 MAX_LINE = 1_000_000
 MAX_DOCUMENT = 8_000_000
 _MAX_PARTS = 1_000_000
-_MAX_PATHS = 2_000
 _HEAD_BYTES = 65_536
 _BOM = b"\xef\xbb\xbf"
 _IDS = ("id", "key", "_id", "uuid", "Id", "ID", "record_id", "recordId", "email", "Email")
@@ -179,34 +178,3 @@ def sample_of(path: Path, zone: tzinfo, count: int) -> list[dict[str, Any]]:
     """Return the payloads of the first objects that can be read."""
     found = islice(read_jsonl(path, zone), count)
     return [item.payload for item in found if isinstance(item, Item)]
-
-
-def json_shape(sample: Sequence[Mapping[str, Any]]) -> str:
-    """Return the shape of objects as HubSpot's API gives its contacts, "" for all others."""
-    contacts = ("email", "firstname", "lastname", "phone", "hs_object_id")
-    for record in sample:
-        properties = record.get("properties")
-        if not isinstance(properties, dict) or "id" not in record:
-            return ""
-        if "dealname" in properties or "domain" in properties:
-            return ""
-        if any(name in properties for name in contacts):
-            return "hubspot_contacts_json"
-    return ""
-
-
-def columns_of(sample: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the paths a guess may use: top-level keys, and those of `properties` below it."""
-    paths: dict[str, None] = {}
-    for record in sample:
-        for key, value in record.items():
-            inner = value if key in ("properties", "fields", "attributes") else None
-            if isinstance(inner, dict):
-                paths.update((f"{key}.{name}", None) for name in inner if _plain(name))
-            elif _plain(key) and not isinstance(value, dict | list):
-                paths[key] = None
-    return list(islice(paths, _MAX_PATHS))
-
-
-def _plain(key: str) -> bool:
-    return bool(key) and not set(key) & set(".[]") and len(key) <= 200

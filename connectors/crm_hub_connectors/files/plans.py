@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
 from itertools import islice
@@ -13,18 +13,13 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from crm_hub.sdk import Reject
-from crm_hub_connectors.files import guess as guessing
+from crm_hub.sdk.guess import Guess, RowKeys, columns_of, field_types, guess, json_shape
 from crm_hub_connectors.files import jsonl, shapes
 from crm_hub_connectors.files.delimited import Row, text_rows
 from crm_hub_connectors.files.sources import Source
-from crm_hub_connectors.files.tabular import Head, RowKeys, payloads, split_head
+from crm_hub_connectors.files.tabular import Head, payloads, split_head
 
 SAMPLE_ROWS = 200
-_TYPES = {
-    str: "string", bool: "boolean", int: "integer", float: "number", list: "array",
-    dict: "object", type(None): "null",
-}  # fmt: skip
-_MAX_FIELDS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +62,7 @@ def table_plan(source: Source, mapped: bool) -> Plan | Reject:
         line = f"{source.name}: {known.title}, {len(head.columns)} columns"
         return Plan(known.shape, line, fields=fields, keys=known.keys, head=head)
     sample = [payload for _, payload in payloads(again, head)]
-    found = guessing.guess(source.name, head.columns, sample)
+    found = guess(source.name, head.columns, sample)
     return _guessed(source, found, mapped, fields, head)
 
 
@@ -75,15 +70,15 @@ def json_plan(source: Source, mapped: bool) -> Plan:
     """Return the plan of a file of JSON objects."""
     sample = jsonl.sample_of(source.path, UTC, SAMPLE_ROWS)
     fields = field_types(sample)
-    if shape := jsonl.json_shape(sample):
+    if shape := json_shape(sample):
         return Plan(shape, f"{source.name}: HubSpot contacts as JSON", fields=fields)
-    found = guessing.guess(source.name, jsonl.columns_of(sample), sample, flat=False)
+    found = guess(source.name, columns_of(sample), sample, flat=False)
     return _guessed(source, found, mapped, fields, None)
 
 
 def _guessed(
     source: Source,
-    found: guessing.Guess,
+    found: Guess,
     mapped: bool,
     fields: Mapping[str, str],
     head: Head | None,
@@ -102,22 +97,3 @@ def stem_of(source: Source) -> str:
     """Return the section name that a mapping file uses for this file: its name without suffix."""
     stem = PurePosixPath(source.name.split("#")[0]).stem
     return f"{stem}#{source.sheet}" if source.sheet else stem
-
-
-def field_types(sample: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Return path → JSON type over a sample, sorted; a type beats null, the first one counts."""
-    found: dict[str, str] = {}
-    for payload in sample:
-        for path, kind in _paths(payload, "", 0):
-            if len(found) < _MAX_FIELDS and found.get(path, "null") == "null":
-                found[path] = kind
-    return dict(sorted(found.items()))
-
-
-def _paths(node: Mapping[str, Any], prefix: str, depth: int) -> Iterator[tuple[str, str]]:
-    for key, value in node.items():
-        path = f"{prefix}{key}"
-        if isinstance(value, dict) and depth < 3:
-            yield from _paths(value, path + ".", depth + 1)
-        else:
-            yield path, _TYPES.get(type(value), "string")

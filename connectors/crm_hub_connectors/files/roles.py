@@ -8,10 +8,11 @@ speak of `customer_number` whatever the column is called. The row itself is stor
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
+
+from crm_hub.sdk.guess.words import fold
 
 # shape → role → column names, folded (see `fold`), the likeliest first.
 ROLES: dict[str, dict[str, str]] = {
@@ -136,13 +137,6 @@ NEEDS: dict[str, tuple[tuple[str, ...], ...]] = {
 _PERSONAL = ("contact", "given_name", "family_name")
 _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,2}):(\d{2})$")
 _EXTENSION_DIGITS = 6
-
-
-@lru_cache(maxsize=4096)
-def fold(column: str) -> str:
-    """Return a column's name in letters and digits alone: `Kunden-Nr.` is kundennr."""
-    plain = unicodedata.normalize("NFKD", column).casefold().replace("ß", "ss")
-    return "".join(c for c in plain if c.isalnum() and c.isascii())
 
 
 @lru_cache(maxsize=16)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from crm_hub.sdk.guess import RowKeys
 from crm_hub_connectors.files import roles
-from crm_hub_connectors.files.tabular import RowKeys
 
 Names = tuple[str, ...]
 

@@ -1,6 +1,7 @@
 """A table becomes items: where the header is, what a column is called, what names a row.
 
-Rows come from `delimited` or `sheets`; what the columns mean is decided in `shapes` and `guess`.
+Rows come from `delimited` or `sheets`; what the columns mean is decided in `shapes`, or guessed by
+`crm_hub.sdk.guess`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import orjson
 
 from crm_hub.sdk import Reject
 from crm_hub.sdk.formats.items import MAX_ID, Item, unreadable
+from crm_hub.sdk.guess import RowKeys
 from crm_hub_connectors.files.delimited import Row
 
 HEAD_ROWS = 60
@@ -33,18 +35,6 @@ class Head:
 
     line: int
     columns: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RowKeys:
-    """Which columns name a row and tell its last change; "" where there is none.
-
-    shared: the id column may repeat (an e-mail address is no key): a repeat is numbered.
-    """
-
-    id: str = ""
-    changed: str = ""
-    shared: bool = False
 
 
 def find_head(sample: Sequence[Row]) -> Head | Reject:

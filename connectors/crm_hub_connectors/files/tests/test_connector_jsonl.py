@@ -9,11 +9,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from crm_hub_connectors.files.jsonl import json_shape, read_jsonl, sample_of
-from crm_hub_connectors.files.plans import field_types
+from crm_hub_connectors.files.jsonl import read_jsonl, sample_of
 
 from crm_hub.sdk import Reject
 from crm_hub.sdk.formats.items import Item
+from crm_hub.sdk.guess import field_types, json_shape
 
 NEW_YORK = ZoneInfo("America/New_York")
 CONTACT = {"id": "5", "properties": {"email": "a@x.example"}, "updatedAt": "2026-03-10T08:00:00.5Z"}

@@ -6,9 +6,9 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from crm_hub_connectors.files import guess as guessing
-from crm_hub_connectors.files.roles import fold
-from crm_hub_connectors.files.words import WORDS
+
+from crm_hub.sdk.guess import columns as guessing
+from crm_hub.sdk.guess.words import WORDS, fold
 
 mapping = pytest.importorskip("crm_hub.mapping")
 

@@ -14,7 +14,6 @@ from crm_hub_connectors.files.delimited import delimiter_of, encoding_of, text_r
 from crm_hub_connectors.files.sheets import sheet_names, sheet_rows
 from crm_hub_connectors.files.tabular import (
     Head,
-    RowKeys,
     column_names,
     find_head,
     split_head,
@@ -25,6 +24,7 @@ from hypothesis import strategies as st
 
 from crm_hub.sdk import Reject
 from crm_hub.sdk.formats.items import Item
+from crm_hub.sdk.guess import RowKeys
 
 NEW_YORK = ZoneInfo("America/New_York")
 

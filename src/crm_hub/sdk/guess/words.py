@@ -1,10 +1,13 @@
 """What people call the columns of a contact list: canonical field → usual names, folded.
 
-English first, then German, French, Spanish, Dutch. `guess` reads it; add a name where one is
+English first, then German, French, Spanish, Dutch. `columns` reads it; add a name where one is
 missing. A name stands under one field only, which a test keeps.
 """
 
 from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
 
 WORDS: dict[str, str] = {
     "record_id": "id recordid contactid personid leadid accountid companyid clientid memberid "
@@ -99,3 +102,10 @@ ADDRESS = ("street", "city", "region", "postcode", "country")
 ORGANIZATION_SIGNS = ("vat_id", "registry_id", "industry", "employees", "legal_name", "domain")
 PERSON_SIGNS = ("given_name", "family_name", "middle_name", "birthday", "title", "nickname",
                 "gender", "prefix", "department")  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def fold(column: str) -> str:
+    """Return a column's name in letters and digits alone: `Kunden-Nr.` is kundennr."""
+    plain = unicodedata.normalize("NFKD", column).casefold().replace("ß", "ss")
+    return "".join(c for c in plain if c.isalnum() and c.isascii())

@@ -1,6 +1,6 @@
 """A mapping section proposed from the names of the columns alone, for tables nobody knows.
 
-After `shapes` found nothing. A guess is printed in one line, names what it does not use, and an
+After no known shape was found. A guess is printed in one line, names what it does not use, and an
 admin's own mapping file takes its place.
 """
 
@@ -13,15 +13,25 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from crm_hub_connectors.files.roles import fold
-from crm_hub_connectors.files.tabular import RowKeys
-from crm_hub_connectors.files.words import ADDRESS, ORGANIZATION_SIGNS, PERSON_SIGNS, WORDS
+from crm_hub.sdk.guess.words import ADDRESS, ORGANIZATION_SIGNS, PERSON_SIGNS, WORDS, fold
 
 _MANY = ("email", "phone", "url")
 _DATES = ("birthday", "created_at")
 _DATE_FORMATS = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y")
 _NAMED = 8
 _NUMBERED = re.compile(r"^(.*[a-z])\d$")
+
+
+@dataclass(frozen=True, slots=True)
+class RowKeys:
+    """Which columns name a row and tell its last change; "" where there is none.
+
+    shared: the id column may repeat (an e-mail address is no key): a repeat is numbered.
+    """
+
+    id: str = ""
+    changed: str = ""
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
