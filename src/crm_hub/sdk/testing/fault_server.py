@@ -234,7 +234,8 @@ class _Handler(BaseHTTPRequestHandler):
         """Stay quiet: `calls` is the record."""
 
 
-for _method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
+_METHODS = "GET HEAD POST PUT PATCH DELETE OPTIONS PROPFIND REPORT MKCOL MKCALENDAR"
+for _method in _METHODS.split():
     setattr(_Handler, f"do_{_method}", _Handler._serve)
 
 
