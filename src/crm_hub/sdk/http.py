@@ -68,7 +68,8 @@ class Ask(TypedDict, total=False):
 
     idempotency_key: sent as Idempotency-Key; makes any method harmless to repeat.
     idempotent: says so for a call whose method does not show it (a search made by POST).
-    accept: statuses handed back as an Answer instead of raised, such as a 403 that means quota.
+    accept: statuses handed back as an Answer instead of raised or followed, such as a 403 that
+        means quota.
     """
 
     params: Params
@@ -168,8 +169,18 @@ class HttpClient:
 
         Raises: as `request`, and ConfigError for every status that is not 2xx.
         """
+        return self.read(url, Answer.json, method=method, **ask)
+
+    def read(
+        self, url: str, parse: Callable[[Answer], T], *, method: str = "GET", **ask: Unpack[Ask]
+    ) -> T:
+        """Return what `parse` makes of the answer, asked for again while it comes in broken.
+
+        parse: raises Unavailable for an answer that is broken; may run more than once.
+        Raises: as `request`, and what `parse` raises.
+        """
         call = self._call(method.upper(), url, ask)
-        return self._repeat(call, ask, lambda: self._judged(call, ask).json())
+        return self._repeat(call, ask, lambda: parse(self._judged(call, ask)))
 
     def stream(
         self, url: str, *, max_body_bytes: int | None = None, **ask: Unpack[Ask]
@@ -282,13 +293,14 @@ class HttpClient:
     def _opened(self, call: httpx.Request, ask: Ask) -> httpx.Response:
         accept = ask.get("accept", ())
         if self._tokens is None or not self._is_own(call.url):
-            response = self._followed(call)
+            response = self._followed(call, accept)
         else:
             token = self._tokens.get()
-            response = self._followed(_with_token(call, token))
+            response = self._followed(_with_token(call, token), accept)
             if response.status_code == 401 and 401 not in accept:
                 response.close()
-                response = self._followed(_with_token(call, self._tokens.refresh(token)))
+                call = _with_token(call, self._tokens.refresh(token))
+                response = self._followed(call, accept)
         try:
             self._judge(response, accept)
         except BaseException:
@@ -299,11 +311,12 @@ class HttpClient:
     def _is_own(self, target: httpx.URL) -> bool:
         return self._base is None or same_origin(self._base, target)
 
-    def _followed(self, call: httpx.Request) -> httpx.Response:
+    def _followed(self, call: httpx.Request, accept: Collection[int]) -> httpx.Response:
         for _ in range(_MOST_REDIRECTS):
             with _translated(where_of(call), self._timeout_s):
                 response = self._client.send(call, stream=True, follow_redirects=False)
-            if response.status_code not in _REDIRECTS or "location" not in response.headers:
+            status = response.status_code
+            if status not in _REDIRECTS or status in accept or "location" not in response.headers:
                 return response
             response.close()
             call = self._redirected(call, response)
