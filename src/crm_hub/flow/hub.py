@@ -95,7 +95,7 @@ class Hub:
         return found
 
     def connector(self, name: str) -> Connector[Any]:
-        """Return the connector of a connection, ready to be called; the same one until `close`.
+        """Return the connector of a connection, ready to be called; the same one until `release`.
 
         It is for one thread at a time, the one that holds the connection (`alone`).
         """
@@ -108,7 +108,13 @@ class Hub:
     def override(self, name: str, **settings: Any) -> None:
         """Let a connection use other settings while this hub is open; hub.yaml stays as it is."""
         self._overrides[name] = settings
-        self._connectors.pop(name, None)
+        self.release(name)
+
+    def release(self, name: str) -> None:
+        """Let go of a connection's connector, so that the next call begins with a fresh one."""
+        held = self._connectors.pop(name, None)
+        if held is not None:
+            held.close()
 
     def make(self, name: str, kind: str, values: dict[str, Any]) -> Connector[Any]:
         """Return a connector of `kind` with these settings, secrets filled in."""
@@ -226,9 +232,8 @@ class Hub:
         return [n for n, one in self.config.connections.items() if not one.paused]
 
     def close(self) -> None:
-        for connector in self._connectors.values():
-            connector.close()
-        self._connectors.clear()
+        for name in list(self._connectors):
+            self.release(name)
         if "store" in self.__dict__:
             self.store.close()
 

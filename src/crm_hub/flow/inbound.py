@@ -104,6 +104,7 @@ class Inbound:
             work()
         except HubError as error:
             self.report.error = error
+            self.hub.release(self.name)  # a broken session must not meet the next run
             _log.warning("%s: %s", self.name, error.message)
             self._finish("paused" if isinstance(error, ConfigError) else "failed", error.message)
         except BaseException:

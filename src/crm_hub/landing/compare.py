@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -17,8 +16,9 @@ from crm_hub.model.values import clean_json, clean_text, to_us
 
 MAX_PAYLOAD_BYTES = 8_000_000
 _GONE = b""
-# A NUL, or an integer that may not fit 64 bits: the two that JSON writers let through.
-_ODD = re.compile(rb"\\u0000|[0-9]{19}")
+_NUL = b"\\u0000"
+_DIGITS = bytes.maketrans(b"123456789", b"000000000")
+_LONG_NUMBER = b"0" * 19
 
 
 class Known(NamedTuple):
@@ -134,12 +134,17 @@ def _is_stale(changed_at_us: int | None, known_us: int | None) -> bool:
     return changed_at_us is not None and known_us is not None and changed_at_us < known_us
 
 
+def _is_odd(raw: bytes) -> bool:
+    """Whether JSON may hold what a writer lets through: a NUL, an integer outside 64 bits."""
+    return _NUL in raw or _LONG_NUMBER in raw.translate(_DIGITS)
+
+
 def _encode(payload: Payload) -> tuple[Payload, str, bytes]:
     try:
         raw = orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)
     except (TypeError, ValueError):
-        raw = b"\\u0000"
-    if _ODD.search(raw):
+        raw = _NUL
+    if _is_odd(raw):
         payload = clean_json(payload)
         raw = orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)
     if len(raw) > MAX_PAYLOAD_BYTES:

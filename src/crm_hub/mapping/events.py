@@ -9,6 +9,7 @@ from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any
 
+from crm_hub.mapping.conversation import compile_conversation
 from crm_hub.mapping.language import Event, Participant, Value, value_at
 from crm_hub.mapping.paths import find, parse_path
 from crm_hub.mapping.steps import Locale, Misfit
@@ -25,7 +26,7 @@ from crm_hub.model.events import EVENT_TYPES, VISIBILITIES
 from crm_hub.model.ids import domain_key, email_key, phone_key, strong_key
 
 Build = Callable[[dict[str, Any], list[Drift]], EventDraft | None]
-_WORDS = ("direction", "status", "subject", "snippet", "body", "conversation", "zone")
+_WORDS = ("direction", "status", "subject", "snippet", "body", "zone")
 _INSTANT_STEPS = ("date", "time")
 _KEY_OF_MATCH: dict[str, Callable[[str], str]] = {
     "email": email_key,
@@ -49,6 +50,7 @@ def compile_event(entry: str, spec: Event, locale: Locale) -> Build:
         (name, compile_value(value, None, locale)) for name, value in spec.attributes.items()
     ]
     people = [_participant(one, locale) for one in spec.participants]
+    converse = compile_conversation(spec, locale)
     place = f"events.{entry}"
 
     def build(payload: dict[str, Any], drifts: list[Drift]) -> EventDraft | None:
@@ -74,6 +76,8 @@ def compile_event(entry: str, spec: Event, locale: Locale) -> Build:
                 draft.attributes[name] = value
         for add in people:
             add(payload, reasons, draft.participants)
+        if converse is not None:
+            converse(payload, reasons, draft)
         _drift(drifts, place, reasons)
         return draft
 

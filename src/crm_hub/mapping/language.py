@@ -21,6 +21,7 @@ from crm_hub.mapping.shortforms import (
     parse_win,
     path_value,
     paths,
+    paths_value,
     step_calls,
     without_nulls,
     word_value,
@@ -182,6 +183,28 @@ class Participant(_Closed):
 
 
 Word = Annotated[Value | None, BeforeValidator(word_value)]
+AnyPaths = Annotated[Value | None, BeforeValidator(paths_value)]
+
+
+class Conversation(_Closed):
+    """What tells which conversation an event belongs to."""
+
+    id: Word = None
+    ids: AnyPaths = None
+    replies_to: AnyPaths = None
+    by_subject: Conditions = ()
+
+    @model_validator(mode="after")
+    def _tells_something(self) -> Self:
+        if self.id is None and self.ids is None and self.replies_to is None:
+            raise ValueError("a conversation needs `id`, `ids` or `replies_to`")
+        return self
+
+
+def _conversation(value: Any) -> Any:
+    """A value by itself is short for the provider's id."""
+    is_long = isinstance(value, Mapping) and not value.keys() & Value.model_fields.keys()
+    return value if value is None or is_long else {"id": value}
 
 
 class Event(_Closed):
@@ -200,7 +223,7 @@ class Event(_Closed):
     snippet: Word = None
     body: Word = None
     visibility: Word = None
-    conversation: Word = None
+    conversation: Annotated[Conversation | None, BeforeValidator(_conversation)] = None
     zone: Word = None
     attributes: dict[str, WordValue] = Field(default_factory=dict)
     participants: tuple[Participant, ...] = ()

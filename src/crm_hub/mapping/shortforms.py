@@ -77,6 +77,10 @@ def path_value(value: Any) -> Any:
     return {"at": value} if isinstance(value, str) else value
 
 
+def paths_value(value: Any) -> Any:
+    return {"at": value} if isinstance(value, str | list) else value
+
+
 def word_value(value: Any) -> Any:
     return {"const": value} if isinstance(value, str | int | float) else value
 

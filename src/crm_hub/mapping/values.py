@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from crm_hub.mapping.language import Condition, Value
-from crm_hub.mapping.paths import compile_path, parse_path
+from crm_hub.mapping.paths import Parts, compile_path, find, parse_path
 from crm_hub.mapping.shortforms import StepCall
 from crm_hub.mapping.steps import STEP_OF_TYPE, STEPS, Locale, Misfit, Step
 from crm_hub.mapping.steps.table import folded
+from crm_hub.mapping.steps.text import one_line
 
 Fill = Callable[[Any, list[str]], Any]
 """(payload, reasons) → the value, None when it is blank; reasons grows by what did not fit."""
@@ -176,14 +177,20 @@ def _constant(value: Any, take: _Take, pipe: Pipeline) -> Any:
 
 def _take_all(raws: list[Any], pipe: Pipeline, payload: Any, reasons: list[str]) -> Any:
     out: list[Any] = []
+    scalar = pipe.scalar
     for raw in raws:
         if raw is None or raw == "":
             continue
-        if type(raw) is str and pipe.scalar is not None:
-            values = _passed(pipe.scalar, [raw], reasons)
-        else:
-            values = [] if is_blank(raw) else pipe.items(raw, payload, reasons)
-        for value in values:
+        if type(raw) is str and scalar is not None:
+            try:
+                value = scalar(raw)
+            except Misfit as misfit:
+                reasons.append(str(misfit))
+                continue
+            if not is_blank(value) and value not in out:
+                out.append(value)
+            continue
+        for value in () if is_blank(raw) else pipe.items(raw, payload, reasons):
             if value not in out:
                 out.append(value)
     return out or None
@@ -252,17 +259,48 @@ def _object(spec: Value, locale: Locale) -> _Raw:
 def _address(spec: Value, locale: Locale, *, many: bool) -> Fill:
     """Return the closure of an address by parts: each part is one text, so no step is left."""
     parts = [(name, compile_value(part, "text", locale)) for name, part in spec.of.items()]
+    above, keys = _siblings(spec, locale)
 
     def fill(payload: Any, reasons: list[str]) -> Any:
         found = {}
-        for name, part in parts:
-            if (value := part(payload, reasons)) is not None:
-                found[name] = value
+        node = find(payload, above) if keys else None
+        if type(node) is dict:
+            for name, key, part in keys:
+                raw = node.get(key)
+                if type(raw) is str:
+                    value = one_line(raw)
+                elif raw is not None:
+                    value = part(payload, reasons)
+                else:
+                    continue
+                if value:
+                    found[name] = value
+        else:
+            for name, part in parts:
+                if (value := part(payload, reasons)) is not None:
+                    found[name] = value
         if not found:
             return None
         return [found] if many else found
 
     return fill
+
+
+def _siblings(spec: Value, locale: Locale) -> tuple[Parts, list[tuple[str, str, Fill]]]:
+    """Return where the parts of an address stand together, and each one's key there.
+
+    No keys when they do not: each part is then looked up by itself.
+    """
+    above: set[Parts] = set()
+    keys: list[tuple[str, str, Fill]] = []
+    for name, part in spec.of.items():
+        path = parse_path(part.at[0], flat=locale.flat) if len(part.at) == 1 else ()
+        key = path[-1] if path else None
+        if not isinstance(key, str) or part.steps or part.when or part.default is not None:
+            return (), []
+        above.add(path[:-1])
+        keys.append((name, key, compile_value(part, "text", locale)))
+    return (above.pop(), keys) if len(above) == 1 else ((), [])
 
 
 def compile_conditions(conditions: tuple[Condition, ...], locale: Locale) -> Callable[[Any], bool]:

@@ -6,7 +6,7 @@ came: whole connected components are clustered again whenever one of their recor
 
 from crm_hub.resolve.assign import Assignment, assign
 from crm_hub.resolve.cluster import Cluster, Member, cluster
-from crm_hub.resolve.keys import EmailKind, email_kind, joins, keys_of, name_key
+from crm_hub.resolve.keys import EmailKind, email_kind, joining, keys_of, name_key
 from crm_hub.resolve.names import (
     NameForm,
     Similarity,
@@ -26,7 +26,7 @@ __all__ = [
     "cluster",
     "compare_names",
     "email_kind",
-    "joins",
+    "joining",
     "keys_of",
     "name_key",
     "organization_form",

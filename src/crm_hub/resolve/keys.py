@@ -61,11 +61,17 @@ def name_key(name: NameForm) -> str:
     return bounded("n:" + name.whole)
 
 
-def joins(key: str, entity: str, rules: IdentityRules) -> bool:
-    """Whether two records of `entity` that share `key` may be one; names still decide."""
-    kind = key[:2]
-    if kind == "e:":
-        return email_kind(key[2:], rules) is EmailKind.PERSONAL or entity == "organization"
-    if kind == "d:":
-        return entity == "organization"
-    return kind in ("s:", "p:")
+def joining(keys: Iterable[str], entity: str, rules: IdentityRules) -> list[str]:
+    """Return those of a record's keys that may make it one with another; names still decide."""
+    is_firm = entity == "organization"
+    out = []
+    for key in keys:
+        kind = key[:2]
+        if kind == "s:" or kind == "p:":
+            out.append(key)
+        elif kind == "e:":
+            if is_firm or email_kind(key[2:], rules) is EmailKind.PERSONAL:
+                out.append(key)
+        elif kind == "d:" and is_firm:
+            out.append(key)
+    return out

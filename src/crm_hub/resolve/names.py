@@ -151,6 +151,8 @@ def fold(text: str) -> str:
 
 
 def _words(text: str) -> list[str]:
+    if text.isascii() and text.isalpha():
+        return [text.lower()]
     return [w.replace("'", "").replace("’", "") for w in _WORD.findall(fold(text))]
 
 

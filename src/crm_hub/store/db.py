@@ -69,6 +69,12 @@ def _update_sql(name: str, table: Table, columns: tuple[str, ...]) -> str:
     return _sql(stmt, name)
 
 
+@lru_cache(maxsize=256)
+def _delete_sql(name: str, table: Table) -> str:
+    keys = (column == bindparam(f"k_{column.name}") for column in table.primary_key.columns)
+    return _sql(table.delete().where(*keys), name)
+
+
 class Db:
     """A connection inside one transaction, with the few statements every repository needs."""
 
@@ -94,6 +100,11 @@ class Db:
         """Set `columns` by primary key; each row holds the values, then the key's values."""
         if rows:
             self.conn.exec_driver_sql(_update_sql(self.name, table, columns), list(rows))
+
+    def delete(self, table: Table, rows: Sequence[Row]) -> None:
+        """Delete rows by primary key; each row holds the key's values."""
+        if rows:
+            self.conn.exec_driver_sql(_delete_sql(self.name, table), list(rows))
 
     def delete_in(self, table: Table, column: Column[Any], values: Iterable[Any]) -> None:
         """Delete the rows whose `column` is one of `values`."""

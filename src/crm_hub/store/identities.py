@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import func, or_, select
 
 from crm_hub.store.db import Db, Row
 from crm_hub.store.schema import (
@@ -70,6 +70,7 @@ _HELD = (
 )
 
 
+_RECORD_OF_KEY = select(match_key.c.record_id)
 _LIVE = identity.c.redirect_to.is_(None) & (identity.c.golden != EMPTY_GOLDEN)
 
 
@@ -143,12 +144,9 @@ class Identities:
         rows = self._db.rows_in(stmt, t.identity_id, identity_ids)
         return [(row[0], row[1]) for row in rows]
 
-    def holders(self, keys: Iterable[str]) -> list[tuple[str, int]]:
-        """Return (key, record) for every record that holds one of `keys`."""
-        rows = self._db.rows_in(
-            select(match_key.c.key, match_key.c.record_id), match_key.c.key, keys
-        )
-        return [(row[0], row[1]) for row in rows]
+    def holders(self, keys: Iterable[str]) -> list[int]:
+        """Return every record that holds one of `keys`, once for each key it holds."""
+        return [row[0] for row in self._db.rows_in(_RECORD_OF_KEY, match_key.c.key, keys)]
 
     def keys_of(self, record_ids: Iterable[int]) -> list[tuple[str, int]]:
         """Return (key, record) for every key of these records."""
@@ -168,13 +166,13 @@ class Identities:
         self._db.upsert(shared_key, list(demoted.items()))
         self._db.delete_in(shared_key, shared_key.c.key, promoted)
 
-    def save_keys(self, added: Sequence[Row], removed: Sequence[Row]) -> None:
-        """Add and remove (key, record) pairs."""
-        self._db.insert(match_key, added)
-        for key, record_id in removed:
-            self._db.conn.execute(
-                delete(match_key).where(match_key.c.key == key, match_key.c.record_id == record_id)
-            )
+    def add_keys(self, rows: Sequence[Row]) -> None:
+        """Add (key, record) pairs."""
+        self._db.insert(match_key, rows)
+
+    def remove_keys(self, rows: Sequence[Row]) -> None:
+        """Remove (key, record) pairs."""
+        self._db.delete(match_key, rows)
 
     def save_links(self, new: Sequence[Row], changed: Sequence[Row]) -> None:
         """Store identity links; rows hold record, identity, home, method, state, at_us."""

@@ -1,0 +1,92 @@
+"""Step 5 for one batch: the golden records of the identities that changed, and the change log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from crm_hub.flow.batch import MANY, Moment, Tools, Walked
+from crm_hub.flow.walk_records import Node
+from crm_hub.merge import MergeMember, diff, display_name, golden
+from crm_hub.merge.golden import Golden, dump_single, load
+from crm_hub.store import EMPTY_GOLDEN, Identities, IdentityRow, Row
+
+
+@dataclass(slots=True)
+class Settled:
+    """What resolving decided: the members of identities, and which identities changed.
+
+    first_new: numbers from here on were given out in this batch.
+    """
+
+    first_new: int
+    members: dict[int, list[Node]] = field(default_factory=dict)
+    changed: set[int] = field(default_factory=set)
+
+
+def merge_identities(
+    repo: Identities, tools: Tools, settled: Settled, moment: Moment, walked: Walked
+) -> None:
+    """Write the golden record of every changed identity, and log what became of it."""
+    stored = repo.identities(n for n in settled.changed if n < settled.first_new)
+    new_rows: list[Row] = []
+    changed_rows: list[Row] = []
+    log: list[Row] = []
+    for number in sorted(settled.changed):
+        members = settled.members.get(number)
+        before = stored.get(number)
+        if members is None:
+            _close(before, changed_rows, log, moment)
+            continue
+        record, row = _golden_row(tools, number, members, moment)
+        if before is None:
+            new_rows.append(row)
+            log.append((number, moment.run_id, moment.now_us, "created", "{}"))
+            walked.counts[members[0].entity] += 1
+        elif before[1:5] != row[1:5]:
+            changed_rows.append(row)
+            difference = orjson.dumps(diff(load(before.golden).values, record.values)).decode()
+            kind = "changed" if before.redirect_to is None else "split"
+            log.append((number, moment.run_id, moment.now_us, kind, difference))
+    repo.save_identities(new_rows, changed_rows)
+    repo.log_changes(log)
+
+
+def _golden_row(
+    tools: Tools, number: int, nodes: Sequence[Node], moment: Moment
+) -> tuple[Golden, tuple[Any, ...]]:
+    entity = nodes[0].entity
+    if len(nodes) == 1:
+        record = Golden(nodes[0].values, nodes[0].record_id)
+        text = dump_single(nodes[0].data, nodes[0].record_id)
+    else:
+        rules = tools.survivorship.get(entity, {})
+        record = golden([merge_member(n, tools) for n in nodes], rules, MANY[entity])
+        text = record.dump()
+    name = display_name(entity, record.values)
+    return record, (number, entity, name, None, text, moment.now_us)
+
+
+def merge_member(node: Node, tools: Tools) -> MergeMember:
+    """Return a record as the merge room takes it."""
+    connection = node.source.connection
+    systems = tools.systems.get(connection, (connection,))
+    return MergeMember(node.record_id, str(node.source), systems, node.changed_at_us, node.values)
+
+
+def _close(
+    before: IdentityRow | None,
+    changed_rows: list[Row],
+    log: list[Row],
+    moment: Moment,
+) -> None:
+    """An identity without records: it redirects (a merge), or it is empty (all were deleted)."""
+    if before is None:
+        return
+    kind = "merged" if before.redirect_to is not None else "emptied"
+    if kind == "emptied":
+        changed_rows.append((*before[:3], None, EMPTY_GOLDEN, moment.now_us))
+    log.append((before.id, moment.run_id, moment.now_us, kind, "{}"))

@@ -1,0 +1,170 @@
+"""Steps 3 to 4 for one batch: canonical records, their match keys and references are stored.
+
+Before: mapping. After: walk_components, which gets the records as nodes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from crm_hub.flow.batch import MappedRecord, Tools
+from crm_hub.model.canonical import CanonicalRecord
+from crm_hub.model.ids import SourceKey
+from crm_hub.resolve import NameForm, joining, keys_of, organization_form, person_form
+from crm_hub.store import Held, Identities, Row
+
+
+@dataclass(slots=True)
+class Node:
+    """A record in memory: its keys, its values, and the identity it has had so far.
+
+    joining: those of its keys that may join it with other records. data: values as JSON.
+    """
+
+    record_id: int
+    source: SourceKey
+    entity: str
+    changed_at_us: int | None
+    values: dict[str, Any]
+    keys: list[str]
+    joining: list[str]
+    data: str
+    identity_id: int | None = None
+    home_id: int | None = None
+
+    @property
+    def name(self) -> NameForm:
+        return name_of(self.entity, self.values)
+
+
+@dataclass(slots=True)
+class Batch:
+    """What a batch concerns: its records and those they meet, by number.
+
+    keys_added: key rows to store once the batch has met the records that already hold them.
+    """
+
+    nodes: dict[int, Node] = field(default_factory=dict)
+    dirty: list[int] = field(default_factory=list)
+    gone: list[int] = field(default_factory=list)
+    touched: set[str] = field(default_factory=set)
+    lost_identities: set[int] = field(default_factory=set)
+    keys_added: list[Row] = field(default_factory=list)
+
+
+def store_canonical(repo: Identities, tools: Tools, mapped: Sequence[MappedRecord]) -> Batch:
+    """Write canonical records and references of what changed; return it as a batch of nodes."""
+    batch = Batch()
+    stored = _Stored(repo, [m.landed.record_id for m in mapped if not m.landed.is_new])
+    rows = _Rows()
+    for landed, source, record, _events in mapped:
+        held = stored.records.get(landed.record_id)
+        if record is None:
+            if held is not None:
+                _lose(batch, held, stored.keys.get(landed.record_id, ()))
+            continue
+        node = _node(landed.record_id, source, record, tools)
+        references = {(node.record_id, *link) for link in record.links} if record.links else set()
+        if held is None:
+            rows.new.append((node.record_id, node.entity, node.changed_at_us, node.data))
+            rows.keys_added += [(key, node.record_id) for key in node.keys]
+        elif not _changed(node, references, held, stored, rows):
+            continue
+        else:
+            batch.touched.update(stored.keys.get(node.record_id, ()))
+        if node.record_id in stored.links:
+            identity_id, node.home_id = stored.links[node.record_id]
+            node.identity_id = None if held is None else identity_id
+        rows.references += references
+        batch.nodes[node.record_id] = node
+        batch.dirty.append(node.record_id)
+        batch.touched.update(node.keys)
+    repo.save_canonical(rows.new, rows.changed)
+    repo.remove_keys(rows.keys_removed)
+    repo.save_references(rows.references_replaced, rows.references)
+    repo.drop_records(batch.gone)
+    batch.keys_added = rows.keys_added
+    return batch
+
+
+class _Stored:
+    """What the store already holds of the records of a batch that are not new."""
+
+    def __init__(self, repo: Identities, record_ids: Sequence[int]) -> None:
+        self.records = {h.record_id: h for h in repo.held(record_ids)}
+        self.keys = by_record(repo.keys_of(self.records)) if self.records else {}
+        self.links = repo.links_of(record_ids)
+        self.references: dict[int, set[Row]] = defaultdict(set)
+        for row in repo.references_of(self.records):
+            self.references[row[0]].add(row)
+
+
+@dataclass(slots=True)
+class _Rows:
+    """Rows to write for a batch, by what becomes of them."""
+
+    new: list[Row] = field(default_factory=list)
+    changed: list[Row] = field(default_factory=list)
+    keys_added: list[Row] = field(default_factory=list)
+    keys_removed: list[Row] = field(default_factory=list)
+    references: list[Row] = field(default_factory=list)
+    references_replaced: list[int] = field(default_factory=list)
+
+
+def _lose(batch: Batch, held: Held, keys: Iterable[str]) -> None:
+    batch.gone.append(held.record_id)
+    batch.touched.update(keys)
+    if held.identity_id is not None:
+        batch.lost_identities.add(held.identity_id)
+
+
+def _changed(node: Node, references: set[Row], held: Held, stored: _Stored, rows: _Rows) -> bool:
+    """Note what differs from what is stored of a record; tell whether anything does."""
+    had, has = set(stored.keys.get(node.record_id, ())), set(node.keys)
+    is_same = (held.entity, held.changed_at_us, held.data) == (
+        node.entity, node.changed_at_us, node.data
+    )  # fmt: skip
+    if is_same and had == has and references == stored.references.get(node.record_id, set()):
+        return False
+    rows.changed.append((node.record_id, node.entity, node.changed_at_us, node.data))
+    rows.keys_added += [(key, node.record_id) for key in node.keys if key not in had]
+    rows.keys_removed += [(key, node.record_id) for key in had - has]
+    rows.references_replaced.append(node.record_id)
+    return True
+
+
+def _node(record_id: int, source: SourceKey, record: CanonicalRecord, tools: Tools) -> Node:
+    entity, values = record.entity, record.values
+    keys = keys_of(record.claims, name_of(entity, values), tools.rules)
+    return Node(
+        record_id, source, entity, record.changed_at_us, values, keys,
+        joining(keys, entity, tools.rules),
+        orjson.dumps(values, option=orjson.OPT_SORT_KEYS).decode(),
+    )  # fmt: skip
+
+
+def held_node(held: Held, keys: list[str], tools: Tools) -> Node:
+    """Return a stored record as a node."""
+    return Node(
+        held.record_id, SourceKey(held.connection, held.stream, held.key), held.entity,
+        held.changed_at_us, orjson.loads(held.data), keys,
+        joining(keys, held.entity, tools.rules), held.data, held.identity_id, held.home_id,
+    )  # fmt: skip
+
+
+def name_of(entity: str, values: dict[str, Any]) -> NameForm:
+    """Return the name of a record as resolving compares it."""
+    return person_form(values) if entity == "person" else organization_form(values)
+
+
+def by_record(pairs: Iterable[tuple[str, int]]) -> dict[int, list[str]]:
+    """Return the keys of each record."""
+    out: dict[int, list[str]] = defaultdict(list)
+    for key, record_id in pairs:
+        out[record_id].append(key)
+    return out
