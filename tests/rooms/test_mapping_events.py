@@ -78,7 +78,7 @@ def test_the_words_of_an_event_are_texts_or_values() -> None:
     made = draft(event, payload)
     assert (made.occurred_at_us, made.direction, made.status) == (AT_US, "in", "open")
     assert (made.subject, made.body, made.seq) == ("Invoice 7", "a\nb", 3)
-    assert (made.zone, made.conversation, made.snippet) == ("Europe/Berlin", "t1", "")
+    assert (made.zone, made.conversation, made.snippet) == ("Europe/Berlin", "erp1|t1", "")
     assert made.attributes == {
         "total": {"minor_units": 1250, "currency": "USD"},
         "files": ["a.pdf", "b.pdf"],

@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 
 from crm_hub.flow.batch import MappedRecord, Moment, Tools, Walked
+from crm_hub.flow.walk_threads import walk_threads
 from crm_hub.model.canonical import EventDraft, ParticipantDraft
 from crm_hub.model.ids import bounded
 from crm_hub.resolve import (
@@ -55,6 +56,7 @@ def walk_events(
     if changed:
         _tell(db, repo, changed, work)
     events = _compose(repo, work, moment, walked)
+    walk_threads(db, events, work.sources, work.stored, tools.rules.free_domains)
     replaced = repo.touching(walked.moved_keys) | repo.of_identities(walked.moved_identities)
     _place(db, repo, tools, events, replaced - work.touched - work.emptied)
 

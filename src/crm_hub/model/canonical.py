@@ -70,6 +70,9 @@ class EventDraft:
     key: the identity key; two drafts with the same key are the same event. "" when there is none.
     bucket, tolerance_us: without a key, drafts of one bucket that stand closer than the
         tolerance are the same event.
+    conversation: the provider's own id of the conversation, with its scope; "" when there is none.
+    message_ids, replies_to: the ids that answers name this message by, and those it names, the
+        one it answers last. by_subject: its subject may find its conversation where ids are lost.
     """
 
     entry: str
@@ -85,6 +88,9 @@ class EventDraft:
     body: str = ""
     visibility: str = "full"
     conversation: str = ""
+    message_ids: list[str] = field(default_factory=list)
+    replies_to: list[str] = field(default_factory=list)
+    by_subject: bool = False
     zone: str = ""
     seq: int | None = None
     attributes: dict[str, Any] = field(default_factory=dict)

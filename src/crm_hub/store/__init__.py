@@ -19,6 +19,7 @@ from crm_hub.store.events import (
 from crm_hub.store.identities import EMPTY_GOLDEN, Held, Identities, IdentityRow
 from crm_hub.store.landings import DueLanding, Landings, RawRecord, StreamRow
 from crm_hub.store.machinery import DeadLetter, Machinery, RunRow
+from crm_hub.store.threads import MessageRow, ThreadRow, ThreadStore
 
 __all__ = [
     "EMPTY_GOLDEN",
@@ -32,6 +33,7 @@ __all__ = [
     "IdentityRow",
     "Landings",
     "Machinery",
+    "MessageRow",
     "ParticipantRow",
     "Position",
     "RawRecord",
@@ -40,5 +42,7 @@ __all__ = [
     "SourceRow",
     "Store",
     "StreamRow",
+    "ThreadRow",
+    "ThreadStore",
     "TimelineRow",
 ]

@@ -281,6 +281,61 @@ timeline_entry = Table(
     sqlite_with_rowid=False,
 )
 
+# Messages joined by their ids. now_id is the conversation it stands for; docs/adr/0010.
+thread = Table(
+    "thread",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("now_id", BigInteger, nullable=False),
+    Column("root_id", BigInteger, nullable=False),
+    Column("opens", Boolean, nullable=False),
+    Column("head_at_us", BigInteger, nullable=False),
+    Column("head_seq", BigInteger, nullable=False),
+    Column("head_event_id", BigInteger, nullable=False),
+    Column("parent_id", BigInteger),
+    Index("thread_now", "now_id"),
+)
+
+thread_key = Table(
+    "thread_key",
+    metadata,
+    Column("key", Id, primary_key=True, autoincrement=False),
+    Column("thread_id", BigInteger, nullable=False),
+)
+
+thread_message = Table(
+    "thread_message",
+    metadata,
+    Column("event_id", Id, primary_key=True, autoincrement=False),
+    Column("thread_id", BigInteger, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("opens", Boolean, nullable=False),
+    Column("forwards", Boolean, nullable=False),
+    Column("subject", BigInteger),
+    Column("people", Text, nullable=False),
+    Index("thread_message_thread", "thread_id"),
+)
+
+thread_token = Table(
+    "thread_token",
+    metadata,
+    Column("token", BigInteger, nullable=False),
+    Column("event_id", BigInteger, nullable=False),
+    PrimaryKeyConstraint("token", "event_id"),
+    sqlite_with_rowid=False,
+)
+
+thread_waiting = Table(
+    "thread_waiting",
+    metadata,
+    Column("token", BigInteger, nullable=False),
+    Column("thread_id", BigInteger, nullable=False),
+    PrimaryKeyConstraint("token", "thread_id"),
+    Index("thread_waiting_thread", "thread_id"),
+    sqlite_with_rowid=False,
+)
+
 # the machinery ---------------------------------------------------------------------------
 
 dead_letter = Table(

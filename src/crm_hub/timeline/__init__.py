@@ -4,20 +4,28 @@ Pure. Before it: the mapping room's drafts. After it: the store's timeline.
 """
 
 from crm_hub.timeline.compose import Event, Source, compose, seq_of
+from crm_hub.timeline.evidence import Message, read_message, tokens
 from crm_hub.timeline.group import Near, Span, group
 from crm_hub.timeline.place import Holder, Participant, Who, fallback_key, place
+from crm_hub.timeline.thread import Thread, Threads, nearest
 
 __all__ = [
     "Event",
     "Holder",
+    "Message",
     "Near",
     "Participant",
     "Source",
     "Span",
+    "Thread",
+    "Threads",
     "Who",
     "compose",
     "fallback_key",
     "group",
+    "nearest",
     "place",
+    "read_message",
     "seq_of",
+    "tokens",
 ]

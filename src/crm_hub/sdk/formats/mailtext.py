@@ -17,8 +17,9 @@ _REPLY_MARKS = (
     "fwd?|wg|vb|doorst|tr|rv|enc|i|pd|vl|轉寄|转发"
 )
 _PREFIX = re.compile(
-    rf"\s*(?:\[[^\[\]]{{1,40}}\]\s*)?(?:{_REPLY_MARKS})(?:\s?\[\d+\]|\s?\(\d+\))?\s*[:：]", re.I
+    rf"\s*(?:\[[^\[\]]{{1,40}}\]\s*)?({_REPLY_MARKS})(?:\s?\[\d+\]|\s?\(\d+\))?\s*[:：]", re.I
 )
+_FORWARD_MARKS = frozenset("fw fwd wg vb doorst tr rv enc i pd vl 轉寄 转发".split())
 _LIST_TAG = re.compile(r"\s*\[[^\[\]]{1,40}\]\s*(?=\S)")
 
 _HIDDEN = tuple(
@@ -70,6 +71,14 @@ def subject_key(subject: str) -> str:
         text = text[match.end() :]
     text = _LIST_TAG.sub("", text, count=1) if _LIST_TAG.match(text) else text
     return " ".join(text.split()).lower()
+
+
+def subject_mark(subject: str) -> str:
+    """Return "reply" or "forward" for the first mark of a subject, "" when it has none."""
+    match = _PREFIX.match(subject)
+    if match is None:
+        return ""
+    return "forward" if match[1].lower() in _FORWARD_MARKS else "reply"
 
 
 def html_to_text(source: str) -> str:

@@ -1,0 +1,143 @@
+"""What one message says about its conversation, as numbers that can be looked up.
+
+Two messages that stand under one key are one conversation. Which keys a message stands under
+depends on the message alone, so the same messages give the same conversations in any order.
+Source: docs/adr/0010; RFC 5322 section 3.6.4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from functools import lru_cache
+from hashlib import blake2b
+from typing import NamedTuple
+
+from crm_hub.model.canonical import EventDraft, ParticipantDraft
+from crm_hub.sdk.formats.mailtext import subject_key, subject_mark
+from crm_hub.timeline.compose import Source, seq_of
+
+MOST_PEOPLE = 20
+MOST_ASKED = 8
+Keys = dict[int, None]
+
+
+class Message(NamedTuple):
+    """An event of a conversation. It is older than another when (at_us, seq) is smaller.
+
+    keys: what it stands under. opens: it answers nothing. forwards: it says so in its subject.
+    subject: what stands for its subject, None when the subject may not find anything.
+    people: who took part, the sender first. firms: the domain of each, 0 for a free-mail one.
+    """
+
+    event_id: int
+    at_us: int
+    seq: int
+    keys: tuple[int, ...]
+    opens: bool
+    forwards: bool
+    subject: int | None
+    people: tuple[int, ...]
+    firms: tuple[int, ...]
+
+
+def read_message(
+    event_id: int,
+    sources: Sequence[Source],
+    participants: Sequence[ParticipantDraft],
+    free: Collection[str],
+) -> Message | None:
+    """Return what all tellings of an event say together; None: nothing about a conversation."""
+    keys: Keys = {}
+    opens, by_subject = True, True
+    first: tuple[int, int, str] | None = None
+    for source in sources:
+        draft = source.draft
+        if not _speaks(draft):
+            continue
+        mark, subject = _subject(draft.subject)
+        _add_keys(keys, draft, subject, is_answer=bool(mark))
+        opens = opens and not (draft.replies_to or (mark and draft.by_subject))
+        by_subject = by_subject and draft.by_subject
+        here = (draft.occurred_at_us, seq_of(draft, source.order), draft.subject)
+        first = here if first is None or here < first else first
+    if first is None:
+        return None
+    at_us, seq, written = first
+    mark, subject = _subject(written)
+    people, firms = _people(participants, free) if by_subject and subject else ((), ())
+    token = _number("s", subject) if people else None
+    return Message(
+        event_id, at_us, seq, tuple(keys), opens, mark == "forward", token, people, firms
+    )
+
+
+def _speaks(draft: EventDraft) -> bool:
+    return bool(draft.by_subject or draft.conversation or draft.message_ids or draft.replies_to)
+
+
+def _add_keys(keys: Keys, draft: EventDraft, subject: str, *, is_answer: bool) -> None:
+    """Add the keys of one telling.
+
+    An answer belongs to the message it answers whatever its subject. Through older messages,
+    and when somebody wrote another subject without a mark, only under the same subject:
+    the reply button is used for new topics too.
+    """
+    if draft.conversation:
+        keys[_number("c", draft.conversation)] = None
+    for one in draft.message_ids:
+        keys[_number("i", one)] = None
+        keys[_number("i", one, subject)] = None
+    if not draft.by_subject:
+        keys.update(dict.fromkeys(_number("i", one) for one in draft.replies_to))
+        return
+    keys.update(dict.fromkeys(_number("i", one, subject) for one in draft.replies_to))
+    if is_answer and draft.replies_to:
+        keys[_number("i", draft.replies_to[-1])] = None
+
+
+@lru_cache(maxsize=8_192)
+def _subject(subject: str) -> tuple[str, str]:
+    return subject_mark(subject), subject_key(subject)
+
+
+def _people(
+    participants: Sequence[ParticipantDraft], free: Collection[str]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return (people, firms); nobody where there is no sender with an address."""
+    found = dict.fromkeys(
+        p.key for p in sorted(participants, key=_after_sender) if p.key[:2] == "e:"
+    )
+    if not found or participants[0].role != "from":
+        return (), ()
+    listed = list(found)[:MOST_PEOPLE]
+    domains = [key.rpartition("@")[2] for key in listed]
+    firms = tuple(0 if domain in free else _person(domain) for domain in domains)
+    return tuple(_person(key) for key in listed), firms
+
+
+def _after_sender(participant: ParticipantDraft) -> bool:
+    return participant.role != "from"
+
+
+@lru_cache(maxsize=32_768)
+def _person(key: str) -> int:
+    return _number("p", key)
+
+
+def tokens(message: Message) -> list[int]:
+    """Return what a message is found by when ids are lost: its subject with each of its people."""
+    if message.subject is None:
+        return []
+    subject = message.subject
+    return [_mixed(subject, person) for person in message.people[:MOST_ASKED]]
+
+
+def _mixed(subject: int, person: int) -> int:
+    """Return one number of two; both are hashes, so mixing them is enough."""
+    mixed = (subject * 0x9E3779B97F4A7C15 ^ person) & 0xFFFF_FFFF_FFFF_FFFF
+    return mixed - (1 << 64) if mixed >> 63 else mixed
+
+
+def _number(*parts: str) -> int:
+    text = "\x1f".join(parts).encode("utf-8", "replace")
+    return int.from_bytes(blake2b(text, digest_size=8).digest(), "big", signed=True)
