@@ -1,0 +1,230 @@
+"""Records become pages of changes: the checkpoint of a list, and when all of it was seen.
+
+    {"rules": …, "since": newest, "whole_at": …}             between two reads of changes
+    {"rules": …, "since": …, "newest": …, "next": place}     in the middle of a read
+    {"rules": …, "done": true}                               a list that is read whole each time
+
+`since` is the newest time of change seen in the data, never the hub's clock. While a read goes on
+it stays, because a list need not be sorted; each read starts a little before it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+
+import orjson
+
+from crm_hub.sdk import Change, Checkpoint, ConfigError, Page, Reject, Window
+from crm_hub.sdk.formats.items import MAX_ID, unreadable
+from crm_hub_connectors.rest.answers import getter
+from crm_hub_connectors.rest.reader import Got, Place, PlaceRefused, Reader
+from crm_hub_connectors.rest.settings import ListSettings
+from crm_hub_connectors.rest.stamps import read_stamp, write_stamp
+
+_WHOLE_EVERY = timedelta(days=1)
+# One record stamped with the year 2099 must not hide every later change.
+_AHEAD = timedelta(days=1)
+_SECOND = timedelta(seconds=1)
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a list is read. since: the filter of this read, None for the whole list.
+
+    known: an earlier read came to its end, so that one without a filter needs no checkpoints.
+    """
+
+    rules: str
+    place: Place
+    since: datetime | None
+    newest: datetime | None
+    whole_at: str
+    resumed: bool
+    known: bool
+
+    def going_on(self, place: Place) -> Checkpoint | None:
+        """Return the checkpoint in the middle of the list."""
+        if self.since is None and self.known:
+            return None  # begun anew it costs little, and a quiet list shall write nothing
+        return {
+            "rules": self.rules,
+            **_stamped("since", self.since),
+            **_stamped("newest", self.newest),
+            **({"whole_at": self.whole_at} if self.whole_at else {}),
+            "next": place,
+        }
+
+    def done(self, filters: bool, whole_at: str) -> Checkpoint:
+        """Return the checkpoint at the end of the list."""
+        if not filters or self.newest is None:
+            return {"rules": self.rules, "done": True}
+        kept = {"whole_at": whole_at} if whole_at else {}
+        return {"rules": self.rules, **_stamped("since", self.newest), **kept}
+
+
+def _stamped(name: str, moment: datetime | None) -> dict[str, str]:
+    return {} if moment is None else {name: moment.isoformat()}
+
+
+def rules_of(base_url: str, spec: ListSettings) -> str:
+    """Return a short hash of the settings a checkpoint depends on."""
+    values = spec.model_dump(exclude={"name", "section", "reconcile", "overlap_s", "until_param"})
+    raw = orjson.dumps([base_url, values], option=orjson.OPT_SORT_KEYS)
+    return hashlib.blake2b(raw, digest_size=8).hexdigest()
+
+
+def start_of(
+    checkpoint: Checkpoint | None, rules: str, spec: ListSettings, now: datetime
+) -> Progress:
+    """Return where to begin: anew where the settings changed, where it stopped, or what is new."""
+    kept = checkpoint if checkpoint and checkpoint.get("rules") == rules else {}
+    since, newest = _moment(kept.get("since")), _moment(kept.get("newest"))
+    whole_at = str(kept.get("whole_at") or "")
+    place = kept.get("next")
+    if isinstance(place, dict) and place:
+        return Progress(rules, place, since, newest, whole_at, resumed=True, known=False)
+    known = bool(since or kept.get("done"))
+    if since is not None and spec.reconcile and _is_due(whole_at, now):
+        return Progress(rules, {}, None, since, whole_at, resumed=False, known=False)
+    return Progress(rules, {}, since, since, whole_at, resumed=False, known=known)
+
+
+def _moment(text: Any) -> datetime | None:
+    return read_stamp(text, UTC) if isinstance(text, str) else None
+
+
+def _is_due(whole_at: str, now: datetime) -> bool:
+    last = _moment(whole_at)
+    return last is None or not timedelta(0) <= now - last < _WHOLE_EVERY
+
+
+class Walk:
+    """One list in the hands of one pull."""
+
+    def __init__(
+        self, reader: Reader, spec: ListSettings, zone: tzinfo, now: Callable[[], datetime]
+    ) -> None:
+        self._reader = reader
+        self._spec = spec
+        self._zone = zone
+        self._now = now
+        self._id = getter(spec.id)
+        self._changed = getter(spec.changed_at) if spec.changed_at else None
+
+    def pages(self, progress: Progress) -> Generator[Page]:
+        """Yield the pages of a read; none at all when nothing came and nothing is to be said."""
+        try:
+            yield from self._read(progress)
+        except PlaceRefused:
+            if not progress.resumed:
+                raise
+            # The cursor kept in the checkpoint is too old: the same read starts over.
+            progress.place, progress.resumed = {}, False
+            yield from self._read(progress)
+
+    def _read(self, progress: Progress) -> Iterator[Page]:
+        sweeps = not self._spec.since_param or self._spec.reconcile
+        unread = False
+        for got in self._reader.pages(progress.place, self._filter(progress)):
+            changes, rejects = self.records(got)
+            unread = unread or bool(rejects)
+            self._move(progress, changes)
+            if got.next is not None:
+                yield Page(changes, progress.going_on(got.next), rejects=rejects)
+                continue
+            snapshot = progress.since is None and not progress.resumed
+            whole = snapshot and sweeps and not unread
+            yield from self._last(progress, changes, rejects, snapshot=snapshot, whole=whole)
+
+    def _last(
+        self,
+        progress: Progress,
+        changes: list[Change],
+        rejects: list[Reject],
+        *,
+        snapshot: bool,
+        whole: bool,
+    ) -> Iterator[Page]:
+        filters = bool(self._spec.since_param)
+        keeps_time = filters and self._spec.reconcile
+        whole_at = self._now().isoformat() if snapshot and keeps_time else progress.whole_at
+        checkpoint = progress.done(filters, whole_at)
+        moved = progress.resumed or not progress.known or progress.newest != progress.since
+        if changes or rejects or whole or moved:
+            yield Page(changes, checkpoint, complete=whole, rejects=rejects)
+
+    def _filter(self, progress: Progress) -> list[tuple[str, str]]:
+        if progress.since is None or not self._spec.since_param:
+            return []
+        start = progress.since - timedelta(seconds=self._spec.overlap_s)
+        return [(self._spec.since_param, write_stamp(start, self._spec.since_format))]
+
+    def _move(self, progress: Progress, changes: list[Change]) -> None:
+        limit = self._now() + _AHEAD
+        stamps = [c.changed_at for c in changes if c.changed_at and c.changed_at <= limit]
+        if self._spec.since_param and stamps:
+            newest = max(stamps)
+            progress.newest = max(newest, progress.newest or newest)
+
+    def records(self, got: Got) -> tuple[list[Change], list[Reject]]:
+        """Return the changes of a page, and what in it is no record or has no id."""
+        changes: list[Change] = []
+        rejects: list[Reject] = []
+        find_id, find_changed, zone = self._id, self._changed, self._zone
+        for number, record in enumerate(got.records, 1):
+            id = find_id(record)
+            if id.__class__ is int:
+                id = str(id)
+            if id.__class__ is not str or not id or len(id) > MAX_ID or id.isspace():
+                rejects.append(self._reject(got.place, number, record))
+                continue
+            stamp = read_stamp(find_changed(record), zone) if find_changed else None
+            changes.append(Change(id, record, stamp))
+        return changes, rejects
+
+    def _reject(self, place: Place, number: int, record: Any) -> Reject:
+        where = ", ".join(f"{k} {str(v)[:100]}" for k, v in place.items()) or "the first page"
+        reason = "the list holds something that is no object"
+        if isinstance(record, dict):
+            reason = f"the record has no text or number as id at {self._spec.id}"
+        raw = orjson.dumps(record, default=str)[:4_000]
+        mark = hashlib.blake2b(raw, digest_size=8).hexdigest()
+        remedy = "Correct the setting `id`, or the record in the source."
+        return unreadable(f"unread:{mark}", f"record {number} of {where}", reason, remedy, raw)
+
+    # a span of time
+
+    def window(self, window: Window) -> Generator[Page]:
+        """Yield the records changed in the window, on pages without a checkpoint.
+
+        Raises: ConfigError when the records carry no time of change.
+        """
+        if self._changed is None:
+            raise ConfigError(
+                f"{self._spec.stream}: its records carry no time of change, so no span of time"
+                " can be read",
+                remedy="Set `changed_at`, or run a sync, which reads the whole list.",
+            )
+        for got in self._reader.pages({}, self._window_filter(window)):
+            changes = [c for c in self.records(got)[0] if _is_inside(c.changed_at, window)]
+            if changes:
+                yield Page(changes, None)
+
+    def _window_filter(self, window: Window) -> list[tuple[str, str]]:
+        spec, params = self._spec, []
+        if spec.since_param:
+            # A source may mean "after" or "at or after"; a second earlier holds both.
+            start = write_stamp(window.since - _SECOND, spec.since_format)
+            params.append((spec.since_param, start))
+        if spec.until_param:
+            until = write_stamp(window.until + _SECOND, spec.since_format, up=True)
+            params.append((spec.until_param, until))
+        return params
+
+
+def _is_inside(moment: datetime | None, window: Window) -> bool:
+    return moment is not None and window.since <= moment < window.until
