@@ -208,8 +208,9 @@ def _conversation(value: Any) -> Any:
 
 
 class Event(_Closed):
-    """One timeline event that a record may give."""
+    """One timeline event that a record may give, or one for each item of a list."""
 
+    each: str = ""
     type: WordValue
     when: Conditions = ()
     occurred_at: PathValue
@@ -320,6 +321,10 @@ def all_paths(part: Any) -> list[str]:
         if isinstance(part, Participant) and part.each:
             inner = [*part.at, *all_paths(part.name)]
             return [part.each, *(f"{part.each}.{path}" for path in inner if path != ".")]
+        if isinstance(part, Event) and part.each:
+            # A path starts in the item, or beside the list where the item does not have it.
+            outer = all_paths(part.model_copy(update={"each": ""}))
+            return [part.each, *outer, *(f"{part.each}.{path}" for path in outer if path != ".")]
         for name in type(part).model_fields:
             value = getattr(part, name)
             if name == "at":

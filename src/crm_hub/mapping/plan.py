@@ -17,13 +17,13 @@ from pydantic import ValidationError
 
 from crm_hub.mapping.check import problems
 from crm_hub.mapping.document import Document
-from crm_hub.mapping.events import compile_event
+from crm_hub.mapping.each import compile_entry
 from crm_hub.mapping.language import Section
 from crm_hub.mapping.prepare import preparation
 from crm_hub.mapping.reading import MappingFile, problems_of, refused
 from crm_hub.mapping.record import compile_record
 from crm_hub.mapping.steps import Locale
-from crm_hub.model.canonical import Drift, Mapped
+from crm_hub.model.canonical import Drift, EventDraft, Mapped
 from crm_hub.model.errors import ConfigError, RecordError
 from crm_hub.model.rules import Win
 
@@ -147,18 +147,16 @@ def _runner(
 ) -> Callable[[dict[str, Any], int | None], Mapped]:
     prepare = preparation(name, section)
     record_of = compile_record(section, locale) if section.entity else None
-    builds = [compile_event(entry, spec, locale) for entry, spec in section.events.items()]
+    builds = [compile_entry(entry, spec, locale) for entry, spec in section.events.items()]
 
     def run(payload: dict[str, Any], changed_at_us: int | None) -> Mapped:
         if prepare is not None:
             payload = prepare(payload)
         drifts: list[Drift] = []
         record = record_of(payload, changed_at_us, drifts) if record_of is not None else None
-        events = []
+        events: list[EventDraft] = []
         for build in builds:
-            event = build(payload, drifts)
-            if event is not None:
-                events.append(event)
+            events += build(payload, drifts)
         if record is None and drifts and not events:
             raise RecordError(
                 f"{name}: no event could be read ({drifts[0].field}: {drifts[0].reason}).",
