@@ -9,8 +9,9 @@ Source: RFC 5545; RFC 5546 for what makes two copies one meeting.
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, BinaryIO
@@ -94,29 +95,58 @@ def _moments(event: Event, overrides: set[str], now: datetime) -> list[Moment | 
     if not event.is_series or event.start is None:
         return [event.start]
     horizon = now.astimezone(UTC) + LOOK_AHEAD
-    latest = deque(_series(event, event.start, horizon), MAX_OCCURRENCES)
+    return [*expand(event, overrides, horizon, MAX_OCCURRENCES)[0]]
+
+
+def expand(
+    event: Event, overrides: Set[str], horizon: datetime, most: int
+) -> tuple[list[Moment], bool]:
+    """Return the latest starts of a series up to `horizon`, and whether it goes on after it.
+
+    overrides: marks of occurrences that stand on their own. A series that begins after the
+    horizon gives its first start. Raises: ValueError for a rule we cannot expand.
+    """
+    start = event.start
+    if start is None:
+        return [], False
+    rule = recurrence.parse_rule(event.rule) if event.rule else None
+    count = itertools.count()
+    latest = deque((m for m, _ in zip(_series(rule, start, horizon), count, strict=False)), most)
     taken = {moment.mark for moment in event.exdates} | overrides
     days = {moment.wall.date() for moment in event.exdates if moment.all_day}
     marked = {m.mark: m for m in [*latest, *(r for r in event.rdates if r.utc <= horizon)]}
     kept = [m for mark, m in marked.items() if mark not in taken and m.wall.date() not in days]
     kept.sort(key=lambda moment: moment.utc)
-    if not latest and event.start.mark not in taken:
-        kept = [event.start]  # begins after the horizon
-    return [*kept[-MAX_OCCURRENCES:]]
+    if not latest and start.mark not in taken:
+        kept = [start]  # begins after the horizon
+    goes_on = _goes_on(rule, start, horizon, next(count))
+    return kept[-most:], goes_on or any(r.utc > horizon for r in event.rdates)
 
 
-def _series(event: Event, start: Moment, horizon: datetime) -> Iterator[Moment]:
-    if not event.rule:
-        yield start
+def _goes_on(rule: recurrence.Rule | None, start: Moment, horizon: datetime, seen: int) -> bool:
+    if rule is None:
+        return start.utc > horizon
+    if rule.count is not None and seen >= rule.count:
+        return False
+    return rule.until is None or _until(rule.until, start).utc > horizon
+
+
+def _until(until: datetime, start: Moment) -> Moment:
+    """Return UNTIL in the series' own zone, whether it is written there or in UTC."""
+    if until.tzinfo is not None:
+        until = until.astimezone(start.tz).replace(tzinfo=None)
+    return start.at(until)
+
+
+def _series(rule: recurrence.Rule | None, start: Moment, horizon: datetime) -> Iterator[Moment]:
+    if rule is None:
+        if start.utc <= horizon:
+            yield start
         return
-    rule = recurrence.parse_rule(event.rule)
     if start.wall.year < 1900:
         raise ValueError(f"its series begins in the year {start.wall.year}")
     if rule.until is not None:
-        until = rule.until
-        if until.tzinfo is not None:
-            until = until.astimezone(start.tz).replace(tzinfo=None)
-        rule = recurrence.with_until(rule, until)
+        rule = recurrence.with_until(rule, _until(rule.until, start).wall)
     # Wall times of the series' own zone: one day of margin, then compared as instants.
     last = horizon.replace(tzinfo=None) + timedelta(days=1)
     for wall in recurrence.occurrences(rule, start.wall, last):

@@ -55,7 +55,10 @@ class Moment:
 
 @dataclass(slots=True)
 class Event:
-    """One component of a calendar file, read."""
+    """One component of a calendar file, read.
+
+    following: it stands for its occurrence and all after it (RANGE=THISANDFUTURE).
+    """
 
     kind: str
     uid: str
@@ -67,6 +70,7 @@ class Event:
     exdates: list[Moment]
     fields: dict[str, Any]
     changed_at: datetime | None
+    following: bool = False
 
     @property
     def is_series(self) -> bool:
@@ -95,10 +99,20 @@ def read_event(raw: bytes | bytearray, kind: str, zones: Zones, local: str) -> E
         exdates=reader.many(found, "EXDATE"),
         fields=_fields(found),
         changed_at=changed.utc if changed else None,
+        following=_range(found) == "THISANDFUTURE",
     )
-    if kind == "VTODO" and event.fields["status"] == "booked":
-        event.fields["status"] = "open"
+    if kind == "VTODO":
+        for name in ("COMPLETED", "CREATED"):
+            moment = reader.one(found, name)
+            event.fields[name.lower()] = moment.utc.isoformat() if moment else None
+        if event.fields["status"] == "booked":
+            event.fields["status"] = "open"
     return event
+
+
+def _range(found: dict[str, list[Line]]) -> str:
+    lines = found.get("RECURRENCE-ID")
+    return lines[0].param("RANGE").upper() if lines else ""
 
 
 def _properties(raw: bytes | bytearray) -> dict[str, list[Line]]:

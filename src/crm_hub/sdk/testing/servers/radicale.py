@@ -1,9 +1,9 @@
 """A Radicale for tests: CalDAV and CardDAV, filled by writing files into its folder.
 
-    with radicale() as server:
-        calendar = server.collection("ann", "work")
-        calendar.write("a.ics", text)      # the server sees it at once
-        server.url, server.user, server.password
+with radicale() as server:
+    calendar = server.collection("ann", "work")
+    calendar.write("a.ics", text)      # the server sees it at once
+    server.url, server.user, server.password
 """
 
 from __future__ import annotations
