@@ -56,7 +56,21 @@ def test_firms_are_compared_without_their_legal_form():
 
 
 def _keys(*claims: Claim) -> list[str]:
-    return keys_of(claims, _name("Dana Whitfield"), RULES)
+    return keys_of(claims, _name("Dana Whitfield"), "person", RULES).all
+
+
+def test_the_joining_keys_of_a_new_record_are_those_it_has_once_stored():
+    claims = [
+        Claim("email", "email", "info@firm.example"),
+        Claim("email", "email", "dana@firm.example"),
+        Claim("phone", "phone", "+12125550140"),
+        Claim("domain", "domain", "firm.example"),
+        Claim("strong", "crm_id", "7", "crm"),
+    ]
+    for entity in ("person", "organization"):
+        keys = keys_of(claims, _name("Dana Whitfield"), entity, RULES)
+        assert keys.joining == joining(keys.all, entity, RULES)
+        assert ("e:info@firm.example" in keys.joining) is (entity == "organization")
 
 
 def test_a_role_mailbox_is_a_key_to_find_by_but_never_to_join_people_by():

@@ -140,11 +140,10 @@ def _changed(node: Node, references: set[Row], held: Held, stored: _Stored, rows
 
 def _node(record_id: int, source: SourceKey, record: CanonicalRecord, tools: Tools) -> Node:
     entity, values = record.entity, record.values
-    keys = keys_of(record.claims, name_of(entity, values), tools.rules)
+    keys = keys_of(record.claims, name_of(entity, values), entity, tools.rules)
+    data = orjson.dumps(values, option=orjson.OPT_SORT_KEYS).decode()
     return Node(
-        record_id, source, entity, record.changed_at_us, values, keys,
-        joining(keys, entity, tools.rules),
-        orjson.dumps(values, option=orjson.OPT_SORT_KEYS).decode(),
+        record_id, source, entity, record.changed_at_us, values, keys.all, keys.joining, data
     )  # fmt: skip
 
 

@@ -41,11 +41,19 @@ class _Row(NamedTuple):
     pipe: Pipeline
 
 
+class _Group(NamedTuple):
+    """Fields that stand in one object. texts: those of plain single text, by far the most."""
+
+    parts: Parts
+    texts: list[tuple[str, str, _Row]]
+    rows: list[_Row]
+
+
 class _FieldSet(NamedTuple):
     """The fields of one entity: rows grouped by the object they stand in, and the others."""
 
     entity: str
-    groups: list[tuple[Parts, list[_Row]]]
+    groups: list[_Group]
     others: list[tuple[str, Fill]]
 
 
@@ -112,7 +120,12 @@ def _field_set(entity: str, section: Section, locale: Locale) -> _FieldSet:
             others.append((name, compile_value(rule, last, locale, many=field.many)))
         else:
             groups.setdefault(placed[0], []).append(placed[1])
-    return _FieldSet(entity, list(groups.items()), others)
+    return _FieldSet(entity, [_group(parts, rows) for parts, rows in groups.items()], others)
+
+
+def _group(parts: Parts, rows: list[_Row]) -> _Group:
+    texts = [(r.name, r.key, r) for r in rows if r.convert is one_line and not r.many]
+    return _Group(parts, texts, [r for r in rows if r.convert is not one_line or r.many])
 
 
 def _row(field: Field, rule: FieldRule, locale: Locale) -> tuple[Parts, _Row] | None:
@@ -129,12 +142,20 @@ def _row(field: Field, rule: FieldRule, locale: Locale) -> tuple[Parts, _Row] | 
 
 def _values(fields: _FieldSet, payload: dict[str, Any], drifts: list[Drift]) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for parts, rows in fields.groups:
+    for parts, texts, rows in fields.groups:
         node = find(payload, parts) if parts else payload
         if type(node) is dict:
+            get = node.get
+            for name, key, row in texts:
+                raw = get(key)
+                if type(raw) is not str:
+                    if raw is not None:
+                        _read_rows([row], node, payload, values, drifts)
+                elif text := raw if raw.isalnum() else " ".join(raw.split()):
+                    values[name] = text
             _read_rows(rows, node, payload, values, drifts)
         elif node is not None:
-            for row in rows:
+            for row in (*(row for _, _, row in texts), *rows):
                 _read_items(row, find(node, (row.key,)), payload, values, drifts)
     for name, fill in fields.others:
         reasons: list[str] = []

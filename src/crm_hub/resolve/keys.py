@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
+from typing import NamedTuple
 
 from crm_hub.model.canonical import Claim
 from crm_hub.model.ids import bounded, domain_key, email_key, phone_key, strong_key
@@ -28,32 +29,45 @@ def email_kind(address: str, rules: IdentityRules) -> EmailKind:
     return EmailKind.ROLE if base in rules.role_local_parts else EmailKind.PERSONAL
 
 
-def keys_of(claims: Iterable[Claim], name: NameForm, rules: IdentityRules) -> list[str]:
+class Keys(NamedTuple):
+    """What a record can be found by; `joining` are those that may make it one with another."""
+
+    all: list[str]
+    joining: list[str]
+
+
+def keys_of(claims: Iterable[Claim], name: NameForm, entity: str, rules: IdentityRules) -> Keys:
     """Return the match keys of a record, each once: its claims', then its whole name's.
 
     Junk values ("test@test.com", "0000000") make no key at all.
     """
-    keys: dict[str, None] = {}
+    keys: dict[str, bool] = {}
     for claim in claims:
-        key = _claim_key(claim, rules)
+        key, joins = _claim_key(claim, entity, rules)
         if key:
-            keys[key] = None
+            keys[key] = joins
+    joining = [key for key, joins in keys.items() if joins]
     if name.given and name.family:
-        keys[name_key(name)] = None
-    return list(keys)
+        keys[name_key(name)] = False
+    return Keys(list(keys), joining)
 
 
-def _claim_key(claim: Claim, rules: IdentityRules) -> str:
+def _claim_key(claim: Claim, entity: str, rules: IdentityRules) -> tuple[str, bool]:
     kind, value = claim.kind, claim.value
     if kind == "email":
         key = email_key(value)
-        return "" if email_kind(key[2:], rules) is EmailKind.JUNK else bounded(key)
+        owner = email_kind(key[2:], rules)
+        if owner is EmailKind.JUNK:
+            return "", False
+        return bounded(key), owner is EmailKind.PERSONAL or entity == "organization"
     if kind == "phone":
-        return "" if value in rules.junk_phones else bounded(phone_key(value))
+        return ("", False) if value in rules.junk_phones else (bounded(phone_key(value)), True)
     if kind == "strong":
-        return bounded(strong_key(claim.scope, claim.name, value))
+        return bounded(strong_key(claim.scope, claim.name, value)), True
     key = domain_key(value)
-    return "" if key[2:] in rules.free_domains else bounded(key)
+    if key[2:] in rules.free_domains:
+        return "", False
+    return bounded(key), entity == "organization"
 
 
 def name_key(name: NameForm) -> str:
@@ -62,7 +76,7 @@ def name_key(name: NameForm) -> str:
 
 
 def joining(keys: Iterable[str], entity: str, rules: IdentityRules) -> list[str]:
-    """Return those of a record's keys that may make it one with another; names still decide."""
+    """Return those of a stored record's keys that may make it one with another."""
     is_firm = entity == "organization"
     out = []
     for key in keys:
