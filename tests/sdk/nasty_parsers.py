@@ -25,6 +25,9 @@ def parse(raw: bytes) -> Iterator[str]:
         os.abort()
     if word == "deep":
         nest([])
+    if word == "nibble":
+        held = [b"x" * 10**6 for _ in range(40)]
+        del held
     if word == "eat":
         held = [b"x" * 10**6 for _ in range(300)]
         time.sleep(0.05)

@@ -87,6 +87,12 @@ def test_each_misbehaviour_is_named_and_harms_no_other_case() -> None:
     assert "KeyError" in corpus.report(bad)
 
 
+def test_the_memory_of_a_case_is_what_it_took_at_its_peak() -> None:
+    fine, nibble = corpus.run(PARSER, {"fine": b"fine", "nibble": b"nibble"})
+    assert nibble.outcome == "read"
+    assert fine.memory_mb < 15 < 38 < nibble.memory_mb < 80
+
+
 def test_a_parser_that_is_not_there_is_an_error_and_not_a_pass() -> None:
     with pytest.raises(RuntimeError, match="did not start"):
         corpus.run("no.such.module:parse", {"a": b"x"})

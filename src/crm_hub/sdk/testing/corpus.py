@@ -98,15 +98,16 @@ def _watched(
     parser: Callable[[bytes], Any], case: str, raw: bytes, time_s: float, memory_mb: float
 ) -> dict[str, Any]:
     reading, writing = os.pipe()
-    idle_mb = _resident_mb(os.getpid())
     started = time.monotonic()
     child = os.fork()
     if child == 0:
         os.close(reading)
         _parse_and_leave(parser, raw, writing, memory_mb)
     os.close(writing)
-    outcome, peak_mb = _wait(child, started, time_s, idle_mb, memory_mb)
     with os.fdopen(reading, "rb") as pipe:
+        # The child's own beginning: a fork holds less than its parent, who shares its libraries.
+        idle_mb = float(pipe.readline() or 0)
+        outcome, peak_mb = _wait(child, started, time_s, idle_mb, memory_mb)
         said = pipe.read().decode("utf-8", "replace")
     if not outcome:
         kind, _, detail = said.partition(" ")
@@ -148,6 +149,7 @@ def _parse_and_leave(
 ) -> None:
     """Run the parser in the forked child and end it; never returns."""
     said = "read "
+    os.write(writing, b"%f\n" % _resident_mb(os.getpid()))
     try:
         # A last wall, so that a bomb cannot take the machine before it is seen.
         wall = int((_virtual_mb() + 8 * memory_mb + 256) * 1_000_000)
