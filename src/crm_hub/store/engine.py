@@ -147,7 +147,7 @@ def _sqlite_connected(connection: Any, _record: Any) -> None:
         f"busy_timeout = {BUSY_TIMEOUT_MS}",
         "journal_mode = WAL",
         "synchronous = FULL",
-        "cache_size = -65536",
+        "cache_size = -32768",
         "temp_store = MEMORY",
         "wal_autocheckpoint = 4000",
     ):
