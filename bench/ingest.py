@@ -1,10 +1,14 @@
-"""How fast contacts come in: JSONL by the `files` connector, the full walk into SQLite.
+"""How fast contacts come in: from a paged HTTP API by `rest`, beside dlt reading the same API.
 
-    python bench/ingest.py                     200,000 contacts
-    python bench/ingest.py --sizes 50000 1000000 --profile
+    python bench/ingest.py                                   200,000 contacts, both stores, both sides
+    python bench/ingest.py --sizes 50000 --stores sqlite
+    python bench/ingest.py --records 1000000 --alone         flat memory; without dlt
+    python bench/ingest.py --by files --profile              JSON lines from disk, without dlt
 
-Each size runs in a process of its own, so that peak memory is its own. Prints records a second,
-CPU a record, peak memory, a second pass over the unchanged file, and one after 1 % changed.
+The API is bench/api_server.py, in a process of its own, started anew for each side. The hub does
+its full walk (land, map, resolve, merge), dlt (bench/dlt_load.py) loads rows by merge. Each side
+runs in a process of its own, so that CPU and peak memory are its own; a PostgreSQL server's CPU is
+counted on neither. Three passes: first load, nothing changed, 1 % changed.
 """
 
 from __future__ import annotations
@@ -15,114 +19,210 @@ import json
 import os
 import platform
 import pstats
-import random
 import resource
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
-FIRST = [a + b for a in "an be ca da el fi ga ha iv jo ka li ma no ol pe ra sa ti vi".split()
-         for b in "na ra lo mi ta ne ro li".split()]  # fmt: skip
-LAST = [a + b + c for a in "ber cal dor fen gar hol kar lin mor nor par ros sten tal vor wal".split()
-        for b in "be ca di lo ma ne".split() for c in "ck der ley man ner son".split()]  # fmt: skip
+from contacts import contacts
 
-
-def contact(number: int, rng: random.Random, stamp: str) -> dict[str, object]:
-    """Return one HubSpot-shaped contact of 18 properties; every eighth shares a phone."""
-    first, last = rng.choice(FIRST).title(), rng.choice(LAST).title()
-    firm = rng.randrange(20_000)
-    phone = number if number % 8 else number - 1
-    return {
-        "id": str(number),
-        "properties": {
-            "firstname": first, "lastname": last,
-            "email": f"{first}.{last}{number}@firm{firm}.example".lower(),
-            "phone": f"+1{201 + phone // 10_000_000 % 700}{2_000_000 + phone % 7_999_999:07d}",
-            "mobilephone": None, "company": f"Firm {firm}", "jobtitle": rng.choice(["Buyer", "CEO"]),
-            "lifecyclestage": rng.choice(["lead", "customer", "opportunity"]),
-            "hs_lead_status": "NEW", "address": f"{number % 999 + 1} Main Street",
-            "city": "Springfield", "state": "IL", "zip": f"{number % 90_000 + 10_000}",
-            "country": "United States", "website": f"firm{firm}.example",
-            "hubspot_owner_id": str(rng.randrange(40)),
-            "createdate": "2025-03-01T08:00:00Z", "lastmodifieddate": stamp,
-        },
-        "createdAt": "2025-03-01T08:00:00Z", "updatedAt": stamp,
-    }  # fmt: skip
+HERE = Path(__file__).resolve().parent
+PASSES = ("first", "no change", "1 % changed")
+PAGE = 1_000
 
 
-def write(path: Path, size: int, changed: float = 0.0) -> None:
-    """Write the export; a share of `changed` carries a newer title and stamp."""
-    rng = random.Random(7)
-    step = int(1 / changed) if changed else 0
-    with path.open("w", encoding="utf-8") as out:
-        for number in range(1, size + 1):
-            row = contact(number, rng, "2026-01-05T10:00:00.000Z")
-            if step and number % step == 0:
-                row["properties"]["jobtitle"] = "Director"  # type: ignore[index]
-                row["updatedAt"] = "2026-02-01T10:00:00.000Z"
-            out.write(json.dumps(row) + "\n")
+# one side, in its own process -------------------------------------------------------------
 
 
-def measure(folder: Path, size: int, profile: bool) -> None:
+def measure(job: dict[str, Any]) -> None:
     """Run the passes over one hub and print a line of JSON."""
     from crm_hub.config import add_connection, create
     from crm_hub.flow.hub import Hub
     from crm_hub.flow.inbound import sync
 
-    export = folder / "contacts.jsonl"
-    write(export, size)
-    create(folder / "hub")
-    add_connection(folder / "hub", "crm", "files", {"path": str(export)})
-    hub = Hub(folder / "hub")
-    _ = hub.store, hub.tools
-    result: dict[str, object] = {"records": size}
-    profiler = cProfile.Profile() if profile else None
-    passes = [("first", 0.0), ("no change", 0.0), ("1 % changed", 0.01)]
-    for name, changed in passes:
-        if changed:
-            write(export, size, changed)
-        wall, cpu, rows = time.perf_counter(), time.process_time(), hub.store.rows_changed() or 0
-        if profiler and name == "first":
+    folder, size = Path(job["folder"]) / "hub", job["records"]
+    create(folder, store=job["url"])
+    kind, settings, change = _source(job)
+    add_connection(folder, "crm", kind, settings)
+    hub = Hub(folder)
+    _ = hub.tools
+    result: dict[str, Any] = {"records": size}
+    profiler = cProfile.Profile() if job["profile"] else None
+    for name in PASSES:
+        if name == "1 % changed":
+            change()
+        rows = _rows_written(hub)
+        with hub.store.read():
+            pass  # the connection is open before the clock runs
+        wall, cpu = time.perf_counter(), time.process_time()
+        if profiler and name == job["profile"]:
             profiler.enable()
         (report,) = sync(hub)
-        if profiler and name == "first":
+        if profiler and name == job["profile"]:
             profiler.disable()
-        assert report.error is None, report.error
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        assert report.error is None, report.error
+        counts = report.counts
+        assert counts["dead"] == 0, counts
+        assert counts["new"] == (size if name == "first" else 0), counts
+        assert counts["changed"] == (size // 100 if name == "1 % changed" else 0), counts
         result[name] = {
-            "seconds": round(wall, 2), "cpu_us_a_record": round(cpu / size * 1e6, 1),
-            "new": report.counts["new"], "changed": report.counts["changed"],
-            "rows_written": (hub.store.rows_changed() or 0) - rows,
+            "seconds": round(wall, 2), "cpu_s": round(cpu, 3), "pulled": counts["pulled"],
+            "rows_written": _rows_written(hub) - rows,
         }  # fmt: skip
         if name == "first":
-            assert report.counts["new"] == size
             result["records_a_second"] = round(size / wall)
+            result["cpu_us_a_record"] = round(cpu / size * 1e6, 1)
             result["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    result["database_mb"] = sum(p.stat().st_size for p in (folder / "hub").glob("hub.db*")) >> 20
+    result["peak_mb_after_all"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    hub.close()
     print(json.dumps(result), flush=True)
     if profiler:
-        pstats.Stats(profiler, stream=sys.stderr).sort_stats("tottime").print_stats(25)
+        pstats.Stats(profiler, stream=sys.stderr).sort_stats("tottime").print_stats(30)
+
+
+def _source(job: dict[str, Any]) -> tuple[str, dict[str, Any], Callable[[], None]]:
+    """Return the connector, its settings, and what changes 1 % of the records."""
+    if job["by"] == "files":
+        export = Path(job["folder"]) / "contacts.jsonl"
+        _write(export, job["records"])
+        return "files", {"path": str(export)}, lambda: _write(export, job["records"], 0.01)
+    settings = {
+        "base_url": job["api"], "path": "crm/contacts", "records": "results",
+        "changed_at": "updatedAt", "paging": "cursor", "page_param": "after",
+        "next": "paging.next.after", "size_param": "limit", "page_size": PAGE,
+        "since_param": "updated_after",
+    }  # fmt: skip
+    ask = urllib.request.Request(job["api"] + "/change?share=0.01", method="POST")
+    return "rest", settings, lambda: urllib.request.urlopen(ask).close()
+
+
+def _write(path: Path, size: int, changed: float = 0.0) -> None:
+    with path.open("wb") as out:
+        out.writelines(raw + b"\n" for _, raw in contacts(size, changed))
+
+
+def _rows_written(hub: Any) -> int:
+    """Return how many rows were written so far: by this process, in PostgreSQL by anybody."""
+    if hub.store.is_sqlite:
+        return int(hub.store.rows_changed())
+    import psycopg
+
+    hub.store.close()  # a session hands in its counts when it ends
+    url = hub.store.url.replace("postgresql+psycopg", "postgresql")
+    with psycopg.connect(url) as connection:
+        stmt = "SELECT COALESCE(SUM(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_user_tables"
+        row = connection.execute(stmt).fetchone()
+    return int(row[0]) if row else 0
+
+
+# both sides ---------------------------------------------------------------------------------
+
+
+@contextmanager
+def api(size: int) -> Iterator[str]:
+    """Yield the address of the API with so many contacts, in a process of its own."""
+    command = [sys.executable, str(HERE / "api_server.py"), str(size)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        assert server.stdin is not None
+        yield server.stdout.readline().strip()
+        server.stdin.close()
+
+
+@contextmanager
+def store(kind: str, folder: str) -> Iterator[str]:
+    """Yield the URL of an empty store."""
+    from crm_hub.sdk.testing.servers import postgres, postgres_database
+
+    if kind == "sqlite":
+        yield f"sqlite:///{folder}/store.db"
+        return
+    with postgres() as base, postgres_database(base) as url:
+        yield url
+
+
+def run(side: str, kind: str, size: int, args: argparse.Namespace) -> dict[str, Any]:
+    """Return what one side measured on a fresh store."""
+    with ExitStack() as held:
+        folder = held.enter_context(tempfile.TemporaryDirectory(prefix="crm-hub-bench-"))
+        url = held.enter_context(store(kind, folder))
+        job = {"records": size, "store": kind, "url": url, "folder": folder, "by": args.by,
+               "profile": args.profile}  # fmt: skip
+        if args.by == "rest":
+            job["api"] = held.enter_context(api(size))
+        program = [sys.executable, __file__, "--job"]
+        if side == "dlt":
+            program = [str(_peers() / "python"), "-W", "ignore", str(HERE / "dlt_load.py")]
+        done = subprocess.run(
+            [*program, json.dumps(job)], check=True, stdout=subprocess.PIPE, text=True
+        )
+        found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return found
+
+
+def _peers() -> Path:
+    given = os.environ.get("CRM_HUB_BENCH_PEERS")
+    return Path(given) if given else HERE.parent / ".venv-peers" / "bin"
+
+
+def show(size: int, kind: str, sides: dict[str, dict[str, Any]]) -> None:
+    """Print the figures of both sides beside each other, and their ratios."""
+    print(f"\n{size:,} contacts, {kind}")
+    names = list(sides)
+    print(f"{'':34}" + "".join(f"{name:>12}" for name in names) + "   hub : dlt" * (len(names) > 1))
+    lines: list[tuple[str, Callable[[dict[str, Any]], float], bool]] = [
+        ("first load, records a second", lambda r: r["records_a_second"], True),
+        ("first load, CPU a record, µs", lambda r: r["cpu_us_a_record"], False),
+        ("first load, peak memory, MB", lambda r: r["peak_mb"], False),
+        ("no change, s", lambda r: r["no change"]["seconds"], False),
+        ("1 % changed, s", lambda r: r["1 % changed"]["seconds"], False),
+    ]
+    for title, of, is_more_better in lines:
+        values = [of(result) for result in sides.values()]
+        ratio = f"{values[0] / values[1]:12.2f}" if len(values) > 1 and values[1] else ""
+        better = " (more is better)" if ratio and is_more_better else ""
+        print(f"{title:34}" + "".join(f"{v:>12,}" for v in values) + ratio + better)
+    hub = sides["hub"]
+    rows = ", ".join(f"{name} {hub[name]['rows_written']:,}" for name in PASSES)
+    print(f"hub: rows written: {rows}; peak memory after all passes {hub['peak_mb_after_all']} MB")
 
 
 def main() -> None:
-    """Print the table for the sizes asked."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    """Print a table for each size and store asked."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[200_000])
-    parser.add_argument("--profile", action="store_true", help="say where the time goes")
-    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--records", type=int, help="one size; the same as --sizes RECORDS")
+    parser.add_argument("--stores", nargs="+", choices=["sqlite", "postgresql"],
+                        default=["sqlite", "postgresql"])  # fmt: skip
+    parser.add_argument("--by", choices=["rest", "files"], default="rest")
+    parser.add_argument("--alone", action="store_true", help="without dlt")
+    parser.add_argument("--profile", nargs="?", const="first", choices=PASSES, default="",
+                        help="say where the hub's time goes in a pass")  # fmt: skip
+    parser.add_argument("--job", help=argparse.SUPPRESS)
     args = parser.parse_args()
-    if args.one:
-        with tempfile.TemporaryDirectory() as folder:
-            measure(Path(folder), args.one, args.profile)
-        return
+    if args.job:
+        return measure(json.loads(args.job))
     print(f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
-          f"{os.cpu_count()} cores, {platform.machine()}", flush=True)  # fmt: skip
-    for size in args.sizes:
-        command = [sys.executable, __file__, "--one", str(size)]
-        subprocess.run(command + ["--profile"] * args.profile, check=True)
+          f"{os.cpu_count()} cores, {platform.machine()}; by {args.by}", flush=True)  # fmt: skip
+    peer = args.by == "rest" and not args.alone
+    if peer and not (_peers() / "python").exists():
+        raise SystemExit(f"no dlt in {_peers()}; run: scripts/bench ingest (or add --alone)")
+    for size in [args.records] if args.records else args.sizes:
+        for kind in args.stores:
+            sides = ["hub", "dlt"] if peer else ["hub"]
+            show(size, kind, {side: run(side, kind, size, args) for side in sides})
+            sys.stdout.flush()
+    return None
 
 
 if __name__ == "__main__":
