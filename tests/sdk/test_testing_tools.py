@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from crm_hub.sdk.testing import corpus, golden, servers
+from crm_hub.sdk.testing.servers import postgresql as cluster
 
 # golden files
 
@@ -128,12 +129,12 @@ def test_a_database_of_its_own_is_made_and_dropped() -> None:
 
 def test_a_cluster_of_our_own_starts_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     try:
-        programs = servers._programs()
+        programs = cluster._programs()
     except servers.Unobtainable as reason:
         pytest.skip(str(reason))
-    with servers._own_cluster(programs) as base, servers.postgres_database(base) as url:
+    with cluster._own_cluster(programs) as base, servers.postgres_database(base) as url:
         assert url.rpartition("/")[2] in _databases(base)
-    assert servers._problem(base)
+    assert cluster._problem(base)
 
 
 def test_a_server_that_is_named_but_down_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,9 +146,9 @@ def test_a_server_that_is_named_but_down_says_so(monkeypatch: pytest.MonkeyPatch
 
 def test_without_postgresql_the_reason_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CRM_HUB_TEST_POSTGRES", raising=False)
-    monkeypatch.setattr(servers, "_problem", lambda url: "down")
-    monkeypatch.setattr(servers.glob, "glob", lambda pattern: [])
-    monkeypatch.setattr(servers.shutil, "which", lambda name: None)
+    monkeypatch.setattr(cluster, "_problem", lambda url: "down")
+    monkeypatch.setattr(cluster.glob, "glob", lambda pattern: [])
+    monkeypatch.setattr(cluster.shutil, "which", lambda name: None)
     with (
         pytest.raises(servers.Unobtainable, match="apt-get install postgresql"),
         servers.postgres(),

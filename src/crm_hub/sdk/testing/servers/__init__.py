@@ -7,7 +7,7 @@ A server that cannot be had raises Unobtainable, whose text says how to get it; 
 that into a skip with the reason.
 """
 
-from crm_hub.sdk.testing.servers.postgres import postgres, postgres_database
+from crm_hub.sdk.testing.servers.postgresql import postgres, postgres_database
 from crm_hub.sdk.testing.servers.process import Unobtainable, free_port
 
 __all__ = ["Unobtainable", "free_port", "postgres", "postgres_database"]
