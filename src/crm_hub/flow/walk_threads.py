@@ -150,7 +150,8 @@ class _Walk:
 
 
 def _row(message: Message, thread_id: int) -> Row:
-    people = orjson.dumps([message.people, message.firms]).decode() if message.people else ""
+    about = [message.people, message.firms, message.crowd]
+    people = orjson.dumps(about).decode() if message.people else ""
     return (
         message.event_id, thread_id, message.at_us, message.seq, message.opens, message.forwards,
         message.subject, people,
@@ -158,8 +159,8 @@ def _row(message: Message, thread_id: int) -> Row:
 
 
 def _message(row: MessageRow) -> Message:
-    people, firms = orjson.loads(row.people) if row.people else ((), ())
+    people, firms, crowd = orjson.loads(row.people) if row.people else ((), (), 0)
     return Message(
         row.event_id, row.at_us, row.seq, (), row.opens, row.forwards, row.subject,
-        tuple(people), tuple(firms),
+        tuple(people), tuple(firms), crowd,
     )  # fmt: skip

@@ -26,6 +26,7 @@ def compile_conversation(spec: Event, locale: Locale) -> Converse | None:
         return None
     id_of = compile_value(told.id, "text", locale) if told.id is not None else None
     ids_of, replies_to = _many(told.ids, locale), _many(told.replies_to, locale)
+    list_of = compile_value(told.list, "text", locale) if told.list is not None else None
     holds = compile_conditions(told.by_subject, locale)
     asks_subject = bool(told.by_subject)
     head = f"{locale.connection}|"
@@ -37,6 +38,8 @@ def compile_conversation(spec: Event, locale: Locale) -> Converse | None:
         draft.message_ids = [scope + one for one in ids_of(payload, reasons)]
         draft.replies_to = [scope + one for one in replies_to(payload, reasons)]
         draft.by_subject = asks_subject and holds(payload)
+        if list_of is not None and (found := list_of(payload, reasons)) is not None:
+            draft.mailing_list, draft.by_subject = found, True
 
     return converse
 

@@ -193,6 +193,7 @@ class Conversation(_Closed):
     ids: AnyPaths = None
     replies_to: AnyPaths = None
     by_subject: Conditions = ()
+    list: Word = None
 
     @model_validator(mode="after")
     def _tells_something(self) -> Self:

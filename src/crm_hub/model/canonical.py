@@ -73,6 +73,7 @@ class EventDraft:
     conversation: the provider's own id of the conversation, with its scope; "" when there is none.
     message_ids, replies_to: the ids that answers name this message by, and those it names, the
         one it answers last. by_subject: its subject may find its conversation where ids are lost.
+    mailing_list: the list it went through; its members need no further sign of each other.
     """
 
     entry: str
@@ -91,6 +92,7 @@ class EventDraft:
     message_ids: list[str] = field(default_factory=list)
     replies_to: list[str] = field(default_factory=list)
     by_subject: bool = False
+    mailing_list: str = ""
     zone: str = ""
     seq: int | None = None
     attributes: dict[str, Any] = field(default_factory=dict)

@@ -32,7 +32,7 @@ class ThreadRow(NamedTuple):
 
 
 class MessageRow(NamedTuple):
-    """A message of a thread; `people` is JSON, a list of people and a list of their firms."""
+    """A message of a thread; `people` is JSON: people, their firms, the mailing list."""
 
     event_id: int
     thread_id: int

@@ -7,6 +7,7 @@ Source: docs/adr/0010; RFC 5322 section 3.6.4.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 from hashlib import blake2b
@@ -27,6 +28,7 @@ class Message(NamedTuple):
     keys: what it stands under. opens: it answers nothing. forwards: it says so in its subject.
     subject: what stands for its subject, None when the subject may not find anything.
     people: who took part, the sender first. firms: the domain of each, 0 for a free-mail one.
+    crowd: the mailing list it went through, which is one of its people too; 0 for none.
     """
 
     event_id: int
@@ -38,6 +40,7 @@ class Message(NamedTuple):
     subject: int | None
     people: tuple[int, ...]
     firms: tuple[int, ...]
+    crowd: int = 0
 
 
 def read_message(
@@ -50,6 +53,7 @@ def read_message(
     keys: Keys = {}
     opens, by_subject = True, True
     first: tuple[int, int, str] | None = None
+    crowd = 0
     for source in sources:
         draft = source.draft
         if not _speaks(draft):
@@ -58,17 +62,22 @@ def read_message(
         _add_keys(keys, draft, subject, is_answer=bool(mark))
         opens = opens and not (draft.replies_to or (mark and draft.by_subject))
         by_subject = by_subject and draft.by_subject
+        if draft.mailing_list:
+            crowd = _person("l:" + draft.mailing_list)
         here = (draft.occurred_at_us, seq_of(draft, source.order), draft.subject)
         first = here if first is None or here < first else first
     if first is None:
         return None
     at_us, seq, written = first
     mark, subject = _subject(written)
-    people, firms = _people(participants, free) if by_subject and subject else ((), ())
+    people, firms = _people(participants, free) if by_subject else ((), ())
     token = _number("s", subject) if people else None
+    if people and crowd:
+        people, firms = (people[0], crowd, *people[1:]), (firms[0], 0, *firms[1:])
     return Message(
-        event_id, at_us, seq, tuple(keys), opens, mark == "forward", token, people, firms
-    )
+        event_id, at_us, seq, tuple(keys), opens, mark == "forward", token, people, firms,
+        crowd if people else 0,
+    )  # fmt: skip
 
 
 def _speaks(draft: EventDraft) -> bool:
@@ -79,20 +88,50 @@ def _add_keys(keys: Keys, draft: EventDraft, subject: str, *, is_answer: bool) -
     """Add the keys of one telling.
 
     An answer belongs to the message it answers whatever its subject. Through older messages,
-    and when somebody wrote another subject without a mark, only under the same subject:
-    the reply button is used for new topics too.
+    and when somebody wrote another subject without a mark, only where the subjects have
+    something in common: the reply button is used for new topics too.
     """
     if draft.conversation:
         keys[_number("c", draft.conversation)] = None
+    stem = _stem(subject)
     for one in draft.message_ids:
         keys[_number("i", one)] = None
-        keys[_number("i", one, subject)] = None
+        keys[_number("i", one, stem)] = None
+    if not draft.replies_to:
+        return
     if not draft.by_subject:
         keys.update(dict.fromkeys(_number("i", one) for one in draft.replies_to))
         return
-    keys.update(dict.fromkeys(_number("i", one, subject) for one in draft.replies_to))
-    if is_answer and draft.replies_to:
+    for alike in _stems(subject, is_answer):
+        keys.update(dict.fromkeys(_number("i", one, alike) for one in draft.replies_to))
+    if is_answer:
         keys[_number("i", draft.replies_to[-1])] = None
+
+
+_WAS = re.compile(r"[(\[]\s*(?:was|war|vorher|était|era)\s*:\s*(.{1,200}?)\s*[)\]]?\s*\Z")
+_BEFORE_COLON = re.compile(r"[^:]{1,30}:\s+(?=\S)")
+
+
+def _stem(subject: str) -> str:
+    """Return how a subject begins: two words, so that what is added at its end does not count."""
+    return " ".join(subject.split(" ", 2)[:2])
+
+
+@lru_cache(maxsize=8_192)
+def _stems(subject: str, is_answer: bool) -> tuple[str, ...]:
+    """Return the beginnings that an answer may have in common with what it answers.
+
+    `Accepted: Site visit` and `New date (was: Site visit)` have that of `Site visit` too; and
+    without a mark `Order 4711 has left` has that of `Order`.
+    """
+    found = {_stem(subject): None}
+    if ":" in subject:
+        found[_stem(subject_key(_BEFORE_COLON.sub("", subject, count=1)))] = None
+        if was := _WAS.search(subject):
+            found[_stem(subject_key(was[1]))] = None
+    if not is_answer:
+        found[subject.partition(" ")[0]] = None
+    return tuple(found)
 
 
 @lru_cache(maxsize=8_192)

@@ -162,6 +162,8 @@ def answers(head: Message, one: Message) -> bool:
     sender = head.people[0]
     if head.forwards:
         return sender in one.people
+    if head.crowd and head.crowd == one.crowd:
+        return True
     if len(set(head.people) & set(one.people)) >= 2:
         return True
     # Somebody else of the firm that was written to answers, or the same person under another
