@@ -21,6 +21,7 @@ from crm_hub.sdk.formats.mail_headers import (
     addresses,
     clean,
     parse_date,
+    read_headers,
 )
 from crm_hub.sdk.formats.mail_people import NO_OWN, Own, is_machine
 from crm_hub.sdk.formats.mail_report import read_bounce
@@ -33,17 +34,17 @@ _SENT = (
     "|envoyés|éléments envoyés|messages envoyés|enviados|elementos enviados|verzonden"
     "|verzonden items|posta inviata|skickat|sendt|wysłane"
 )
-_SENT_FOLDERS = frozenset(_SENT.split("|"))
+SENT_FOLDERS = frozenset(_SENT.split("|"))
 _DRAFT = (
     "draft|drafts|entwürfe|entwurf|brouillons|borradores|concepten|bozze|utkast|kladder"
     "|kopie robocze|rascunhos"
 )
-_DRAFT_FOLDERS = frozenset(_DRAFT.split("|"))
+DRAFT_FOLDERS = frozenset(_DRAFT.split("|"))
 _SPAM = (
     "spam|junk|junk email|junk e-mail|spamverdacht|courrier indésirable|correo no deseado"
     "|ongewenste e-mail|posta indesiderata|skräppost"
 )
-_SPAM_FOLDERS = frozenset(_SPAM.split("|"))
+SPAM_FOLDERS = frozenset(_SPAM.split("|"))
 _MAX_SKEW = timedelta(days=1)
 
 
@@ -78,7 +79,7 @@ def parse_message(
     places = {folder.lower(), *(label.lower() for label in labels)}
     # A delivery report of our own server is news to us, not mail of ours.
     is_ours = own.is_own(sender.get("address", "")) and found.kind != "multipart/report"
-    out = is_ours or bool(places & _SENT_FOLDERS)
+    out = is_ours or bool(places & SENT_FOLDERS)
     payload = _envelope(headers, sender, received_at)
     payload |= {
         "direction": "out" if out else "in",
@@ -98,6 +99,13 @@ def parse_message(
 def message_item_id(payload: dict[str, Any], raw: Raw) -> str:
     """Return the key of a mail inside its stream: its Message-ID, else a hash of the whole."""
     return payload["message_id"] or "sha:" + hashlib.sha256(raw).hexdigest()[:40]
+
+
+def message_marks(raw: Raw) -> tuple[str, str | None]:
+    """Return (message_id, date) as `parse_message` gives them, from header fields alone."""
+    headers = read_headers(raw)
+    date = parse_date(headers.raw("date")) if headers.raw("date") else None
+    return _message_id(headers.raw("message-id")), date.isoformat() if date else None
 
 
 def _envelope(headers: Headers, sender: Address, received_at: datetime | None) -> dict[str, Any]:
@@ -154,9 +162,9 @@ def _labels(headers: Headers) -> list[str]:
 
 def _state(places: set[str], flags: tuple[str, ...]) -> str:
     """Return draft or spam for what is no correspondence yet or ever, else mail."""
-    if "draft" in flags or places & _DRAFT_FOLDERS:
+    if "draft" in flags or places & DRAFT_FOLDERS:
         return "draft"
-    return "spam" if places & _SPAM_FOLDERS else "mail"
+    return "spam" if places & SPAM_FOLDERS else "mail"
 
 
 def _bracketed(value: str) -> str:
