@@ -147,3 +147,25 @@ def test_a_bug_without_a_hub_is_logged_too(crm, monkeypatch: pytest.MonkeyPatch)
     log = Path(done.err.partition("is in ")[2].splitlines()[0])
     assert "ZeroDivisionError" in log.read_text()
     log.unlink()
+
+
+def test_a_run_reads_what_is_new_takes_up_changed_settings_and_ends_on_a_signal(
+    people_hub: Path,
+) -> None:
+    process = start("run", "--every", "1", "--json", cwd=people_hub)
+    assert process.stdout is not None
+    more = (people_hub / "people.csv").read_text() + "4,Cy,Dell,cy@dell.example,,Troy,2026-02-04\n"
+    (people_hub / "people.csv").write_text(more)
+    first = json.loads(process.stdout.readline())
+    assert (first["connection"], first["new"]) == ("people", 1)
+    (people_hub / "more.jsonl").write_text('{"email": "eve@new.example", "name": "Eve New"}\n')
+    status, _, err = run("connect", "files", "more", "--set", "path=more.jsonl", cwd=people_hub)
+    assert status == 0, err
+    second = json.loads(process.stdout.readline())
+    assert (second["connection"], second["new"]) == ("more", 1)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=GUARD_S)
+    assert process.returncode == 0, err
+    assert "settings have changed" in err
+    assert "Stopped" in err
+    assert "Traceback" not in err

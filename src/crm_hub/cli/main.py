@@ -24,6 +24,7 @@ COMMANDS = {
     "resume": "Take a paused connection into the syncs again.",
     "check": "Ask each source whether it can be read, and show what is there.",
     "sync": "Read what is new in the sources.",
+    "run": "Keep every connection in sync until stopped.",
     "status": "Show what is covered, and what is not.",
     "people": "List people and organizations.",
     "timeline": "Show what happened with somebody, newest first.",

@@ -29,6 +29,12 @@ def emit(data: Any) -> None:
     click.echo(json.dumps(data, ensure_ascii=False, indent=2, default=_as_json))
 
 
+def emit_line(data: Any) -> None:
+    """Write one JSON document as one line, and at once: for a command that goes on for long."""
+    click.echo(json.dumps(data, ensure_ascii=False, default=_as_json))
+    sys.stdout.flush()
+
+
 def _as_json(value: Any) -> Any:
     if isinstance(value, datetime | date):
         return value.isoformat()

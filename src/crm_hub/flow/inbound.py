@@ -7,9 +7,9 @@ first what has landed. Killed before T1, the next run pulls the page again.
 from __future__ import annotations
 
 import gc
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -93,7 +93,7 @@ class Inbound:
     def recorded(self, work: Callable[[], None]) -> SyncReport:
         """Do `work` with the connection held, and record the run if it had an effect."""
         try:
-            with self.hub.alone(self.name), _collecting_seldom():
+            with self.hub.alone(self.name), _collecting_seldom:
                 self._guarded(work)
         except HubError as error:
             self.report.error = error
@@ -370,15 +370,32 @@ class Inbound:
         )
 
 
-@contextmanager
-def _collecting_seldom() -> Iterator[None]:
-    """Let the cyclic collector run once a page or so: records are trees, and it costs a sixth."""
-    before = gc.get_threshold()
-    gc.set_threshold(200_000, 10, 10)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
+class _CollectingSeldom:
+    """Lets the cyclic collector run once a page or so while any run is on.
+
+    Records are trees, and looking through them for cycles costs a sixth of a run.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._runs = 0
+        self._usual = gc.get_threshold()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._runs == 0:
+                self._usual = gc.get_threshold()
+                gc.set_threshold(200_000, 10, 10)
+            self._runs += 1
+
+    def __exit__(self, *_error: object) -> None:
+        with self._lock:
+            self._runs -= 1
+            if self._runs == 0:
+                gc.set_threshold(*self._usual)
+
+
+_collecting_seldom = _CollectingSeldom()
 
 
 class _Snapshot:
