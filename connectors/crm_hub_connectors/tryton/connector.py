@@ -1,0 +1,320 @@
+"""Tryton as a source: parties, sales, invoices, payments and opportunities.
+
+What Tryton deletes leaves no trace, so the ids that are left are compared with those handed over
+whenever their number differs. Sources: https://docs.tryton.org/8.2/server/ and, for the answers,
+the server's code (trytond 8.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from crm_hub.model.values import clean_text
+from crm_hub.sdk import (
+    Caps,
+    Change,
+    CheckpointExpired,
+    CheckReport,
+    Checkpoint,
+    ConfigError,
+    Connector,
+    Context,
+    Manifest,
+    Page,
+    Reject,
+    StreamInfo,
+    Unavailable,
+    Window,
+)
+from crm_hub_connectors.tryton.known import Known
+from crm_hub_connectors.tryton.rpc import FaultError, Rpc, Session
+from crm_hub_connectors.tryton.settings import TrytonSettings
+from crm_hub_connectors.tryton.shape import change_of
+from crm_hub_connectors.tryton.streams import PARTIES, SPECS, Spec
+from crm_hub_connectors.tryton.walk import Walk, changed_since, inside
+
+_IDS_AT_ONCE = 10_000
+_ORDER = [["id", "ASC"]]
+_BAD_ROW = (ValueError, KeyError, TypeError, ArithmeticError, AttributeError)
+
+
+class TrytonConnector(Connector[TrytonSettings]):
+    """Reads what changed, page by page in the order of ids."""
+
+    manifest = Manifest(
+        id="tryton",
+        version="1.0.0",
+        title="Tryton ERP",
+        settings=TrytonSettings,
+        summary="Reads parties, orders, invoices, payments and opportunities of a Tryton ERP.",
+        docs=("https://docs.tryton.org/", "https://docs.tryton.org/8.2/server/"),
+    )
+
+    def __init__(self, settings: TrytonSettings, context: Context) -> None:
+        super().__init__(settings, context)
+        self._session = Session()
+
+    def check(self) -> CheckReport:
+        with self._rpc() as rpc:
+            clock = rpc.server_time(self.context.now)
+            offered = self._offered(rpc)
+            missing = [s.module for s in SPECS.values() if s.name not in offered]
+            self._must_be_readable(rpc, offered)
+            company = self._company(rpc)
+            parties = rpc.model("party.party", "search_count", [])
+        skew_s = (clock - self.context.now()).total_seconds()
+        lines = [f"Logged in as {self.settings.username}, for {company}.", f"{parties} parties."]
+        if missing:
+            names = ", ".join(dict.fromkeys(missing))
+            lines.append(f"Not read, because these modules are not activated: {names}.")
+        account = f"{company} ({self.settings.database} at {self.settings.host})"
+        return CheckReport(account, tuple(lines), clock_skew_s=skew_s)
+
+    def discover(self) -> list[StreamInfo]:
+        with self._rpc() as rpc:
+            offered = self._offered(rpc)
+        caps = Caps(read="delta", deletes="tombstone")
+        return [
+            StreamInfo(name, caps=caps, fields={f.partition(".")[0]: _kind(f) for f in spec.fields})
+            for name, spec in offered.items()
+        ]
+
+    def pull(
+        self, stream: StreamInfo, checkpoint: Checkpoint | None, window: Window | None = None
+    ) -> Iterator[Page]:
+        spec = SPECS[stream.name]
+        with self._rpc() as rpc:
+            now = rpc.server_time(self.context.now)
+            today = now.astimezone(ZoneInfo(self.context.zone)).date()
+            reader = _Reader(rpc, spec, self.settings.page_size, today)
+            if window is not None:
+                yield from self._window(reader, window)
+            else:
+                yield from self._walked(reader, checkpoint, now)
+
+    def _window(self, reader: _Reader, window: Window) -> Iterator[Page]:
+        changed = changed_since(reader.spec, window.since - timedelta(microseconds=1), None)
+        for changes, rejects, _ids in reader.pages(changed, 0):
+            found = [change for change in changes if inside(change, window)]
+            if found or rejects:
+                yield Page(found, None, rejects=rejects)
+            if self.context.stopping():
+                return
+
+    def _walked(
+        self, reader: _Reader, checkpoint: Checkpoint | None, now: datetime
+    ) -> Iterator[Page]:
+        walk = Walk.load(checkpoint)
+        walk.begin(now, first=checkpoint is None)
+        changed = None
+        if walk.since is not None:
+            due = None if walk.day is None else (walk.day, reader.today)
+            changed = changed_since(reader.spec, walk.since, due)
+        # Held back by one, because the last page of a walk bears another checkpoint.
+        waiting: tuple[list[Change], list[Reject]] | None = None
+        for changes, rejects, ids in reader.pages(changed, walk.after):
+            if waiting is not None:
+                yield Page(waiting[0], walk.dump(), rejects=waiting[1])
+                if self.context.stopping():
+                    return
+            walk.take(changes, ids)
+            waiting = (changes, rejects)
+        live = reader.count()
+        going_on = waiting is not None or checkpoint is None or walk.after > 0
+        walk.end(reader.today)
+        if going_on:
+            changes, rejects = waiting or ([], [])
+            yield Page(changes, walk.dump(), checkpoint is None, rejects, source_count=live)
+            if self.context.stopping():
+                return
+        yield from self._gone(reader, walk, live)
+
+    def _gone(self, reader: _Reader, walk: Walk, live: int) -> Iterator[Page]:
+        """Tell of what is no longer there; only after all live ids have been listed."""
+        # All live records were handed over, so equal numbers mean equal sets.
+        if live == len(walk.known):
+            return
+        there = reader.ids()
+        gone = [number for number in walk.known if number not in there]
+        if len(gone) * 2 > len(walk.known):
+            # Likely a lost right: the engine reads all anew and decides, with its own brake.
+            raise CheckpointExpired(
+                f"{reader.spec.name}: more than half of the records are no longer listed"
+            )
+        size = self.settings.page_size
+        for start in range(0, len(gone), size):
+            batch = gone[start : start + size]
+            walk.known.remove(batch)
+            tombstones = [Change(str(number), None) for number in batch]
+            yield Page(tombstones, walk.dump(), source_count=live)
+            if self.context.stopping():
+                return
+
+    # what there is
+
+    def _offered(self, rpc: Rpc) -> dict[str, Spec]:
+        """Return the streams of activated modules, or those asked for by name."""
+        rows = rpc.model(
+            "ir.module", "search_read", [["state", "=", "activated"]], 0, None, None, ["name"]
+        )
+        modules = {row["name"] for row in rows if isinstance(row, dict) and "name" in row}
+        wanted = self.settings.wanted
+        offered = {name: spec for name, spec in SPECS.items() if spec.module in modules}
+        if missing := [name for name in wanted if name not in offered]:
+            modules_needed = ", ".join(dict.fromkeys(SPECS[name].module for name in missing))
+            raise ConfigError(
+                f"Tryton has no {', '.join(missing)}: a module is not activated",
+                remedy=f"Activate {modules_needed} in Tryton, or take it out of `streams`.",
+            )
+        return {name: spec for name, spec in offered.items() if not wanted or name in wanted}
+
+    def _must_be_readable(self, rpc: Rpc, offered: dict[str, Spec]) -> None:
+        may = rpc.readable([spec.model for spec in offered.values()])
+        closed = [spec for spec in offered.values() if not may[spec.model]]
+        if closed:
+            raise ConfigError(
+                f"the user {self.settings.username} may not read "
+                f"{', '.join(spec.name for spec in closed)}",
+                remedy="In Tryton under Administration > Users give the user the groups "
+                f"{', '.join(dict.fromkeys(spec.group for spec in closed))}, or name only the "
+                "streams it may read in `streams`.",
+            )
+
+    def _company(self, rpc: Rpc) -> str:
+        number = self._session.context.get("company")
+        if number is None:
+            return "no company (set one in the user's preferences to read amounts)"
+        (row,) = rpc.model("company.company", "read", [number], ["rec_name"])
+        return str(row["rec_name"])
+
+    @contextmanager
+    def _rpc(self) -> Iterator[Rpc]:
+        if self.context.http is None:
+            raise ConfigError("tryton was started without an HTTP client")
+        # The address is typed in by the admin, who may well mean a machine of the own network.
+        with self.context.http(self.settings.url, allow_private=[self.settings.host]) as client:
+            yield Rpc(client, self.settings, self._session)
+
+
+class _Reader:
+    """One stream's calls."""
+
+    def __init__(self, rpc: Rpc, spec: Spec, page_size: int, today: date) -> None:
+        self.spec = spec
+        self.today = today
+        self._rpc = rpc
+        self._size = page_size
+        self._domain = [*spec.domain, *_without_own(rpc, spec)]
+
+    def pages(
+        self, changed: list[Any] | None, after: int
+    ) -> Iterator[tuple[list[Change], list[Reject], list[int]]]:
+        """Yield (changes, what could not be read, all ids), in the order of ids after `after`."""
+        fields = list(self.spec.fields)
+        while True:
+            domain = [*self._domain, ["id", ">", after], *([changed] if changed else [])]
+            try:
+                rows = self._listed("search_read", domain, self._size, fields)
+            except FaultError:
+                rows = self._one_by_one(domain, fields)
+            if not rows:
+                return
+            changes, rejects = self._read(rows)
+            ids = [_number(row) for row in rows]
+            yield changes, rejects, ids
+            after = max(ids)
+            if len(rows) < self._size:
+                return
+
+    def count(self) -> int:
+        """Return how many live records there are."""
+        found = self._rpc.model(self.spec.model, "search_count", self._domain)
+        if type(found) is not int:
+            raise Unavailable("Tryton answered a count without a number")
+        return found
+
+    def ids(self) -> Known:
+        """Return the ids of all live records."""
+        there, after = Known(), 0
+        while True:
+            domain = [*self._domain, ["id", ">", after]]
+            found = self._listed("search", domain, _IDS_AT_ONCE)
+            numbers = [number for number in found if type(number) is int]
+            there.add(numbers)
+            if len(found) < _IDS_AT_ONCE or not numbers:
+                return there
+            after = max(numbers)
+
+    def _listed(self, method: str, domain: list[Any], limit: int, *rest: Any) -> list[Any]:
+        found = self._rpc.model(self.spec.model, method, domain, 0, limit, _ORDER, *rest)
+        if not isinstance(found, list):
+            raise Unavailable(f"Tryton answered {method} without a list")
+        return found
+
+    def _one_by_one(self, domain: list[Any], fields: list[str]) -> list[Any]:
+        """Return a page whose records are read singly, because one of them breaks the whole."""
+        rows: list[Any] = []
+        for number in self._listed("search", domain, self._size):
+            try:
+                rows += self._rpc.model(self.spec.model, "read", [number], fields)
+            except FaultError:
+                rows.append({"id": number, "broken": True})
+        if rows and all(isinstance(row, dict) and row.get("broken") for row in rows):
+            # Not one record but Tryton itself.
+            raise FaultError(f"Tryton cannot read any of {len(rows)} {self.spec.name}")
+        return rows
+
+    def _read(self, rows: Sequence[Any]) -> tuple[list[Change], list[Reject]]:
+        changes: list[Change] = []
+        rejects: list[Reject] = []
+        for row in rows:
+            try:
+                if row.get("broken"):
+                    raise ValueError("Tryton itself breaks when it reads this record")
+                changes.append(change_of(self.spec, row, self.today))
+            except _BAD_ROW as error:
+                rejects.append(self._reject(row, error))
+        return changes, rejects
+
+    def _reject(self, row: Any, error: Exception) -> Reject:
+        number = row.get("id") if isinstance(row, dict) else ""
+        why = str(error) if isinstance(error, ValueError) else f"a field is not as expected: {error}"
+        return Reject(
+            str(number), f"{self.spec.model} {number}", clean_text(why)[:300],
+            "Open the record in Tryton and save it; then sync again.",
+        )  # fmt: skip
+
+
+def _without_own(rpc: Rpc, spec: Spec) -> list[Any]:
+    """Return the clause that leaves out the firm itself and its employees, who are parties too."""
+    if spec is not PARTIES:
+        return []
+    own = {
+        row["party"]
+        for model in ("company.company", "company.employee")
+        for row in rpc.model(model, "search_read", [], 0, None, None, ["party"])
+    }
+    return [["id", "not in", sorted(own)]]
+
+
+def _number(row: Any) -> int:
+    number = row.get("id") if isinstance(row, dict) else None
+    if type(number) is not int:
+        raise Unavailable("Tryton listed a record without its id")
+    return number
+
+
+def _kind(field: str) -> str:
+    if "." not in field:
+        return "string"
+    return "array" if field.partition(".")[0] in _LISTS else "object"
+
+
+_LISTS = frozenset(
+    ("contact_mechanisms", "addresses", "identifiers", "categories", "lines", "lines_to_pay",
+     "payment_lines", "invoice_payments", "sales")
+)  # fmt: skip

@@ -1,0 +1,147 @@
+"""Tryton as the source of the contract suite: a real server behind a front that plays faults."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Set
+from contextlib import closing
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from crm_hub.sdk.testing.fault_server import Call, FaultServer, Reply
+from crm_hub.sdk.testing.harness import WRONG, Alteration, Exempt, Source
+from crm_hub.sdk.testing.servers import free_port
+from crm_hub.sdk.testing.servers.tryton import DATABASE, USER, Erp
+
+_STAMP = "%Y-%m-%d %H:%M:%S.%f"
+_KEPT = ("authorization", "content-type")
+
+
+class Front:
+    """Hands each call on to Tryton and its answer back.
+
+    The answer to a good log-in is kept: the session stays good, and hashing a password anew
+    costs the server a sixth of a second, hundreds of times.
+    """
+
+    def __init__(self, erp: Erp) -> None:
+        self._erp = erp
+        self._client = httpx.Client(timeout=60)
+        self._log_ins: dict[bytes, Reply] = {}
+
+    def __call__(self, call: Call) -> Reply:
+        if call.body in self._log_ins:
+            return self._log_ins[call.body]
+        headers = {name: call.headers[name] for name in _KEPT if name in call.headers}
+        answer = self._client.post(self._erp.url + call.path, content=call.body, headers=headers)
+        kind = answer.headers.get("content-type", "text/plain")
+        reply = Reply(answer.status_code, answer.content, kind)
+        if b'"common.db.login"' in call.body and answer.status_code == 200:
+            self._log_ins[call.body] = reply
+        return reply
+
+
+class ErpSource(Source):
+    """The parties of a Tryton, emptied for each use. Stamps that a user cannot set go by SQL."""
+
+    def __init__(self, server: FaultServer, erp: Erp, front: Front, page_size: int) -> None:
+        self.server = server
+        self._erp = erp
+        self._page_size = page_size
+        server.route("POST", "/", front)
+        self._sql("DELETE FROM party_contact_mechanism")
+        self._sql("DELETE FROM party_address")
+        # What the firm itself is made of stays out of the way.
+        self._own = {row[0] for row in self._sql("SELECT party FROM company_company")}
+        self._own |= {row[0] for row in self._sql("SELECT party FROM company_employee")}
+        marks = ",".join(str(number) for number in sorted(self._own))
+        self._sql(f"DELETE FROM party_party WHERE id NOT IN ({marks})")
+
+    def settings(self) -> dict[str, Any]:
+        assert self.server is not None
+        return self._settings(self.server.port, Erp.password(USER))
+
+    def bad_settings(self) -> dict[str, Any]:
+        assert self.server is not None
+        return self._settings(self.server.port, WRONG)
+
+    def dead_settings(self) -> dict[str, Any]:
+        return self._settings(free_port(), Erp.password(USER))
+
+    def ids(self) -> Set[str]:
+        found = self._sql("SELECT id FROM party_party")
+        return {str(row[0]) for row in found if row[0] not in self._own}
+
+    def add(
+        self, count: int = 1, *, same_stamp: bool = False, at: datetime | None = None
+    ) -> list[str]:
+        stamp = None if at is None else at.strftime(_STAMP)
+        if same_stamp:
+            stamp = self._newest()
+        numbers = self._many(count) if count > 50 else self._few(count)
+        if stamp is not None:
+            self._stamp(numbers, stamp)
+        return [str(number) for number in numbers]
+
+    def change(self, id: str) -> None:
+        """Give a phone number to a party whose own record stays as it is."""
+        row = {"party": int(id), "type": "phone", "value": "+12125550147"}
+        self._erp.model("party.contact_mechanism", "create", [row])
+
+    def delete(self, id: str) -> None:
+        self._erp.model("party.party", "delete", [int(id)])
+
+    def alter(self, how: Alteration) -> None:
+        raise Exempt("the modules fix the fields of a model, and each is asked for by name")
+
+    def _few(self, count: int) -> list[int]:
+        rows: list[Mapping[str, Any]] = [
+            {
+                "name": f"Ann Bell {number}",
+                "contact_mechanisms": [
+                    ("create", [{"type": "email", "value": f"ann.{number}@bell.example"}])
+                ],
+            }
+            for number in range(count)
+        ]
+        return list(self._erp.model("party.party", "create", rows))
+
+    def _many(self, count: int) -> list[int]:
+        first = max([*self._own, *map(int, self.ids())]) + 1
+        rows = ((first + n, f"Ann Bell {n}", f"C{first + n}") for n in range(count))
+        with closing(sqlite3.connect(self._erp.path, timeout=30)) as db, db:
+            db.executemany(
+                "INSERT INTO party_party (id, name, code, active, create_date) "
+                "VALUES (?, ?, ?, 1, '2026-03-01 10:00:00.000000')",
+                rows,
+            )
+        return list(range(first, first + count))
+
+    def _newest(self) -> str:
+        found = self._sql(
+            "SELECT MAX(COALESCE(write_date, create_date)) FROM "
+            "(SELECT write_date, create_date FROM party_party UNION ALL "
+            "SELECT write_date, create_date FROM party_contact_mechanism)"
+        )
+        return str(found[0][0])
+
+    def _stamp(self, numbers: list[int], stamp: str) -> None:
+        marks = ",".join(map(str, numbers))
+        for table, column in (("party_party", "id"), ("party_contact_mechanism", "party")):
+            self._sql(
+                f"UPDATE {table} SET create_date = '{stamp}', write_date = NULL "
+                f"WHERE {column} IN ({marks})"
+            )
+        self._sql(f"DELETE FROM party_address WHERE party IN ({marks})")
+
+    def _sql(self, statement: str) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(self._erp.path, timeout=30)) as db, db:
+            return db.execute(statement).fetchall()
+
+    def _settings(self, port: int, password: str) -> dict[str, Any]:
+        return {
+            "url": f"http://127.0.0.1:{port}", "database": DATABASE, "username": USER,
+            "password": password, "page_size": self._page_size,
+        }  # fmt: skip
