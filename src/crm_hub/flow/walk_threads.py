@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import astuple
-from itertools import count
+from itertools import chain, count
 
 import orjson
 
@@ -25,7 +24,7 @@ from crm_hub.timeline import (
     tokens,
 )
 
-MOST_ALIKE = 256
+MOST_ALIKE = 64
 """A subject that one person shares with more messages than this finds nothing any more."""
 
 
@@ -43,7 +42,7 @@ def walk_threads(
     messages = [
         found
         for number, event in events.items()
-        if (found := read_message(number, sources[number], event.participants, free))
+        if (found := read_message(number, event, sources[number], free))
     ]
     if messages:
         _Walk(db).run(messages, known)
@@ -60,8 +59,7 @@ class _Walk:
 
     def run(self, messages: Sequence[Message], known: Collection[int]) -> None:
         told = self.repo.messages(m.event_id for m in messages if m.event_id in known)
-        self._join(messages, told)
-        found = {token for m in messages for token in tokens(m)}
+        found = self._join(messages, told)
         asked = self.repo.waiting(found)
         self._load(asked)
         heads = self._heads(self.threads.searching(asked))
@@ -74,7 +72,8 @@ class _Walk:
         self.before.update({row.id: tuple(row) for row in rows})
         self.threads.load(Thread(*row) for row in rows)
 
-    def _join(self, messages: Sequence[Message], told: Mapping[int, MessageRow]) -> None:
+    def _join(self, messages: Sequence[Message], told: Mapping[int, MessageRow]) -> set[int]:
+        """Put each message into its thread and store it; return the tokens of all of them."""
         thread_of = self.repo.of_keys({key for m in messages for key in m.keys})
         stored = set(thread_of)
         self._load({*thread_of.values(), *(row.thread_id for row in told.values())})
@@ -94,6 +93,7 @@ class _Walk:
         self.repo.save_messages(keys, new, changed, added, again)
         if changed:
             self._count_again({row[1] for row in changed})
+        return {token for token, _ in chain(added, again)}
 
     def _count_again(self, ids: Iterable[int]) -> None:
         """Read the first message of threads anew in which a stored message is told otherwise."""
@@ -122,8 +122,14 @@ class _Walk:
             by_token[token].append(row)
         parents: dict[int, int | None] = {}
         for number, head in heads.items():
-            found = {r.event_id: r for token in tokens(head) for r in by_token.get(token, ())}
-            best = nearest(head, map(_message, found.values()))
+            found = {
+                row.event_id: row
+                for token in tokens(head)
+                for row in by_token.get(token, ())
+                if row.at_us <= head.at_us
+            }
+            newest = sorted(found.values(), key=_moment, reverse=True)
+            best = nearest(head, map(_message, newest))
             parents[number] = found[best.event_id].thread_id if best else None
         self._load({parent for parent in parents.values() if parent is not None})
         for number, parent in parents.items():
@@ -132,7 +138,7 @@ class _Walk:
 
     def _save(self, heads: Mapping[int, Message], full: set[int]) -> None:
         self.threads.settle()
-        rows = [astuple(t) for t in self.threads.all() if self.before.get(t.id) != astuple(t)]
+        rows = [r for t in self.threads.all() if self.before.get(t.id) != (r := t.row())]
         self.repo.save_threads(
             [row for row in rows if row[0] not in self.before],
             [row for row in rows if row[0] in self.before],
@@ -147,6 +153,10 @@ class _Walk:
             if token not in full
         ]
         self.repo.save_waiting([n for n in looked if n < self.first], full, waiting)
+
+
+def _moment(row: MessageRow) -> tuple[int, int]:
+    return row.at_us, row.seq
 
 
 def _row(message: Message, thread_id: int) -> Row:

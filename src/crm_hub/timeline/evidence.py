@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from crm_hub.model.canonical import EventDraft, ParticipantDraft
 from crm_hub.sdk.formats.mailtext import subject_key, subject_mark
-from crm_hub.timeline.compose import Source, seq_of
+from crm_hub.timeline.compose import Event, Source, seq_of
 
 MOST_PEOPLE = 20
 MOST_ASKED = 8
@@ -44,44 +44,37 @@ class Message(NamedTuple):
 
 
 def read_message(
-    event_id: int,
-    sources: Sequence[Source],
-    participants: Sequence[ParticipantDraft],
-    free: Collection[str],
+    event_id: int, event: Event, sources: Sequence[Source], free: Collection[str]
 ) -> Message | None:
     """Return what all tellings of an event say together; None: nothing about a conversation."""
     keys: Keys = {}
-    opens, by_subject = True, True
-    first: tuple[int, int, str] | None = None
-    crowd = 0
+    opens, by_subject, crowd = True, True, ""
+    first: tuple[int, int, str, str] | None = None
     for source in sources:
         draft = source.draft
-        if not _speaks(draft):
+        if not (draft.by_subject or draft.conversation or draft.message_ids or draft.replies_to):
             continue
         mark, subject = _subject(draft.subject)
         _add_keys(keys, draft, subject, is_answer=bool(mark))
-        opens = opens and not (draft.replies_to or (mark and draft.by_subject))
+        if draft.replies_to or (mark and draft.by_subject):
+            opens = False
         by_subject = by_subject and draft.by_subject
-        if draft.mailing_list:
-            crowd = _person("l:" + draft.mailing_list)
-        here = (draft.occurred_at_us, seq_of(draft, source.order), draft.subject)
-        first = here if first is None or here < first else first
+        crowd = crowd or draft.mailing_list
+        seq = event.seq if source is event.winner else seq_of(draft, source.order)
+        here = (draft.occurred_at_us, seq, mark, subject)
+        if first is None or here < first:
+            first = here
     if first is None:
         return None
-    at_us, seq, written = first
-    mark, subject = _subject(written)
-    people, firms = _people(participants, free) if by_subject else ((), ())
-    token = _number("s", subject) if people else None
-    if people and crowd:
-        people, firms = (people[0], crowd, *people[1:]), (firms[0], 0, *firms[1:])
+    at_us, seq, mark, subject = first
+    people, firms = _people(event.participants, free) if by_subject else ((), ())
+    among = _person("l:" + crowd) if people and crowd else 0
+    if among:
+        people, firms = (people[0], among, *people[1:]), (firms[0], 0, *firms[1:])
     return Message(
-        event_id, at_us, seq, tuple(keys), opens, mark == "forward", token, people, firms,
-        crowd if people else 0,
+        event_id, at_us, seq, tuple(keys), opens, mark == "forward",
+        _word(subject) if people else None, people, firms, among,
     )  # fmt: skip
-
-
-def _speaks(draft: EventDraft) -> bool:
-    return bool(draft.by_subject or draft.conversation or draft.message_ids or draft.replies_to)
 
 
 def _add_keys(keys: Keys, draft: EventDraft, subject: str, *, is_answer: bool) -> None:
@@ -93,19 +86,22 @@ def _add_keys(keys: Keys, draft: EventDraft, subject: str, *, is_answer: bool) -
     """
     if draft.conversation:
         keys[_number("c", draft.conversation)] = None
-    stem = _stem(subject)
+    stem = _word(_stem(subject))
     for one in draft.message_ids:
-        keys[_number("i", one)] = None
-        keys[_number("i", one, stem)] = None
+        number = _id(one)
+        keys[number] = None
+        keys[mixed(number, stem)] = None
     if not draft.replies_to:
         return
+    answered = [_id(one) for one in draft.replies_to]
     if not draft.by_subject:
-        keys.update(dict.fromkeys(_number("i", one) for one in draft.replies_to))
+        keys.update(dict.fromkeys(answered))
         return
     for alike in _stems(subject, is_answer):
-        keys.update(dict.fromkeys(_number("i", one, alike) for one in draft.replies_to))
+        for number in answered:
+            keys[mixed(number, alike)] = None
     if is_answer:
-        keys[_number("i", draft.replies_to[-1])] = None
+        keys[answered[-1]] = None
 
 
 _WAS = re.compile(r"[(\[]\s*(?:was|war|vorher|était|era)\s*:\s*(.{1,200}?)\s*[)\]]?\s*\Z")
@@ -118,7 +114,7 @@ def _stem(subject: str) -> str:
 
 
 @lru_cache(maxsize=8_192)
-def _stems(subject: str, is_answer: bool) -> tuple[str, ...]:
+def _stems(subject: str, is_answer: bool) -> tuple[int, ...]:
     """Return the beginnings that an answer may have in common with what it answers.
 
     `Accepted: Site visit` and `New date (was: Site visit)` have that of `Site visit` too; and
@@ -131,7 +127,7 @@ def _stems(subject: str, is_answer: bool) -> tuple[str, ...]:
             found[_stem(subject_key(was[1]))] = None
     if not is_answer:
         found[subject.partition(" ")[0]] = None
-    return tuple(found)
+    return tuple(map(_word, found))
 
 
 @lru_cache(maxsize=8_192)
@@ -143,19 +139,48 @@ def _people(
     participants: Sequence[ParticipantDraft], free: Collection[str]
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return (people, firms); nobody where there is no sender with an address."""
-    found = dict.fromkeys(
-        p.key for p in sorted(participants, key=_after_sender) if p.key[:2] == "e:"
-    )
-    if not found or participants[0].role != "from":
+    sender = ""
+    found: dict[str, None] = {}
+    for one in participants:
+        if one.role == "from" and not sender:
+            sender = one.key
+        if one.key[:2] == "e:":
+            found[one.key] = None
+    if sender[:2] != "e:":
         return (), ()
+    if next(iter(found)) != sender:
+        found = {sender: None, **found}
     listed = list(found)[:MOST_PEOPLE]
     domains = [key.rpartition("@")[2] for key in listed]
-    firms = tuple(0 if domain in free else _person(domain) for domain in domains)
-    return tuple(_person(key) for key in listed), firms
+    firms = tuple([0 if domain in free else _person(domain) for domain in domains])
+    return tuple([_person(key) for key in listed]), firms
 
 
-def _after_sender(participant: ParticipantDraft) -> bool:
-    return participant.role != "from"
+def tokens(message: Message) -> list[int]:
+    """Return what a message is found by when ids are lost: its subject with each of its people."""
+    subject = message.subject
+    if subject is None:
+        return []
+    return [mixed(subject, person) for person in message.people[:MOST_ASKED]]
+
+
+def mixed(one: int, other: int) -> int:
+    """Return one number of two, as good as a hash of both because they are hashes."""
+    number = (one * _ODD ^ other) & _ALL
+    return number - _ALL - 1 if number >> 63 else number
+
+
+_ODD, _ALL = 0x9E3779B97F4A7C15, 0xFFFF_FFFF_FFFF_FFFF
+
+
+@lru_cache(maxsize=65_536)
+def _id(one: str) -> int:
+    return _number("i", one)
+
+
+@lru_cache(maxsize=16_384)
+def _word(stem: str) -> int:
+    return _number("w", stem)
 
 
 @lru_cache(maxsize=32_768)
@@ -163,20 +188,6 @@ def _person(key: str) -> int:
     return _number("p", key)
 
 
-def tokens(message: Message) -> list[int]:
-    """Return what a message is found by when ids are lost: its subject with each of its people."""
-    if message.subject is None:
-        return []
-    subject = message.subject
-    return [_mixed(subject, person) for person in message.people[:MOST_ASKED]]
-
-
-def _mixed(subject: int, person: int) -> int:
-    """Return one number of two; both are hashes, so mixing them is enough."""
-    mixed = (subject * 0x9E3779B97F4A7C15 ^ person) & 0xFFFF_FFFF_FFFF_FFFF
-    return mixed - (1 << 64) if mixed >> 63 else mixed
-
-
-def _number(*parts: str) -> int:
-    text = "\x1f".join(parts).encode("utf-8", "replace")
-    return int.from_bytes(blake2b(text, digest_size=8).digest(), "big", signed=True)
+def _number(kind: str, text: str) -> int:
+    raw = f"{kind}\x1f{text}".encode("utf-8", "replace")
+    return int.from_bytes(blake2b(raw, digest_size=8).digest(), "big", signed=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from crm_hub.timeline.evidence import Message
 
@@ -37,6 +38,13 @@ class Thread:
     head_seq: int
     head_event_id: int
     parent_id: int | None = None
+
+    def row(self) -> tuple[Any, ...]:
+        """Return it as it is stored."""
+        return (
+            self.id, self.now_id, self.root_id, self.opens,
+            self.head_at_us, self.head_seq, self.head_event_id, self.parent_id,
+        )  # fmt: skip
 
 
 class Threads:
@@ -145,12 +153,11 @@ class Threads:
 
 
 def nearest(head: Message, candidates: Iterable[Message]) -> Message | None:
-    """Return the message that `head` answers, by all we know of it without ids."""
-    best: Message | None = None
-    for one in candidates:
-        if (best is None or (one.at_us, one.seq) > (best.at_us, best.seq)) and answers(head, one):
-            best = one
-    return best
+    """Return the message that `head` answers, by all we know of it without ids.
+
+    candidates: the newest first.
+    """
+    return next((one for one in candidates if answers(head, one)), None)
 
 
 def answers(head: Message, one: Message) -> bool:
