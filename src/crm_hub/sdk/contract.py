@@ -90,7 +90,9 @@ class Manifest:
     """A connector's visiting card.
 
     settings: a pydantic model; secrets are `SecretStr`, every field titled and described.
-    docs: where the vendor describes the interface used.
+    docs: where the vendor describes the interface used. asks_when_gone: a stream that was read and
+    is no longer discovered stops the connection with a question, as a mass delete does; otherwise
+    its records stay.
     """
 
     id: str
@@ -100,6 +102,7 @@ class Manifest:
     summary: str = ""
     rate_limits: tuple[RateLimit, ...] = ()
     docs: tuple[str, ...] = ()
+    asks_when_gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

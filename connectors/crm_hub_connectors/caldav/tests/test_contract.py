@@ -1,0 +1,66 @@
+"""The contract suite on real calendar servers: Radicale in whole, Xandikos where it differs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import ClassVar
+
+import pytest
+from crm_hub_connectors.caldav import CaldavConnector
+from crm_hub_connectors.caldav.tests.sources import (
+    RadicaleSource,
+    XandikosSource,
+    forward,
+    radicale_source,
+)
+
+from crm_hub.sdk.testing.contract import ContractSuite, Harness, run_case
+from crm_hub.sdk.testing.fault_server import FaultServer
+from crm_hub.sdk.testing.servers import Unobtainable
+from crm_hub.sdk.testing.servers.xandikos import xandikos
+
+
+class SmallPages(CaldavConnector):
+    page_items: ClassVar[int] = 10
+
+
+class RadicaleHarness(Harness):
+    connector = SmallPages
+    stream = "work"
+    page_size = 10
+    # Radicale itself needs 3 ms to index an object for the first time.
+    memory_records = 4_000
+
+    @contextmanager
+    def source(self, records: int, page_size: int) -> Iterator[RadicaleSource]:
+        try:
+            with radicale_source(records) as source:
+                yield source
+        except Unobtainable as reason:
+            pytest.skip(str(reason))
+
+
+class TestRadicale(ContractSuite):
+    harness = RadicaleHarness()
+
+
+class XandikosHarness(RadicaleHarness):
+    stream = "calendar"
+
+    @contextmanager
+    def source(self, records: int, page_size: int) -> Iterator[XandikosSource]:
+        try:
+            with xandikos() as behind, FaultServer() as server:
+                forward(server, behind.url)
+                source = XandikosSource(behind, server)
+                source.add(records)
+                yield source
+        except Unobtainable as reason:
+            pytest.skip(str(reason))
+
+
+@pytest.mark.parametrize("case", [2, 3, 4, 5, 6, 7, 8, 21])
+def test_the_cases_where_servers_differ_hold_on_xandikos(case: int) -> None:
+    result = run_case(XandikosHarness(), case)
+    assert result.status == "pass", result.reason

@@ -1,0 +1,244 @@
+"""The pages of one calendar: a first read, what changed since, or a span of time.
+
+first read   all names in order, in batches; the last page says that it was everything
+changes      sync-collection (RFC 6578), or without it the ctag and a list of all etags
+new day      series that go on are read again: they have occurrences that they had not
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from crm_hub.sdk import Change, CheckpointExpired, Page, Reject, Unavailable, Window
+from crm_hub_connectors.caldav import davxml
+from crm_hub_connectors.caldav.dav import Dav, NotOffered
+from crm_hub_connectors.caldav.discovery import Calendar
+from crm_hub_connectors.caldav.fetching import Fetcher, Listing
+from crm_hub_connectors.caldav.resources import Read, Reader
+from crm_hub_connectors.caldav.state import MAX_ETAGS, MAX_SERIES, State, etag_mark
+
+_LISTED = ("D:getetag", "D:resourcetype")
+_MOST_PARTS = 10_000
+
+
+class CalendarWalk:
+    """One pull of one calendar, with pages of `page_items` resources."""
+
+    def __init__(self, dav: Dav, calendar: Calendar, reader: Reader, page_items: int) -> None:
+        self._dav = dav
+        self._calendar = calendar
+        self._reader = reader
+        self._page_items = page_items
+        self._fetcher = Fetcher(dav, calendar.path)
+
+    # a first read -------------------------------------------------------------------------
+
+    def whole(self, rules: str, resumed: State | None) -> Iterator[Page]:
+        """Yield everything, oldest name first; go on after `resumed` where one was interrupted.
+
+        The token is that of the first listing, so what changes meanwhile comes in the next pull.
+        """
+        listing, token, by_token = self._everything()
+        state = resumed or State(rules, self._reader.day, token, by_token)
+        names = sorted(listing.etags)
+        self._fetcher.hrefs = listing.hrefs
+        etags = None if state.by_token or len(names) > MAX_ETAGS else dict(listing.etags)
+        strange, count = listing.strange, len(names)
+        del listing
+        if resumed is not None and resumed.after is not None:
+            names = names[_place(names, resumed.after) :]
+        held = _Held()
+        for batch, reads in self._pages(names):
+            if held:
+                yield Page(held.changes, state.dump(), rejects=held.rejects)
+            held = self._sorted_in(batch, reads, state)
+            # What is not there is found by its absence.
+            held.changes = [one for one in held.changes if one.payload is not None]
+            state.after = batch[-1]
+        final = replace(state, after=None, again=resumed is not None)
+        if etags is not None:
+            final.etags = {name: etag_mark(etag) for name, etag in etags.items() if etag}
+        complete = resumed is None and not strange
+        yield Page(held.changes, final.dump(), complete, held.rejects, count)
+
+    def _everything(self) -> tuple[Listing, str, bool]:
+        """Return all names, with the sync token, or without sync-collection with the ctag."""
+        if self._calendar.offers("sync-collection"):
+            try:
+                return (*self._all_parts(), True)
+            except NotOffered:
+                pass
+        ctag = self._ctag()
+        return self._list(), ctag, False
+
+    def _all_parts(self) -> tuple[Listing, str]:
+        listing, token = Listing(self._calendar.path), ""
+        for part, token in self._parts(""):
+            listing.etags |= part.etags
+            listing.hrefs |= part.hrefs
+            listing.strange += part.strange
+            for name in part.gone:
+                listing.etags.pop(name, None)
+        return listing, token
+
+    def _parts(self, token: str) -> Iterator[tuple[Listing, str]]:
+        """Yield (names, token after them) of a sync report until it is whole (RFC 6578 3.6)."""
+        for _ in range(_MOST_PARTS):
+            part, after = self._dav.changes(self._calendar.path, token, self._listing)
+            yield part, after
+            if not part.cut:
+                return
+            if after == token:
+                break
+            token = after
+        raise Unavailable(f"{self._calendar.path}: the server's list of changes never ends")
+
+    def _listing(self) -> Listing:
+        return Listing(self._calendar.path)
+
+    def _list(self) -> Listing:
+        return self._dav.list(self._calendar.path, _LISTED, self._listing)
+
+    def _ctag(self) -> str:
+        _, found = self._dav.find(self._calendar.path, ("S:getctag",))
+        return found[0].text("getctag") if found else ""
+
+    # what changed -------------------------------------------------------------------------
+
+    def changed(self, state: State) -> Iterator[Page]:
+        """Yield what changed since `state`, and on a new day the series that go on.
+
+        Raises: CheckpointExpired.
+        """
+        due = self._due(state)
+        if state.by_token:
+            yield from self._by_token(state, due)
+        else:
+            yield from self._by_list(state, due)
+
+    def _due(self, state: State) -> set[str]:
+        if state.day == self._reader.day:
+            return set()
+        if state.series is None:
+            raise CheckpointExpired(
+                f"{self._calendar.name}: more than {MAX_SERIES:,} series go on, so that it is "
+                "read in full once a day"
+            )
+        return set(state.series)
+
+    def _by_token(self, state: State, due: set[str]) -> Iterator[Page]:
+        try:
+            for part, token in self._parts(state.token):
+                is_last = not part.cut
+                moved = replace(state, token=token)
+                wanted = set(part.etags)
+                if is_last:
+                    moved.day = self._reader.day
+                    wanted |= due - part.gone
+                if wanted or part.gone or token != state.token:
+                    yield from self._delta(wanted, part, moved)
+                state = moved
+        except NotOffered as error:
+            raise CheckpointExpired(f"{error.message}: no more changes by token") from None
+
+    def _by_list(self, state: State, due: set[str]) -> Iterator[Page]:
+        """Compare the etags of all resources with those of the last look, if the ctag moved."""
+        ctag = self._ctag()
+        moved = replace(state, token=ctag, day=self._reader.day)
+        if ctag and ctag == state.token:
+            if due:
+                yield from self._delta(due, Listing(self._calendar.path), moved)
+            return
+        if state.etags is None:
+            raise CheckpointExpired(f"{self._calendar.name}: too many entries to compare")
+        listing = self._list()
+        marks = {name: etag_mark(etag) if etag else "" for name, etag in listing.etags.items()}
+        if not listing.strange:
+            listing.gone = state.etags.keys() - marks.keys()
+        wanted = {name for name, mark in marks.items() if not mark or state.etags.get(name) != mark}
+        wanted |= due - listing.gone
+        moved.etags = marks if len(marks) <= MAX_ETAGS else None
+        if wanted or listing.gone or ctag != state.token:
+            yield from self._delta(wanted, listing, moved)
+
+    def _delta(self, wanted: set[str], listing: Listing, moved: State) -> Iterator[Page]:
+        """Yield the wanted resources, then what is gone; the last page moves the checkpoint."""
+        self._fetcher.hrefs = listing.hrefs
+        held = _Held()
+        for batch, reads in self._pages(sorted(wanted)):
+            if held:
+                yield Page(held.changes, None, rejects=held.rejects)
+            held = self._sorted_in(batch, reads, moved)
+        for name in listing.gone:
+            moved.note_series(name, goes_on=False)
+        gone = [Change(name, None) for name in sorted(listing.gone)]
+        yield Page([*held.changes, *gone], moved.dump(), rejects=held.rejects)
+
+    # a span of time -----------------------------------------------------------------------
+
+    def window(self, window: Window) -> Iterator[Page]:
+        """Yield the resources that have an occurrence in the span, on pages without checkpoint."""
+        start, end = _utc(window.since), _utc(window.until)
+        within: tuple[str, str] | None = None
+        try:
+            names = self._queried(start, end)
+        except NotOffered:
+            names = set(self._list().etags)
+            within = _iso(window.since), _iso(window.until)
+        for _, reads in self._pages(sorted(names)):
+            taken = [r for r in reads if within is None or _overlaps(r, *within)]
+            changes = [r.change for r in taken if r.change is not None and r.change.payload]
+            yield Page(changes, None, rejects=[one for r in taken for one in r.rejects])
+
+    def _queried(self, start: str, end: str) -> set[str]:
+        names: set[str] = set()
+        for component in self._calendar.components:
+            body = davxml.query(component, start, end)
+            names |= self._dav.report(self._calendar.path, body, self._listing).etags.keys()
+        return names
+
+    # pages --------------------------------------------------------------------------------
+
+    def _pages(self, names: Sequence[str]) -> Iterator[tuple[list[str], list[Read]]]:
+        for start in range(0, len(names), self._page_items):
+            batch = list(names[start : start + self._page_items])
+            yield batch, [self._reader.read(found) for found in self._fetcher.fetch(batch)]
+
+    def _sorted_in(self, batch: list[str], reads: Sequence[Read], state: State) -> _Held:
+        for name, read in zip(batch, reads, strict=True):
+            state.note_series(name, read.goes_on)
+        changes = [read.change for read in reads if read.change is not None]
+        return _Held(changes, [reject for read in reads for reject in read.rejects])
+
+
+@dataclass(slots=True)
+class _Held:
+    """What the next page will hold: it is given once it is known not to be the last."""
+
+    changes: list[Change] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.changes or self.rejects)
+
+
+def _place(names: Sequence[str], after: str) -> int:
+    return next((n for n, name in enumerate(names) if name > after), len(names))
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()
+
+
+def _overlaps(read: Read, since: str, until: str) -> bool:
+    payload = read.change.payload if read.change is not None else None
+    return payload is not None and any(
+        o["start"] and o["start"] < until and (o["end"] or o["start"]) >= since
+        for o in payload["occurrences"]
+    )
