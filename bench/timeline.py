@@ -43,7 +43,7 @@ BATCH = 20_000
 COMMIT_EVERY = 25
 ASKED = 1_000
 PAGE = 50
-FAST = ("journal_mode = OFF", "synchronous = OFF", "cache_size = -262144", "temp_store = FILE",
+FAST = ("journal_mode = OFF", "synchronous = OFF", "cache_size = -65536", "temp_store = FILE",
         "locking_mode = EXCLUSIVE")  # fmt: skip
 
 

@@ -158,14 +158,15 @@ def _lines(db: Db, rows: Sequence[TimelineRow]) -> list[Line]:
     ids = [r.position.event_id for r in rows]
     names: dict[int, list[str]] = {}
     found = events.participants(ids)
-    known = Identities(db).identities({p.identity_id for p in found if p.identity_id})
+    unnamed = {p.identity_id for p in found if p.identity_id and not p.name}
+    known = Identities(db).identities(unnamed)
     for p in found:
         who = known[p.identity_id].display_name if p.identity_id in known else ""
         shown = p.name or who or p.key.rpartition(":")[2]
         names.setdefault(p.event_id, []).append(f"{p.role} {shown}")
     told: dict[int, list[str]] = {}
-    for s in events.sources_of_events(ids):
-        told.setdefault(s.event_id, []).append(f"{s.connection}/{s.stream}")
+    for event_id, connection, stream in events.tellers(ids):
+        told.setdefault(event_id, []).append(f"{connection}/{stream}")
     return [_line(r, names, told) for r in rows]
 
 

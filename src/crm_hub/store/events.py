@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import and_, func, select, tuple_
+from sqlalchemy import Select, and_, bindparam, func, select, tuple_
 
 from crm_hub.store.db import Db, Row
 from crm_hub.store.schema import (
@@ -78,9 +79,6 @@ class TimelineRow(NamedTuple):
     visibility: str
     late: bool
     draft: str
-    connection: str
-    stream: str
-    key: str
 
 
 _SOURCE = (
@@ -96,6 +94,45 @@ _SOURCE = (
     .join(source_record, source_record.c.id == event_source.c.record_id)
     .join(stream, stream.c.id == source_record.c.stream_id)
 )
+
+_TELLER = (
+    select(event_source.c.event_id, stream.c.connection, stream.c.name)
+    .join(source_record, source_record.c.id == event_source.c.record_id)
+    .join(stream, stream.c.id == source_record.c.stream_id)
+)
+
+
+@lru_cache(maxsize=2)
+def _page(has_before: bool) -> Select[Any]:
+    """Return the statement of a timeline's page; built once, as building costs what asking does."""
+    t = timeline_entry.c
+    page = select(t.occurred_at_us, t.seq, t.event_id)
+    page = page.where(t.identity_id == bindparam("identity_id"))
+    if has_before:
+        edge = tuple_(bindparam("at"), bindparam("seq"), bindparam("event"))
+        page = page.where(tuple_(t.occurred_at_us, t.seq, t.event_id) < edge)
+    newest = (t.occurred_at_us.desc(), t.seq.desc(), t.event_id.desc())
+    sub = page.order_by(*newest).limit(bindparam("rows")).subquery()
+    return (
+        select(
+            sub.c.occurred_at_us,
+            sub.c.seq,
+            sub.c.event_id,
+            event.c.type,
+            event.c.visibility,
+            event.c.late,
+            event_source.c.draft,
+        )
+        .join(event, event.c.id == sub.c.event_id)
+        .join(
+            event_source,
+            and_(
+                event_source.c.record_id == event.c.record_id,
+                event_source.c.entry == event.c.entry,
+            ),
+        )
+        .order_by(sub.c.occurred_at_us.desc(), sub.c.seq.desc(), sub.c.event_id.desc())
+    )
 
 
 class Events:
@@ -130,6 +167,11 @@ class Events:
         """Return who tells these events."""
         rows = self._db.rows_in(_SOURCE, event_source.c.event_id, event_ids)
         return [SourceRow(*row) for row in rows]
+
+    def tellers(self, event_ids: Iterable[int]) -> list[tuple[int, str, str]]:
+        """Return (event, connection, stream) of who tells these events, without their words."""
+        rows = self._db.rows_in(_TELLER, event_source.c.event_id, event_ids)
+        return [(row[0], row[1], row[2]) for row in rows]
 
     def take_event_ids(self, count: int) -> int:
         """Reserve numbers for new events and return the first."""
@@ -193,41 +235,10 @@ class Events:
 
         Keyset paging: page k costs what page 1 costs, and pages joined are the whole, sorted.
         """
-        t = timeline_entry.c
-        page = select(t.occurred_at_us, t.seq, t.event_id).where(t.identity_id == identity_id)
+        given = {"identity_id": identity_id, "rows": limit}
         if before is not None:
-            page = page.where(
-                tuple_(t.occurred_at_us, t.seq, t.event_id)
-                < tuple_(before.occurred_at_us, before.seq, before.event_id)
-            )
-        newest = (t.occurred_at_us.desc(), t.seq.desc(), t.event_id.desc())
-        sub = page.order_by(*newest).limit(limit).subquery()
-        stmt = (
-            select(
-                sub.c.occurred_at_us,
-                sub.c.seq,
-                sub.c.event_id,
-                event.c.type,
-                event.c.visibility,
-                event.c.late,
-                event_source.c.draft,
-                stream.c.connection,
-                stream.c.name,
-                source_record.c.key,
-            )
-            .join(event, event.c.id == sub.c.event_id)
-            .join(
-                event_source,
-                and_(
-                    event_source.c.record_id == event.c.record_id,
-                    event_source.c.entry == event.c.entry,
-                ),
-            )
-            .join(source_record, source_record.c.id == event.c.record_id)
-            .join(stream, stream.c.id == source_record.c.stream_id)
-            .order_by(sub.c.occurred_at_us.desc(), sub.c.seq.desc(), sub.c.event_id.desc())
-        )
-        rows = self._db.conn.execute(stmt)
+            given |= {"at": before.occurred_at_us, "seq": before.seq, "event": before.event_id}
+        rows = self._db.conn.execute(_page(before is not None), given)
         return [TimelineRow._make((Position(r[0], r[1], r[2]), *r[3:])) for r in rows]
 
     def count_of(self, identity_id: int) -> int:
