@@ -1,164 +1,200 @@
-"""YAML that people edit, read strictly: plain values, and where in the text each one stands.
+"""YAML that people edit, read strictly: plain data, and where in the text each thing stands.
 
-Comes before config, which turns the positions into error messages. Refused with line and column:
-keys given twice, anchors and aliases (a small file can unfold to gigabytes), tags, deep nesting.
+Serves hub.yaml and the mapping files. Built on the parser's events instead of its constructors:
+no anchors, so no bombs; no tags, so no objects; a limit of depth and size; and the line and
+column of each key and value for the errors to come. The events are libyaml's (YAML 1.1); what
+plain words mean is ours: the core schema of YAML 1.2, where `no` and `12:30` are text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, NoReturn
 
 from crm_hub.model.errors import ConfigError
 
-Path = tuple[str | int, ...]
-_MAX_DEPTH = 20
-_MAX_CHARS = 64_000  # ruamel reads about 50,000 characters a second
-_TAG = "tag:yaml.org,2002:"
-_KINDS = ("map", "seq", "str", "int", "float", "bool", "null", "timestamp")
-_TAGS = {"", *(_TAG + kind for kind in _KINDS)}
+MAX_CHARS = 250_000
+MAX_NODES = 12_000
+MAX_DEPTH = 24
+_INT = re.compile(r"[-+]?[0-9]{1,18}")
+_HEX = re.compile(r"0x[0-9A-Fa-f]{1,15}")
+_FLOAT = re.compile(r"[-+]?(?:[0-9]{1,18}\.[0-9]{0,18}|\.[0-9]{1,18})(?:[eE][-+]?[0-9]{1,3})?")
+_WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
+_WORDS |= {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_FLOW_OPENERS = re.compile(r"[\[{]")
+_MAX_OPENERS_A_LINE = 200
+_REMEDY = "Correct that line; indent with spaces, and quote text that holds ': ' or ' #'."
+
+Place = tuple[str | int, ...]
+
+
+class Mark(NamedTuple):
+    """Where something stands in a file; line and column count from 1."""
+
+    origin: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.origin}:{self.line}:{self.column}"
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A YAML document: its plain value, and path → (line, column) of each key and item, from 1.
+    """The data of one file, the mark of each key and item in it, and of each value, by place.
 
-    Paths are tuples of keys and list indexes; the document itself is ().
+    A place is a tuple of keys and list indexes; the document itself is ().
     """
 
-    value: Any
-    keys: Mapping[Path, tuple[int, int]]
-    values: Mapping[Path, tuple[int, int]]
+    data: dict[str, Any]
+    marks: dict[Place, Mark] = field(default_factory=dict)
+    values: dict[Place, Mark] = field(default_factory=dict)
 
-    def where(self, path: Path, *, key: bool = False) -> tuple[int, int]:
-        """Return line and column of the value at `path` (of its key, if asked), or of the nearest
-        thing around it that the text does hold."""
-        if key and path in self.keys:
-            return self.keys[path]
-        while path and path not in self.values:
-            path = path[:-1]
-        return self.values.get(path, (1, 1))
+    def mark(self, place: Place) -> Mark | None:
+        """Return the mark of the key or item at `place`, or of the nearest one around it."""
+        return _nearest(self.marks, place)
+
+    def value_mark(self, place: Place) -> Mark | None:
+        """Return the mark of the value at `place`, or of the nearest one around it."""
+        return _nearest(self.values, place)
 
 
-def read(text: str, origin: str) -> Document:
-    """Return the one document in `text`; an empty text gives the value None.
+def _nearest(marks: dict[Place, Mark], place: Place) -> Mark | None:
+    for length in range(len(place), -1, -1):
+        found = marks.get(place[:length])
+        if found is not None:
+            return found
+    return None
+
+
+def read(text: str, origin: str, *, max_chars: int = MAX_CHARS) -> Document:
+    """Return the data of a YAML text whose top is a mapping (an empty text: no data).
 
     origin: the file's name for messages.
-    Raises: ConfigError with file, line and column for anything that is not plain YAML.
+    Raises: ConfigError with file, line and column for anything that is not plain data.
     """
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+    from yaml import MarkedYAMLError, YAMLError
 
-    if len(text) > _MAX_CHARS:
+    if len(text) > max_chars:
         raise ConfigError(
-            f"{origin} has {len(text)} characters; {_MAX_CHARS} are allowed.",
-            remedy="Split it: data does not belong into this file.",
+            f"{origin}: larger than {max_chars:,} characters.",
+            remedy="Split it: this file holds settings and meaning, not data.",
         )
+    _refuse_dense_lines(text, origin)
     try:
-        root = _compose(text)
-        reader = _Reader(origin)
-        return Document(reader.value(root, ()), reader.keys, reader.values)
+        return _Reader(origin).read(text)
     except MarkedYAMLError as error:
-        raise _not_yaml(error, origin) from None  # the text of the error repeats the input
-    except (YAMLError, ValueError) as error:
-        raise ConfigError(
-            f"{origin} cannot be read as YAML ({type(error).__name__}).",
-            remedy="It must be plain UTF-8 text without control characters or deep nesting.",
-        ) from None
+        mark = error.problem_mark or error.context_mark
+        at = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+        why = error.problem or error.context
+        raise _bad(
+            f"{origin}{at}: this is not YAML: {why}."
+        ) from None  # its text repeats the input
+    except (YAMLError, ValueError, RecursionError) as error:
+        raise _bad(f"{origin}: this is not YAML ({type(error).__name__}).") from None
 
 
-def _compose(text: str) -> Any:
-    """Return the tree of nodes; bombs of brackets or aliases are stopped on the way."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.composer import Composer, ComposerError
+def _refuse_dense_lines(text: str, origin: str) -> None:
+    """A parser's cost grows with the square of the brackets open on one line."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if len(line) > _MAX_OPENERS_A_LINE and len(_FLOW_OPENERS.findall(line)) > (
+            _MAX_OPENERS_A_LINE
+        ):
+            raise _bad(f"{origin}:{number}:1: too many brackets on one line.")
 
-    class PlainComposer(Composer):
-        depth = 0
 
-        def compose_node(self, parent: Any, index: Any) -> Any:
-            self.depth += 1
-            event = self.parser.peek_event()
-            if self.depth > _MAX_DEPTH:
-                refused = f"nested deeper than {_MAX_DEPTH} levels"
-                raise ComposerError(None, None, refused, event.start_mark)
-            if getattr(event, "anchor", None):  # an alias has one too
-                refused = "anchors and aliases (& and *) are not used here"
-                raise ComposerError(None, None, refused, event.start_mark)
-            node = super().compose_node(parent, index)
-            self.depth -= 1
-            return node
-
-    yaml = YAML(pure=True)
-    yaml.Composer = PlainComposer
-    return yaml.compose(text)
+def _bad(message: str) -> ConfigError:
+    return ConfigError(message, remedy=_REMEDY)
 
 
 class _Reader:
-    """Walks the composed nodes once and notes where each stands."""
+    """Walks the events of one document and notes where each node stands."""
 
     def __init__(self, origin: str) -> None:
         self.origin = origin
-        self.keys: dict[Path, tuple[int, int]] = {}
-        self.values: dict[Path, tuple[int, int]] = {}
+        self.marks: dict[Place, Mark] = {}
+        self.values: dict[Place, Mark] = {}
+        self.nodes = 0
 
-    def value(self, node: Any, path: Path) -> Any:
-        from ruamel.yaml.nodes import MappingNode, SequenceNode
+    def read(self, text: str) -> Document:
+        import yaml
 
-        if node is None:
-            return None
-        self.values[path] = _position(node)
-        if str(node.tag or "") not in _TAGS:
-            raise self._error(node, "tags (!) are not used here")
-        if isinstance(node, MappingNode):
-            return dict(self._pairs(node, path))
-        if isinstance(node, SequenceNode):
-            return [self.value(item, (*path, n)) for n, item in enumerate(node.value)]
-        return self._scalar(node)
+        events = yaml.parse(text, Loader=yaml.CSafeLoader)
+        data: Any = None
+        documents = 0
+        for event in events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    self._fail(event, "a second document begins; one file is one document")
+            elif isinstance(event, yaml.NodeEvent):
+                data = self._node(event, events, ())
+                if data is not None and not isinstance(data, dict):
+                    self._fail(event, "the file must hold keys and values")
+        self.marks.setdefault((), Mark(self.origin, 1, 1))
+        self.values.setdefault((), Mark(self.origin, 1, 1))
+        return Document(data or {}, self.marks, self.values)
 
-    def _pairs(self, node: Any, path: Path) -> Iterator[tuple[str, Any]]:
-        for key_node, value_node in node.value:
-            key = key_node.value
-            if not isinstance(key, str) or key == "<<":
-                raise self._error(key_node, "a key must be plain text")
-            here = (*path, key)
-            if here in self.keys:
-                raise self._error(key_node, f"{key!r} is given twice")
-            self.keys[here] = _position(key_node)
-            yield key, self.value(value_node, here)
+    def _node(self, event: Any, events: Iterator[Any], place: Place) -> Any:
+        self.nodes += 1
+        if self.nodes > MAX_NODES:
+            self._fail(event, f"more than {MAX_NODES:,} keys and values")
+        if getattr(event, "anchor", None):  # an alias has one too
+            self._fail(event, "anchors (&) and aliases (*) are not allowed; write the value out")
+        if getattr(event, "tag", None):
+            self._fail(event, "tags (!) are not allowed; write plain text, numbers, true or false")
+        if len(place) > MAX_DEPTH:
+            self._fail(event, f"nested deeper than {MAX_DEPTH} levels")
+        self.values[place] = self._mark(event)
+        kind = type(event).__name__
+        if kind == "ScalarEvent":
+            return _scalar(event)
+        return (self._sequence if kind == "SequenceStartEvent" else self._mapping)(events, place)
 
-    def _scalar(self, node: Any) -> Any:
-        kind, text = str(node.tag or "").removeprefix(_TAG), str(node.value)
-        if kind == "null":
-            return None
-        if kind == "bool":
-            return text.lower() == "true"
-        if kind in ("int", "float"):
-            return self._number(node, kind, text.replace("_", ""))
-        return text  # a date stays text too: the setting's own type reads it
+    def _sequence(self, events: Iterator[Any], place: Place) -> list[Any]:
+        items: list[Any] = []
+        while type(event := next(events)).__name__ != "SequenceEndEvent":
+            here = (*place, len(items))
+            self.marks[here] = self._mark(event)
+            items.append(self._node(event, events, here))
+        return items
 
-    def _number(self, node: Any, kind: str, text: str) -> int | float:
-        try:
-            return int(text, 0) if kind == "int" else float(text.replace(".inf", "inf"))
-        except ValueError:
-            pass
-        try:
-            return int(text)  # "007", which int(text, 0) refuses
-        except ValueError:
-            raise self._error(node, "not a usable number; quote it if it is text") from None
+    def _mapping(self, events: Iterator[Any], place: Place) -> dict[str, Any]:
+        out: dict[str, Any] = {}
+        while type(event := next(events)).__name__ != "MappingEndEvent":
+            if type(event).__name__ != "ScalarEvent":
+                self._fail(event, "a key must be a plain text")
+            key = event.value
+            if key == "<<":
+                self._fail(event, "merge keys (<<) are not allowed; write the values out")
+            if key in out:
+                self._fail(event, f"the key {key!r} stands here twice")
+            if event.anchor or event.tag:
+                self._fail(event, "anchors and tags are not allowed on keys")
+            here = (*place, key)
+            self.marks[here] = self._mark(event)
+            out[key] = self._node(next(events), events, here)
+        return out
 
-    def _error(self, node: Any, what: str) -> ConfigError:
-        line, column = _position(node)
-        return ConfigError(f"{self.origin}:{line}:{column}: {what}.", remedy="Correct that line.")
+    def _mark(self, event: Any) -> Mark:
+        mark = event.start_mark
+        return Mark(self.origin, mark.line + 1, mark.column + 1)
+
+    def _fail(self, event: Any, reason: str) -> NoReturn:
+        raise _bad(f"{self._mark(event)}: {reason}.")
 
 
-def _position(node: Any) -> tuple[int, int]:
-    return node.start_mark.line + 1, node.start_mark.column + 1
-
-
-def _not_yaml(error: Any, origin: str) -> ConfigError:
-    mark = error.problem_mark or error.context_mark
-    place = f"{origin}:{mark.line + 1}:{mark.column + 1}" if mark else origin
-    return ConfigError(
-        f"{place}: not valid YAML: {error.problem or error.context}.",
-        remedy="Correct that line; indent with spaces, and quote text that holds ': ' or ' #'.",
-    )
+def _scalar(event: Any) -> Any:
+    """Return the value of a scalar by the YAML 1.2 core schema; quoted is always text."""
+    text: str = event.value
+    if event.style not in (None, ""):
+        return text
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INT.fullmatch(text):
+        return int(text)
+    if _HEX.fullmatch(text):
+        return int(text, 16)
+    return float(text) if _FLOAT.fullmatch(text) else text

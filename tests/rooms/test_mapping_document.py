@@ -6,8 +6,9 @@ import time
 
 import pytest
 
-from crm_hub.mapping.document import MAX_CHARS, read_document
 from crm_hub.model.errors import ConfigError
+from crm_hub.yamltext import MAX_CHARS
+from crm_hub.yamltext import read as read_document
 
 
 def test_data_is_read_with_the_place_of_each_key() -> None:

@@ -29,6 +29,7 @@ from crm_hub.model.errors import ConfigError
 
 FILE_NAME = "hub.yaml"
 CONNECTION_NAME = re.compile(r"[a-z][a-z0-9_-]{0,40}\Z")
+_MAX_CHARS = 64_000  # editing keeps comments, and reads about 50,000 characters a second
 _STORES = ("sqlite", "postgresql", "postgresql+psycopg")
 _REFERENCE = re.compile(r"(env|file):.+\Z")
 
@@ -221,15 +222,10 @@ def parse(text: str, folder: Path) -> HubConfig:
     Raises: ConfigError as `load` does.
     """
     origin = str(folder / FILE_NAME)
-    document = yamltext.read(text, origin)
-    if not isinstance(document.value, dict):
-        raise ConfigError(
-            f"{origin}:1:1: the file must begin with `version: 1`.",
-            remedy="Start from a new one: crm-hub init --hub ANOTHER_FOLDER",
-        )
-    _check_names(document, origin)
+    document = yamltext.read(text, origin, max_chars=_MAX_CHARS)
+    _check_names(document)
     try:
-        given = {key: value for key, value in document.value.items() if value is not None}
+        given = {key: value for key, value in document.data.items() if value is not None}
         return HubConfig.model_validate({**given, "folder": folder})
     except ValidationError as error:
         raise _invalid(error, document, origin) from None
@@ -244,16 +240,17 @@ def check_name(name: str) -> None:
         )
 
 
-def _check_names(document: yamltext.Document, origin: str) -> None:
+def _check_names(document: yamltext.Document) -> None:
     """Refuse what the models cannot see: bad names, and keys that the reader itself fills in."""
-    for path, (line, column) in document.keys.items():
-        place = f"{origin}:{line}:{column}"
+    for path, place in document.marks.items():
+        if not path:
+            continue
         if path == ("folder",) or (path[0] == "connections" and path[2:] == ("name",)):
             what = _say({"type": "extra_forbidden"}, path)
             raise ConfigError(f"{place}: {what}", remedy="Remove that line.")
-        if path[0] == "connections" and len(path) == 2:
+        if path[0] == "connections" and len(path) == 2 and isinstance(path[1], str):
             try:
-                check_name(str(path[1]))
+                check_name(path[1])
             except ConfigError as error:
                 raise ConfigError(f"{place}: {error.message}", remedy=error.remedy) from None
 
@@ -264,9 +261,9 @@ def _invalid(error: ValidationError, document: yamltext.Document, origin: str) -
     for finding in error.errors(include_url=False, include_input=False):
         path = finding["loc"]
         # `store: TEXT` is short for `store: {url: TEXT}`: `where` falls back to what is there
-        place = document.where(path, key=finding["type"] == "extra_forbidden")
-        findings.append((place, _say(finding, path)))
-    lines = [f"{origin}:{line}:{column}: {what}" for (line, column), what in sorted(findings)]
+        marked = document.mark if finding["type"] == "extra_forbidden" else document.value_mark
+        findings.append((marked(path), _say(finding, path)))
+    lines = [f"{place}: {what}" for place, what in sorted(findings)]
     return ConfigError("\n".join(lines), remedy=f"Correct {origin}, then run: crm-hub status")
 
 

@@ -10,11 +10,11 @@ import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from crm_hub.mapping.document import Place
 from crm_hub.mapping.language import Event, Section, Value
 from crm_hub.mapping.shortforms import near
 from crm_hub.model.entities import ENTITIES
 from crm_hub.model.events import EVENT_TYPES, VISIBILITIES
+from crm_hub.yamltext import Place
 
 _ADDRESS_PARTS = ("street", "city", "region", "postcode", "country")
 

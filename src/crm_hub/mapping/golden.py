@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 
 from ruamel.yaml import YAML
 
-from crm_hub.mapping.document import Mark
 from crm_hub.mapping.language import GoldenTest, Section
 from crm_hub.mapping.plan import SectionPlan, compile_plan
 from crm_hub.mapping.reading import MappingFile, parse, read_text
@@ -24,6 +23,7 @@ from crm_hub.model.canonical import EventDraft, Mapped
 from crm_hub.model.entities import ENTITIES
 from crm_hub.model.errors import RecordError
 from crm_hub.model.values import from_us
+from crm_hub.yamltext import Mark
 
 TEST_CONNECTION = "test"
 _MISSING = "nothing"

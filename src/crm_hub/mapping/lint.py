@@ -11,7 +11,6 @@ from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from crm_hub.mapping.check import field_names
-from crm_hub.mapping.document import Mark
 from crm_hub.mapping.language import FieldRule, Section, all_paths
 from crm_hub.mapping.reading import MappingFile
 from crm_hub.mapping.rulebooks import read_survivorship
@@ -20,6 +19,7 @@ from crm_hub.mapping.values import compile_steps, last_step
 from crm_hub.model.entities import ENTITIES
 from crm_hub.model.rules import Survivorship
 from crm_hub.sdk.contract import StreamInfo
+from crm_hub.yamltext import Mark
 
 _LOCALE = Locale("lint", "US", ZoneInfo("UTC"))
 

@@ -16,7 +16,6 @@ from phonenumbers import SUPPORTED_REGIONS
 from pydantic import ValidationError
 
 from crm_hub.mapping.check import problems
-from crm_hub.mapping.document import Document
 from crm_hub.mapping.each import compile_entry
 from crm_hub.mapping.language import Section
 from crm_hub.mapping.prepare import preparation
@@ -26,6 +25,7 @@ from crm_hub.mapping.steps import Locale
 from crm_hub.model.canonical import Drift, EventDraft, Mapped
 from crm_hub.model.errors import ConfigError, RecordError
 from crm_hub.model.rules import Win
+from crm_hub.yamltext import Document
 
 ENGINE_VERSION = 1
 """Raised whenever the same mapping begins to mean something else, so that records are replayed."""

@@ -16,9 +16,10 @@ from pydantic import ValidationError
 
 from crm_hub.data import data_folder
 from crm_hub.mapping.check import Problem, problems
-from crm_hub.mapping.document import MAX_CHARS, Document, Mark, Place, read_document
 from crm_hub.mapping.language import Section, Sections
 from crm_hub.model.errors import ConfigError
+from crm_hub.yamltext import MAX_CHARS, Document, Mark, Place
+from crm_hub.yamltext import read as read_document
 
 _KIND = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _BY_NAME = ("fields", "links", "events")

@@ -10,12 +10,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from crm_hub.mapping.document import Document, Place, read_document
 from crm_hub.mapping.reading import builtin_folder, read_text
 from crm_hub.mapping.shortforms import near, parse_win
 from crm_hub.model.entities import ENTITIES
 from crm_hub.model.errors import ConfigError
 from crm_hub.model.rules import LATEST, UNION, IdentityRules, Survivorship, Win
+from crm_hub.yamltext import Document, Place
+from crm_hub.yamltext import read as read_document
 
 _LISTS = (
     "role_local_parts", "free_domains", "honorifics", "junk_local_parts", "junk_emails",
