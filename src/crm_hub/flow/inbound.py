@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from crm_hub.flow import hooks
+from crm_hub.flow import deletes, hooks
 from crm_hub.flow.batch import Moment
 from crm_hub.flow.hub import Hub
-from crm_hub.flow.land import PULL_STEP, bury_rejects, land, reload, sweep
+from crm_hub.flow.land import PULL_STEP, bury_rejects, cure, land, reload
 from crm_hub.flow.land import Page as LandedPage
 from crm_hub.flow.walk import walk
 from crm_hub.mapping import SectionPlan
@@ -28,7 +28,6 @@ from crm_hub.sdk import Connector, StreamInfo
 from crm_hub.store import Landings, Machinery, StreamRow
 
 _log = logger("flow")
-SWEEP_BATCH = 1000
 
 
 @dataclass(slots=True)
@@ -139,12 +138,20 @@ class Inbound:
     def _sync(self) -> None:
         connector, streams, sections = self._opened()
         self.walk_due(sections)
+        questions: list[MassDelete] = []
         for info in streams:
             if self.hub.stopping():
                 return
-            if info.caps.read != "none":
+            if info.caps.read == "none":
+                continue
+            try:
                 self._pull(connector, info, sections[info.name])
+            except MassDelete as question:
+                questions.append(question)  # the other streams go on
         hooks.drain(self, connector, {info.name: info for info in streams}, sections)
+        accepted = self._accept_deletes
+        questions += deletes.streams_gone(self, connector, streams, accepted=accepted)
+        deletes.ask(questions)
 
     def _opened(
         self,
@@ -194,18 +201,21 @@ class Inbound:
         section: SectionPlan,
         stream: StreamRow,
     ) -> None:
-        snapshot = _Snapshot()
+        snapshot, held = _Snapshot(), deletes.Held()
         # Late is what occurred before the last look that ended well, and came only now.
         looked_us = self.hub.last_looked_us(self.name)
         late_before_us = looked_us if stream.checkpoint is not None else None
-        for page in connector.pull(info, stream.checkpoint, None):
+        for told in connector.pull(info, stream.checkpoint, None):
+            page = held.hold(self, stream, told)
             stream, landed = self._land(info, stream, page, snapshot, late_before_us)
-            self._walk(stream, section, landed, late_before_us)
+            self.walk_landed(stream, section, landed, late_before_us)
             if page.complete:
+                stream = deletes.settle(self, stream, section, held, late_before_us)
                 stream = self._sweep(stream, section, page, snapshot, late_before_us)
             self._progress(self.name, info.name, self.report.counts)
             if self.hub.stopping():
                 return
+        deletes.settle(self, stream, section, held, late_before_us)
 
     def _backfill(self, window: Window) -> None:
         connector = self.hub.connector(self.name)
@@ -217,7 +227,7 @@ class Inbound:
             for page in connector.pull(info, None, window):
                 unmoved = Page(page.changes, None, False, page.rejects)
                 stream, landed = self._land(info, stream, unmoved, _Snapshot(), None)
-                self._walk(stream, section, landed, None)
+                self.walk_landed(stream, section, landed, None)
                 self._progress(self.name, info.name, self.report.counts)
 
     # T1 -----------------------------------------------------------------------------------
@@ -238,15 +248,16 @@ class Inbound:
             landed = land(db, stream, page.changes, self._now_us(), late_before_us)
             rejects = [*page.rejects, *landed.result.rejects]
             bury_rejects(db, stream, rejects, self._now_us())
+            cure(db, stream, landed.keys, rejects)
             if not page.complete:
-                stream = self._moved(repo, stream, page.checkpoint, page.source_count, 0)
+                stream = self.moved(repo, stream, page.checkpoint, page.source_count, 0)
             if landed.landing_id or rejects:
                 self.in_run(db)
         snapshot.saw(landed, page, rejects)
-        self._count(landed, page, len(rejects))
+        self.count(landed, page, len(rejects))
         return stream, landed
 
-    def _moved(
+    def moved(
         self,
         repo: Landings,
         stream: StreamRow,
@@ -266,7 +277,8 @@ class Inbound:
         repo.save_stream(moved)
         return moved
 
-    def _count(self, landed: LandedPage, page: Page, rejected: int) -> None:
+    def count(self, landed: LandedPage, page: Page, rejected: int) -> None:
+        """Add what a landed page amounts to, to the report."""
         found, counts = landed.result, self.report.counts
         counts["pulled"] += len(page.changes) + len(page.rejects)
         counts["new"] += len(found.new)
@@ -277,13 +289,14 @@ class Inbound:
 
     # T2 -----------------------------------------------------------------------------------
 
-    def _walk(
+    def walk_landed(
         self,
         stream: StreamRow,
         section: SectionPlan,
         landed: LandedPage,
         late_before_us: int | None,
     ) -> None:
+        """Walk what a page landed; nothing when it held no news."""
         if landed.landing_id:
             self.walk_landing(stream, section, landed.landing_id, landed.landed, late_before_us)
 
@@ -343,22 +356,19 @@ class Inbound:
             unread = Landings(db).known(stream.id, snapshot.rejected).values()
         there = {number for number, _, _ in unread}
         gone = [n for n in live if not snapshot.holds(n) and n not in there]
-        self._brake(stream, len(gone), len(live))
-        for start in range(0, len(gone), SWEEP_BATCH):
-            batch = gone[start : start + SWEEP_BATCH]
-            with self.hub.store.write() as db:
-                self.in_run(db)
-                swept = sweep(db, stream, batch, self._now_us(), late_before_us)
-            self.report.counts["deleted"] += len(batch)
-            self._walk(stream, section, swept, late_before_us)
+        self.brake(stream, len(gone), len(live))
+        deletes.sweep_all(self, stream, section, gone, late_before_us)
         cured = [number for key, number in dead.items() if key not in snapshot.rejected]
         with self.hub.store.write() as db:
             Machinery(db).revive(cured)
             count, repeats = page.source_count, snapshot.repeats
-            return self._moved(Landings(db), stream, page.checkpoint, count, repeats)
+            return self.moved(Landings(db), stream, page.checkpoint, count, repeats)
 
-    def _brake(self, stream: StreamRow, gone: int, live: int) -> None:
-        """Stop when the source suddenly lists nothing or less than half: likely a lost right."""
+    def brake(self, stream: StreamRow, gone: int, live: int) -> None:
+        """Stop when the source suddenly lists nothing or less than half: likely a lost right.
+
+        Raises: MassDelete.
+        """
         if self._accept_deletes or gone == 0 or gone * 2 <= live:
             return
         raise MassDelete(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import orjson
@@ -16,11 +16,15 @@ PULL_STEP = "pull"
 
 
 class Page(NamedTuple):
-    """What T1 made of a page: the landing's number (0 when nothing is news) and its records."""
+    """What T1 made of a page: the landing's number (0 when nothing is news) and its records.
+
+    keys: the keys of all records of the page, news or not.
+    """
 
     landing_id: int
     landed: list[Landed]
     result: Landing
+    keys: Collection[str] = ()
 
 
 def land(
@@ -57,7 +61,7 @@ def land(
         for one in result.changed
     ]
     landing_id = queue(repo, stream, landed, late_before_us) if walked else 0
-    return Page(landing_id, landed, result)
+    return Page(landing_id, landed, result, latest.keys())
 
 
 def queue(
@@ -101,6 +105,14 @@ def bury_rejects(db: Db, stream: StreamRow, rejects: Sequence[Reject], now_us: i
             for r in rejects
         ]
     )  # fmt: skip
+
+
+def cure(db: Db, stream: StreamRow, keys: Collection[str], rejects: Sequence[Reject]) -> None:
+    """Take out the dead letters of records that a page now gives without a reject."""
+    machinery = Machinery(db)
+    dead = machinery.dead_keys(stream.connection, stream.name, PULL_STEP)
+    still = {r.id or r.place for r in rejects}
+    machinery.revive([n for key, n in dead.items() if key in keys and key not in still])
 
 
 def _new_row(stream_id: int, one: Arrival, now_us: int) -> tuple[object, ...]:
