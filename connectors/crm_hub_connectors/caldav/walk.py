@@ -75,7 +75,8 @@ class CalendarWalk:
 
     def _all_parts(self) -> tuple[Listing, str]:
         listing, token = Listing(self._calendar.path), ""
-        for part, token in self._parts(""):
+        for part, after in self._parts(""):
+            token = after
             listing.etags |= part.etags
             listing.hrefs |= part.hrefs
             listing.strange += part.strange
