@@ -89,22 +89,26 @@ def _opened(engine: Engine) -> Iterator[Any]:
         else:
             conn.exec_driver_sql("SET synchronous_commit = off")
             conn.exec_driver_sql("SET maintenance_work_mem = '512MB'")
+            conn.commit()
         yield conn
 
 
 def _fill(engine: Engine, name: str, rows: Iterator[tuple[Any, ...]]) -> int:
     table, count = schema.metadata.tables[name], 0
     with _opened(engine) as conn:
-        db = Db(conn)
-        for number in itertools.count(1):
-            batch = list(itertools.islice(rows, BATCH))
-            db.insert(table, batch)
-            count += len(batch)
-            if len(batch) < BATCH or number % COMMIT_EVERY == 0:
-                conn.commit()
-            if len(batch) < BATCH:
-                return count
-    return count
+        while True:
+            # COPY does not begin a transaction by SQLAlchemy's book, so each is begun by hand.
+            with conn.begin():
+                for batch in _batches(rows, COMMIT_EVERY):
+                    Db(conn).insert(table, batch)
+                    count += len(batch)
+                    if len(batch) < BATCH:
+                        return count
+
+
+def _batches(rows: Iterator[tuple[Any, ...]], most: int) -> Iterator[list[tuple[Any, ...]]]:
+    for _ in range(most):
+        yield list(itertools.islice(rows, BATCH))
 
 
 def ask(folder: Path, town: Town, profile: bool) -> dict[str, Any]:
