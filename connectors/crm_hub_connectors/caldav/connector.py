@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from crm_hub.sdk import (
     Caps,
     Checkpoint,
+    CheckpointExpired,
     CheckReport,
     ConfigError,
     Connector,
@@ -66,6 +67,7 @@ class CaldavConnector(Connector[CaldavSettings]):
         self._client: HttpClient | None = None
         self._account: Account | None = None
         self._known: dict[str, Calendar] = {}
+        self._expired: set[str] = set()
 
     def check(self) -> CheckReport:
         """Return the principal, the calendars, and how each tells what changed."""
@@ -104,15 +106,22 @@ class CaldavConnector(Connector[CaldavSettings]):
         if window is not None:
             pages = walk.window(window)
         elif state is None or state.again:
-            pages = walk.whole(rules, None)
+            first = checkpoint is None and stream.name not in self._expired
+            pages = walk.whole(rules, None, first=first)
         elif state.after is not None:
             pages = walk.whole(rules, state)
         else:
             pages = walk.changed(state)
-        for page in pages:
-            yield page
-            if context.stopping():
-                return
+        try:
+            for page in pages:
+                yield page
+                if context.stopping():
+                    return
+        except CheckpointExpired:
+            self._expired.add(stream.name)
+            raise
+        if window is None:
+            self._expired.discard(stream.name)
 
     def close(self) -> None:
         """Close the connections to the server."""

@@ -71,7 +71,7 @@ class Dav:
         """
         body = davxml.propfind(names)
         for _ in range(_MOST_REDIRECTS):
-            accept = (*_REDIRECTS, 403)
+            accept = (*_REDIRECTS, 403, 501)
             answer, found = self._ask("PROPFIND", path, body, depth, Responses, accept)
             if found is not None:
                 return path, found[0].found
@@ -111,7 +111,7 @@ class Dav:
             it has no sync-collection at all.
         """
         body = davxml.sync_collection(token)
-        accept = (*_EXPIRED, 403, 507)
+        accept = (*_EXPIRED, 403, 501, 507)
         answer, found = self._ask("REPORT", path, body, 0, make, accept)
         if found is not None and found[1]:
             return found
@@ -127,7 +127,7 @@ class Dav:
 
     def report(self, path: str, body: bytes, make: Callable[[], C]) -> C:
         """Return what a report (multiget, query) told the collector. Raises: NotOffered."""
-        answer, found = self._ask("REPORT", path, body, 1, make, (403,))
+        answer, found = self._ask("REPORT", path, body, 1, make, (403, 501))
         if found is None:
             _judge(answer, _NOT_OFFERED)
         return _whole(answer, found)[0]

@@ -35,10 +35,12 @@ class CalendarWalk:
 
     # a first read -------------------------------------------------------------------------
 
-    def whole(self, rules: str, resumed: State | None) -> Iterator[Page]:
-        """Yield everything, oldest name first; go on after `resumed` where one was interrupted.
+    def whole(self, rules: str, resumed: State | None, *, first: bool = False) -> Iterator[Page]:
+        """Yield everything, in the order of names; go on after `resumed` where it stopped.
 
         The token is that of the first listing, so what changes meanwhile comes in the next pull.
+        first: it may go on in the middle later. A later whole read may not, for it must see
+        all in one go to find what is gone.
         """
         listing, token, by_token = self._everything()
         state = resumed or State(rules, self._reader.day, token, by_token)
@@ -52,7 +54,8 @@ class CalendarWalk:
         held = _Held()
         for batch, reads in self._pages(names):
             if held:
-                yield Page(held.changes, state.dump(), rejects=held.rejects)
+                moved = state.dump() if first or resumed else None
+                yield Page(held.changes, moved, rejects=held.rejects)
             held = self._sorted_in(batch, reads, state)
             # What is not there is found by its absence.
             held.changes = [one for one in held.changes if one.payload is not None]
