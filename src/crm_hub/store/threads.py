@@ -87,7 +87,7 @@ class ThreadStore:
             return set()
         if self._db.name == "postgresql":
             among = bindparam("among", type_=ARRAY(BigInteger()))
-            asked = func.unnest(among).table_valued("value")
+            asked = func.unnest(among).table_valued("value").render_derived()
         else:
             asked = func.json_each(bindparam("among")).table_valued("value")
         beyond = select(literal(1)).where(thread_token.c.token == asked.c.value)
