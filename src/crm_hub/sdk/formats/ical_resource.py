@@ -184,7 +184,7 @@ def _differing(
 ) -> Iterator[dict[str, Any]]:
     room = MAX_TEXT
     for event, moment in reversed(items):
-        if event is main:
+        if event is main and event.recurrence is None:
             yield _place(event, moment)
             continue
         told = event_payload(event, moment)
