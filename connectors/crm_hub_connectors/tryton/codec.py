@@ -18,13 +18,17 @@ from typing import Any
 _MOST_LEVELS = 30
 
 
+class Malformed(ValueError):
+    """A value is none that Tryton writes. The text never repeats it."""
+
+
 def decoded(value: Any, level: int = 0) -> Any:
-    """Return a value of an answer as plain JSON. Raises: ValueError for what is none of Tryton's.
+    """Return a value of an answer as plain JSON. Raises: Malformed for what is none of Tryton's.
 
     A key that ends with a dot, as those of fields read through a relation do, loses the dot.
     """
     if level > _MOST_LEVELS:
-        raise ValueError("the answer nests too deeply")
+        raise Malformed("the answer nests too deeply")
     if isinstance(value, list):
         return [decoded(item, level + 1) for item in value]
     if not isinstance(value, dict):
@@ -36,7 +40,7 @@ def decoded(value: Any, level: int = 0) -> Any:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError("a number is not finite")
+        raise Malformed("a number is not finite")
     return value
 
 
@@ -57,14 +61,14 @@ def _typed(value: dict[str, Any]) -> Any:
         if kind == "bytes":
             return str(value["base64"])
     except (KeyError, TypeError, InvalidOperation) as error:
-        raise ValueError(f"a {kind} came malformed") from error
-    raise ValueError("a value of an unknown kind came")
+        raise Malformed(f"a {kind} came malformed") from error
+    raise Malformed("a value of an unknown kind came")
 
 
 def _amount(text: Any) -> str:
     number = Decimal(text) if isinstance(text, str) else None
     if number is None or not number.is_finite():
-        raise ValueError("a Decimal came malformed")
+        raise Malformed("a Decimal came malformed")
     return format(number, "f")
 
 

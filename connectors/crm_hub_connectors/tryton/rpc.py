@@ -5,7 +5,7 @@ costs one new log-in. Errors come with status 200, as `{"error": [...]}`:
 
     ["UserError", [message, description, domain]]    no right to read, mostly: ConfigError
     ["LoginException", [...]]                        more than a password is wanted: AuthRefused
-    ["UserWarning", ...]                             a question only a person can answer: ConfigError
+    ["UserWarning", ...]                             only a person can answer: ConfigError
     ["ConcurrencyException", ...]                    Unavailable
     [text of a Python exception, traceback]          FaultError, a kind of Unavailable
 

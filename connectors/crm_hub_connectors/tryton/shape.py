@@ -12,7 +12,7 @@ from typing import Any
 
 from crm_hub.model.values import clean_json
 from crm_hub.sdk import Change, Payload
-from crm_hub_connectors.tryton.codec import decoded
+from crm_hub_connectors.tryton.codec import Malformed, decoded
 from crm_hub_connectors.tryton.streams import Spec
 
 _CHILDREN = ("contact_mechanisms", "addresses", "identifiers")
@@ -26,7 +26,7 @@ def change_of(spec: Spec, row: Any, today: date) -> Change:
     payload = decoded(row)
     number = payload["id"]
     if type(number) is not int:
-        raise ValueError("a record came without a number as its id")
+        raise Malformed("a record came without a number as its id")
     moment = max(stamps(payload))
     for name in _CHILDREN:
         if name in payload:

@@ -28,6 +28,7 @@ COMMANDS = {
     "status": "Show what is covered, and what is not.",
     "people": "List people and organizations.",
     "timeline": "Show what happened with somebody, newest first.",
+    "figures": "Show what somebody ordered, owes and owes too long.",
     "explain": "Show why a value is what it is, and what it won against.",
     "dead": "Look at records that were set aside, and try them again.",
     "replay": "Walk the stored records again, after a change of the mapping.",

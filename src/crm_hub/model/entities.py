@@ -110,11 +110,13 @@ ENTITIES: dict[str, dict[str, Field]] = {
         ("tax", "money", "tax"),
         ("gross", "money", "gross amount"),
         ("open_amount", "money", "still to be paid"),
+        ("instalments", "text*", "what is open by due day, as `2026-03-20 USD 128.48`"),
         ("dunning_level", "number", "reminders sent"),
     ),
     "payment": _fields(
         ("display_name", "text", "payment number"),
         ("amount", "money", "paid amount"),
+        ("open_amount", "money", "what of it is not set against an invoice"),
         ("paid_at", "time", "when it arrived"),
         ("method", "text", "how it was paid"),
     ),

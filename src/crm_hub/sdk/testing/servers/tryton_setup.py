@@ -126,7 +126,8 @@ class _Setup:
         template.save()
 
     def users(self) -> None:
-        data, group, user = self._get("ir.model.data"), self._get("res.group"), self._get("res.user")
+        data, group = self._get("ir.model.data"), self._get("res.group")
+        user = self._get("res.user")
         (admin,) = user.find([("login", "=", "admin")])
         employee_party = self._get("party.party")(name="Noor Haddad")
         employee_party.save()
