@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import ClassVar
 
 from crm_hub.sdk import (
@@ -20,6 +19,7 @@ from crm_hub.sdk import (
     Connector,
     Context,
     Manifest,
+    NotSupported,
     Page,
     StreamInfo,
     Unavailable,
@@ -113,11 +113,21 @@ class ImapConnector(Connector[ImapSettings]):
         yield from self._pull_mail(checkpoint)
 
     def wait(self, timeout_s: float) -> bool:
-        """Return True once the inbox has news (IDLE), False after `timeout_s` without any."""
-        for _ in range(2):
-            with suppress(Unavailable), self._keeper.session() as session:
-                return live.wait(session, self._seen, self._box, timeout_s)
-        return False
+        """Return True once the inbox has news (IDLE), False after `timeout_s` without any.
+
+        Raises: NotSupported where the server has no IDLE; AuthRefused, Unavailable.
+        """
+        try:
+            return self._wait(timeout_s)
+        except Unavailable:
+            # A session that broke while nobody used it is made anew, once.
+            return self._wait(timeout_s)
+
+    def _wait(self, timeout_s: float) -> bool:
+        with self._keeper.session() as session:
+            if not session.can("IDLE"):
+                raise NotSupported(f"{self.settings.host} cannot tell of news by itself (no IDLE)")
+            return live.wait(session, self._seen, self._box, timeout_s)
 
     def close(self) -> None:
         """Log out."""

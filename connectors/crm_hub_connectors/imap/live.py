@@ -24,8 +24,4 @@ def wait(session: Session, seen: Sequence[Seen], box: Mailbox | None, timeout_s:
     known = box.folders.get(inbox.name) if box is not None else None
     if known is not None and (opened.next_uid > known.look + 1 or opened.exists != len(known.uids)):
         return True
-    if not session.can("IDLE"):
-        # Such a server says nothing by itself but that it ends the session.
-        session.wire.listen(timeout_s)
-        return False
     return bool(session.wire.idle(min(timeout_s, MAX_IDLE_S)))

@@ -72,7 +72,7 @@ class People:
             for field in ("to", "cc", "bcc"):
                 for one in payload[field]:
                     self._note(self._written, one)
-        elif sender["address"]:
+        elif sender["address"] and (self._policy == "senders" or payload["in_reply_to"]):
             self._note(self._senders, sender)
             if answered := payload["in_reply_to"]:
                 found = self._answers.setdefault(sender["address"].lower(), set())

@@ -127,6 +127,9 @@ def connect(settings: ImapSettings, context: Context) -> Session:
         return Session(client)
     except LoginError as error:
         _shut(client)
+        if isinstance(error.__context__, imaplib.IMAP4.abort):
+            # imapclient calls a line that broke during the log-in a refusal too.
+            raise _unreachable(name, where, error.__context__) from None
         raise _login_error(name, where, str(error)) from None
     except ssl.SSLCertVerificationError as error:
         _shut(client)
@@ -141,11 +144,15 @@ def connect(settings: ImapSettings, context: Context) -> Session:
         ) from None
     except (Lost, Refused, OSError, imaplib.IMAP4.error, IMAPClientError) as error:
         _shut(client)
-        why = getattr(error, "strerror", None) or str(error)[:200] or type(error).__name__
-        raise Unavailable(
-            f"{name}: {where} cannot be reached: {why}",
-            remedy=f"Check `host`, `port` and `tls`. {_STANDS}",
-        ) from None
+        raise _unreachable(name, where, error) from None
+
+
+def _unreachable(name: str, where: str, error: Exception) -> Unavailable:
+    why = getattr(error, "strerror", None) or str(error)[:200] or type(error).__name__
+    return Unavailable(
+        f"{name}: {where} cannot be reached: {why}",
+        remedy=f"Check `host`, `port` and `tls`. {_STANDS}",
+    )
 
 
 def _shut(client: Any) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from crm_hub_connectors.imap.wire import read_uid_set, uid_set
+from crm_hub_connectors.imap.wire import read_uid_set
 
 EXCLUDED = 0
 UNREADABLE = 1
@@ -55,6 +55,7 @@ class Folder:
     uids: array[int] = field(default_factory=lambda: array("I"))
     keys: array[int] = field(default_factory=lambda: array("Q"))
     _text: dict[str, Any] | None = None
+    _runs: list[list[int]] | None = None
 
     def key(self, uid: int) -> int | None:
         """Return the key under a UID, None when it is not known."""
@@ -67,6 +68,8 @@ class Folder:
         if not self.uids or uid > self.uids[-1]:
             self.uids.append(uid)
             self.keys.append(key)
+            if self._runs is not None:
+                _extend(self._runs, uid)
             return None
         at = bisect_left(self.uids, uid)
         if self.uids[at] == uid:
@@ -75,6 +78,7 @@ class Folder:
             return before
         self.uids.insert(at, uid)
         self.keys.insert(at, key)
+        self._runs = None
         return None
 
     def looked(self, uid: int) -> None:
@@ -100,23 +104,27 @@ class Folder:
             kept = [i for i, uid in enumerate(self.uids) if uid not in wanted]
             self.uids = array("I", (self.uids[i] for i in kept))
             self.keys = array("Q", (self.keys[i] for i in kept))
-            self._text = None
+            self._text = self._runs = None
         return lost
 
     def clear(self) -> list[int]:
         """Forget everything, as the server does when UIDVALIDITY moves; return the keys."""
         lost = list(self.keys)
         self.uids, self.keys = array("I"), array("Q")
-        self.look, self.modseq, self._text = 0, None, None
+        self.look, self.modseq, self._text, self._runs = 0, None, None, None
         return lost
 
     def dump(self) -> dict[str, Any]:
         if self._text is None:
+            if self._runs is None:
+                self._runs = []
+                for uid in self.uids:
+                    _extend(self._runs, uid)
             self._text = {
                 "v": self.validity,
                 "m": self.modseq,
                 "look": self.look,
-                "u": uid_set(self.uids),
+                "u": ",".join(f"{a}:{b}" if b > a else str(a) for a, b in self._runs),
                 "k": packed(self.keys),
             }
         return self._text
@@ -129,6 +137,14 @@ class Folder:
         modseq = doc.get("m")
         validity, look = int(doc.get("v") or 0), int(doc.get("look") or 0)
         return cls(validity, None if modseq is None else int(modseq), look, uids, keys)
+
+
+def _extend(runs: list[list[int]], uid: int) -> None:
+    """Add the next UID to ascending runs [first, last]."""
+    if runs and runs[-1][1] + 1 == uid:
+        runs[-1][1] = uid
+    else:
+        runs.append([uid, uid])
 
 
 class Mailbox:

@@ -102,7 +102,7 @@ class Wire:
             pass
         said: list[bytes] = []
         until = time.monotonic() + timeout_s
-        while not said and (left_s := until - time.monotonic()) > 0 and self.listen(left_s):
+        while not said and (left_s := until - time.monotonic()) > 0 and self._speaks(left_s):
             said.append(self._answer()[0])
             said = [line for line in said if not line.startswith(b"* OK")]
         self._send(b"DONE\r\n")
@@ -111,7 +111,7 @@ class Wire:
         self.busy = False
         return said
 
-    def listen(self, timeout_s: float) -> bool:
+    def _speaks(self, timeout_s: float) -> bool:
         """Return True as soon as the server says something, False when it did not in time."""
         if self._buffered():
             return True

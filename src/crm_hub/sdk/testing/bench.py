@@ -42,6 +42,7 @@ class Bench:
         self._folder = folder
         self._ear = ear
         self._stream: StreamInfo | None = None
+        self._open: list[Connector[Any]] = []
 
     def connect(
         self,
@@ -63,7 +64,14 @@ class Bench:
             stopping=stopping,
         )
         given = self.source.settings() if settings is None else settings
-        return kind(model.model_validate(given), context)
+        connector = kind(model.model_validate(given), context)
+        self._open.append(connector)
+        return connector
+
+    def close(self) -> None:
+        """Close all connectors made so far, as the hub does at its end."""
+        while self._open:
+            self._open.pop().close()
 
     @property
     def stream(self) -> StreamInfo:
@@ -85,7 +93,10 @@ class Bench:
     def settle(self, hub: MiniHub) -> None:
         """Pull again and again, each time with a new connector, until a pull ends properly."""
         for _ in range(_MOST_ATTEMPTS):
-            if hub.attempt(self.connect(), self.stream):
+            connector = self.connect()
+            ended = hub.attempt(connector, self.stream)
+            connector.close()
+            if ended:
                 return
         raise AssertionError(
             f"{_MOST_ATTEMPTS} pulls did not come to an end; the last error: {hub.errors[-1]}"
@@ -126,7 +137,11 @@ def bench(harness: Harness, records: int, page_size: int | None = None) -> Itera
             tempfile.TemporaryDirectory() as folder,
             harness.source(records, page_size or harness.page_size) as source,
         ):
-            yield Bench(harness, source, Path(folder), ear)
+            made = Bench(harness, source, Path(folder), ear)
+            try:
+                yield made
+            finally:
+                made.close()
     finally:
         root.removeHandler(ear)
         root.setLevel(level)

@@ -124,7 +124,7 @@ def bad_network(harness: Harness) -> list[str]:
     """9: throttling, errors, resets, cut and foreign answers: nothing is lost."""
     with _reading(harness) as b:
         if b.source.server is None:
-            raise Exempt("it makes no HTTP calls that a fault server could break")
+            return _broken_line(b)
         whole, server = b.whole(), b.source.server
         before = len(server.calls)
         MiniHub().pull(b.connect(), b.stream)
@@ -140,6 +140,20 @@ def bad_network(harness: Harness) -> list[str]:
                     b.same_ids(hub, f"{name} ({times} times, at call {place + 1})")
                     must(not server.failures, f"the source itself broke: {server.failures}")
         _long_wait(b, server)
+    return []
+
+
+def _broken_line(b: Bench) -> list[str]:
+    """Play the faults of a source that is no HTTP server, on a first pull and on a later one."""
+    for name, fault in b.source.breaks().items():
+        hub = MiniHub()
+        for what in ("a first pull", "a later pull"):
+            before = len(hub.errors)
+            fault()
+            b.settle(hub)
+            must(len(hub.errors) > before, f"{name} broke nothing in {what}")
+            b.same_ids(hub, f"{name} in {what}")
+            b.source.add(b.harness.page_size)
     return []
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Literal, NoReturn
@@ -76,6 +76,14 @@ class Source(ABC):
     def alter(self, how: Alteration) -> None:
         """Let one record change its form: a field new, gone, or of another JSON type."""
         _missing("alter")
+
+    def breaks(self) -> Mapping[str, Callable[[], None]]:
+        """Return name → what breaks the line to a source that speaks something else than HTTP.
+
+        Each lets the next conversations end badly for a while, so that a pull fails at least once
+        and some later one comes through.
+        """
+        raise Exempt("it makes no HTTP calls that a fault server could break")
 
     def hook(self, at: datetime, secret: str) -> HookRequest:
         """Return a genuine webhook about one record, sent at `at`, proven with `secret`."""

@@ -94,6 +94,10 @@ service imap-login {{
 }}
 service anvil {{
   chroot =
+  # One wrong password would make every later log-in from 127.0.0.1 wait for seconds.
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service stats {{
   chroot =
@@ -149,6 +153,12 @@ class Dovecot:
             _give(path)
             names.append(name)
         return names
+
+    def renumber(self, folder: str, user: str = "") -> None:
+        """Let a mail folder lose its numbering: its UIDVALIDITY and all UIDs become others."""
+        for pattern in ("dovecot-uidlist*", "dovecot.index*"):
+            for path in self.maildir(folder, user).glob(pattern):
+                path.unlink()
 
     def _make(self, place: Path) -> None:
         missing = [p for p in (place, *place.parents) if not p.exists()]
