@@ -12,9 +12,9 @@ from typing import Any
 from crm_hub.sdk import ConfigError
 from crm_hub.sdk.http import Answer
 
-MAX_BODY_BYTES = 16_000_000
-_MAX_CONTAINERS = 300_000
-_MAX_VALUES = 1_000_000
+MAX_BODY_BYTES = 12_000_000
+_MAX_CONTAINERS = 150_000
+_MAX_VALUES = 400_000
 _MAX_CURSOR = 8_000
 _LINK = re.compile(r"<([^<>]{1,8000})>\s*((?:;\s*[^,<>\";]*(?:\"[^\"]*\")?)*)")
 _REL_NEXT = re.compile(r";\s*rel\s*=\s*(\"[^\"]*\bnext\b[^\"]*\"|next\b)", re.I)
@@ -39,17 +39,18 @@ def getter(path: str) -> Callable[[Any], Any]:
     return walk
 
 
-def document(answer: Answer) -> Any:
+def document(answer: Answer, held: int) -> Any:
     """Return the JSON of an answer that fits into memory. Raises: ConfigError, Unavailable.
 
     A few bytes of JSON become many of objects, so those are counted before they are made.
+    held: how many answers are in memory at the same time.
     """
     body = answer.body
-    containers = body.count(b"{") + body.count(b"[")
-    if containers > _MAX_CONTAINERS or body.count(b",") > _MAX_VALUES:
+    objects, values = _MAX_CONTAINERS // held, _MAX_VALUES // held
+    if body.count(b"{") + body.count(b"[") > objects or body.count(b",") > values:
         raise ConfigError(
-            f"{answer.where} answered with more than {_MAX_CONTAINERS:,} objects or "
-            f"{_MAX_VALUES:,} values at once",
+            f"{answer.where} answered with more than {objects:,} objects or {values:,} values"
+            " at once",
             remedy="Ask for smaller pages: set paging, size_param and page_size.",
         )
     return answer.json()

@@ -111,7 +111,7 @@ class Reader:
             if self._spec.paging == "page" and answer.missing:
                 return Got(place, [], None)  # Django and others: the page after the last one
             raise PlaceRefused(f"{answer.where} does not know the next page ({answer.status})")
-        found = document(answer)
+        found = document(answer, 1 if self._spec.paging == "none" else 2)
         records = records_of(found, self._spec.records, answer.where)
         return Got(place, records, self._next(answer, found, place, len(records)))
 
