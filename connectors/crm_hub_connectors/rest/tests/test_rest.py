@@ -1,0 +1,396 @@
+"""What only this connector has: its settings, where it begins to read, what it makes of a list."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+from crm_hub_connectors.rest import walk
+from crm_hub_connectors.rest.settings import ListSettings, RestSettings
+from crm_hub_connectors.rest.stamps import read_stamp, write_stamp
+from crm_hub_connectors.rest.tests.nasty import NOW, URL, Answerer, connector
+from pydantic import ValidationError
+
+from crm_hub.sdk import Checkpoint, ConfigError, NotSupported, Page, Window
+
+SINCE = {"changed_at": "at", "since_param": "since", "size_param": "limit"}
+CONTACT = {"id": "7", "properties": {"firstname": "Ann", "email": "ann@acme.example"}}
+
+
+def calls(pages: dict[str, Any], seen: list[dict[str, str]]) -> Answerer:
+    """Return an API that answers by its `page` parameter, and notes the parameters it got."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(dict(request.url.params))
+        return httpx.Response(200, json=pages.get(request.url.params.get("page", ""), []))
+
+    return answer
+
+
+def read(one: Any, checkpoint: Checkpoint | None = None) -> tuple[list[Page], Checkpoint | None]:
+    """Return the pages of a pull and the checkpoint after it."""
+    (stream, *_) = one.discover()
+    pages = list(one.pull(stream, checkpoint))
+    moved = [page.checkpoint for page in pages if page.checkpoint is not None]
+    return pages, moved[-1] if moved else checkpoint
+
+
+def rows(*stamps: str) -> list[dict[str, str]]:
+    return [{"id": str(n), "at": stamp} for n, stamp in enumerate(stamps, 1)]
+
+
+# settings
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"paging": "cursor"}, "paging cursor needs `next`"),
+        ({"next": "links.next"}, "`next` is for paging cursor or link"),
+        ({"since_param": "since"}, "since_param needs `changed_at`"),
+        ({"changed_at": "at", "until_param": "to"}, "until_param needs since_param"),
+        ({"path": "https://elsewhere.example/list"}, "must be a path"),
+        ({"path": "/list?all=1"}, "parameters go into `params`"),
+        ({"records": "data..items"}, "names joined by dots"),
+        ({"base_url": "ftp://acme.example"}, "must begin with https://"),
+        ({"base_url": "https://ann:secret-word@acme.example"}, "no user, password"),
+        ({"auth_header": "Bad Header"}, "name of an HTTP header"),
+        ({"streams": [{"path": "/a/list"}, {"path": "/b/list"}]}, "the same name"),
+        ({"streams": [{"path": "/a", "paging": "cursor"}]}, "a: paging cursor needs `next`"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused_in_words(given: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        RestSettings.model_validate({"base_url": URL, **given})
+    assert words in str(caught.value)
+    assert "secret-word" not in str(caught.value)
+
+
+def test_several_lists_take_from_the_connection_what_they_leave_out() -> None:
+    settings = RestSettings.model_validate(
+        {
+            "base_url": URL, "paging": "page", "changed_at": "updated", "name": "all",
+            "streams": [{"path": "/people"}, {"path": "/firms", "paging": "none", "name": "f"}],
+        }
+    )  # fmt: skip
+    people, firms = settings.lists
+    assert (people.stream, people.paging, people.changed_at) == ("people", "page", "updated")
+    assert (firms.stream, firms.paging, firms.changed_at) == ("f", "none", "updated")
+
+
+@pytest.mark.parametrize(
+    ("given", "header"),
+    [
+        ({}, ("authorization", "Bearer t0ken-of-acme")),
+        ({"auth_scheme": "Token"}, ("authorization", "Token t0ken-of-acme")),
+        ({"auth_header": "X-Api-Key", "auth_scheme": "-"}, ("x-api-key", "t0ken-of-acme")),
+    ],
+)
+def test_the_token_goes_into_the_header_the_settings_name(
+    given: dict[str, Any], header: tuple[str, str]
+) -> None:
+    seen: list[httpx.Headers] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers)
+        return httpx.Response(200, json=[{"id": 1}])
+
+    connector(answer, token="t0ken-of-acme", **given).check()
+    assert seen[0][header[0]] == header[1]
+
+
+def test_fixed_parameters_and_the_page_size_go_with_every_call() -> None:
+    seen: list[dict[str, str]] = []
+    one = connector(
+        calls({"1": [{"id": 1}], "2": [{"id": 2}]}, seen), paging="page",
+        params="archived=false&fields=a%2Cb", size_param="limit", page_size=7,
+    )  # fmt: skip
+    read(one)
+    fixed = {"archived": "false", "fields": "a,b", "limit": "7"}
+    assert [call | fixed for call in seen] == seen
+    assert [call["page"] for call in seen] == ["1", "1", "2", "3"]  # a sample, then the list
+
+
+# check and discover
+
+
+def test_a_check_says_how_each_list_is_read() -> None:
+    one = connector(lambda _: httpx.Response(200, json=rows("2026-03-01T00:00:00Z")), **SINCE)
+    report = one.check()
+    assert report.account == "api.acme.example"
+    assert report.lines == (
+        "list: 1 records on a first page; only changes are read after the first time;"
+        " deletes are not seen",
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"id": "uid"}, "has an id at uid\nSet `id` to one of: at, id"),
+        ({"changed_at": "id"}, "has a readable time at id"),
+        ({"changed_at": "touched"}, "has a readable time at touched"),
+    ],
+)
+def test_a_check_refuses_a_path_that_no_record_bears_out(given: dict[str, Any], words: str) -> None:
+    records = [{"id": "x1", "at": "2026-03-01T00:00:00Z"}]
+    with pytest.raises(ConfigError) as caught:
+        connector(lambda _: httpx.Response(200, json=records), **given).check()
+    assert words in str(caught.value)
+
+
+def test_a_check_warns_of_a_token_sent_in_the_clear() -> None:
+    def report(base_url: str) -> str:
+        answer = lambda _: httpx.Response(200, json=[{"id": 1}])  # noqa: E731
+        return " ".join(connector(answer, base_url=base_url, token="t0ken-x").check().lines)
+
+    assert "unencrypted" in report("http://10.1.2.3/api")
+    assert "unencrypted" not in report("http://127.0.0.1:8000")
+    assert "unencrypted" not in report("https://10.1.2.3/api")
+
+
+@pytest.mark.parametrize(
+    ("record", "given", "shape", "guessed"),
+    [
+        (CONTACT, {}, "hubspot_contacts_json", False),
+        (CONTACT, {"mapping": "mine.yaml"}, "list", False),
+        (CONTACT, {"mapping": "mine.yaml", "section": "people"}, "people", False),
+        ({"id": 1, "first_name": "Ann", "mail": "ann@acme.example"}, {}, "list", True),
+        ({"id": 1, "color": "blue"}, {}, "list", False),
+    ],
+)
+def test_a_list_is_recognised_mapped_by_name_or_guessed(
+    record: dict[str, Any], given: dict[str, Any], shape: str, guessed: bool
+) -> None:
+    (stream,) = connector(lambda _: httpx.Response(200, json=[record]), **given).discover()
+    assert stream.shape == shape
+    assert (stream.section is not None) == guessed
+    assert stream.fields
+
+
+def test_a_guess_names_what_it_reads_and_what_it_leaves() -> None:
+    record = {"id": 1, "first_name": "Ann", "mail": "ann@acme.example", "shoe_size": 39}
+    (stream,) = connector(lambda _: httpx.Response(200, json=[record])).discover()
+    assert "person" in stream.guess
+    assert "first_name, mail" in stream.guess
+    assert "not used: shoe_size" in stream.guess
+
+
+# where a read begins
+
+
+def test_a_read_begins_a_second_before_the_newest_change_seen_and_never_at_the_hubs_clock() -> None:
+    seen: list[dict[str, str]] = []
+    answer = calls({"": rows("2026-03-01T10:00:00.900Z", "2026-02-01T10:00:00Z")}, seen)
+    one = connector(answer, **SINCE)
+    _, checkpoint = read(one)
+    again, after = read(one, checkpoint)
+    assert checkpoint is not None
+    assert datetime.fromisoformat(checkpoint["since"]) == datetime(
+        2026, 3, 1, 10, 0, 0, 900_000, UTC
+    )
+    assert seen[-1]["since"] == "2026-03-01T09:59:59Z"
+    assert after == checkpoint
+    assert [c.id for page in again for c in page.changes] == ["1", "2"]  # the hub knows them
+
+
+def test_a_quiet_source_is_asked_once_and_nothing_is_to_be_stored() -> None:
+    seen: list[dict[str, str]] = []
+    pages = {"": rows("2026-03-01T10:00:00Z")}
+    one = connector(calls(pages, seen), **SINCE)
+    _, checkpoint = read(one)
+    pages[""] = []
+    seen.clear()
+    (stream,) = one.discover()
+    assert list(one.pull(stream, checkpoint)) == []
+    assert len(seen) == 1
+
+
+def test_a_stamp_from_the_far_future_hides_no_later_change() -> None:
+    answer = calls({"": rows("2099-01-01T00:00:00Z", "2026-03-01T10:00:00Z")}, [])
+    (page,), checkpoint = read(connector(answer, **SINCE))
+    assert checkpoint is not None
+    assert len(page.changes) == 2
+    assert checkpoint["since"].startswith("2026-03-01")
+
+
+@pytest.mark.parametrize(
+    ("format", "text"),
+    [("iso", "2026-03-01T09:00:00Z"), ("epoch_s", "1772355600"), ("epoch_ms", "1772355600000")],
+)
+def test_the_filter_is_written_as_the_api_wants_it(format: str, text: str) -> None:
+    seen: list[dict[str, str]] = []
+    answer = calls({"": rows("2026-03-01T10:00:00Z")}, seen)
+    one = connector(answer, since_format=format, overlap_s=3_600, **SINCE)
+    _, checkpoint = read(one)
+    read(one, checkpoint)
+    assert seen[-1]["since"] == text
+
+
+def test_other_settings_make_the_list_be_read_whole_again() -> None:
+    seen: list[dict[str, str]] = []
+    answer = calls({"": rows("2026-03-01T10:00:00Z")}, seen)
+    _, checkpoint = read(connector(answer, **SINCE))
+    read(connector(answer, **SINCE, params="archived=true"), checkpoint)
+    assert "since" not in seen[-1]
+
+
+def test_a_cursor_that_was_kept_too_long_makes_the_same_read_start_over() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if "cursor" in request.url.params:
+            return httpx.Response(410)
+        return httpx.Response(200, json={"items": rows("2026-03-01T10:00:00Z")})
+
+    given = {**SINCE, "records": "items", "paging": "cursor", "next": "next"}
+    one = connector(answer, **given)
+    rules = walk.rules_of(URL, one.settings.lists[0])
+    stopped = {"rules": rules, "since": "2026-02-01T00:00:00+00:00", "next": {"cursor": "old"}}
+    pages, checkpoint = read(one, stopped)
+    assert [c.id for page in pages for c in page.changes] == ["1"]
+    assert checkpoint is not None
+    assert "next" not in checkpoint
+
+
+# deletes
+
+
+def reconcile(now: datetime, checkpoint: Checkpoint | None) -> tuple[bool, Checkpoint | None]:
+    """Return whether a pull at `now` saw the whole list, and its checkpoint."""
+    answer = calls({"": rows("2026-03-01T10:00:00Z")}, [])
+    one = connector(answer, reconcile=True, **SINCE)
+    object.__setattr__(one.context, "now", lambda: now)
+    pages, after = read(one, checkpoint)
+    return any(page.complete for page in pages), after
+
+
+def test_with_reconcile_the_whole_list_is_read_once_a_day_for_its_deletes() -> None:
+    whole, checkpoint = reconcile(NOW, None)
+    assert whole
+    whole, checkpoint = reconcile(NOW + timedelta(hours=23), checkpoint)
+    assert not whole
+    whole, checkpoint = reconcile(NOW + timedelta(hours=25), checkpoint)
+    assert whole
+    whole, _ = reconcile(NOW + timedelta(hours=47), checkpoint)
+    assert not whole
+
+
+def test_without_reconcile_a_read_of_changes_never_says_that_it_saw_all() -> None:
+    pages, checkpoint = read(connector(calls({"": rows("2026-03-01T10:00:00Z")}, []), **SINCE))
+    assert not any(page.complete for page in pages)
+    assert connector(calls({}, []), **SINCE).discover()[0].caps.deletes == "none"
+    assert checkpoint is not None
+
+
+def test_a_whole_list_read_again_keeps_no_checkpoint_on_the_way() -> None:
+    pages = {"1": [{"id": 1}], "2": [{"id": 2}]}
+    one = connector(calls(pages, []), paging="page")
+    first, checkpoint = read(one)
+    again, after = read(one, checkpoint)
+    assert [page.checkpoint is None for page in first] == [False, False, False]
+    assert [page.checkpoint is None for page in again] == [True, True, False]
+    assert after == checkpoint
+    assert again[-1].complete
+
+
+# spans of time
+
+
+def test_a_span_is_asked_for_and_cut_to_size() -> None:
+    seen: list[dict[str, str]] = []
+    stamps = ("2026-03-01T09:59:59Z", "2026-03-01T10:00:00Z", "2026-03-01T11:00:00Z", "no time")
+    one = connector(calls({"": rows(*stamps)}, seen), until_param="until", **SINCE)
+    hour = Window(datetime(2026, 3, 1, 10, tzinfo=UTC), datetime(2026, 3, 1, 11, tzinfo=UTC))
+    pages = list(one.pull(one.discover()[0], None, hour))
+    assert [c.id for page in pages for c in page.changes] == ["2"]
+    assert seen[-1]["since"] == "2026-03-01T09:59:59Z"
+    assert seen[-1]["until"] == "2026-03-01T11:00:01Z"
+
+
+def test_records_without_a_time_have_no_spans() -> None:
+    one = connector(calls({"": [{"id": 1}]}, []))
+    with pytest.raises(NotSupported, match="no time of change"):
+        list(one.pull(one.discover()[0], None, Window(NOW, NOW)))
+
+
+# times and places
+
+
+@pytest.mark.parametrize(
+    ("value", "moment"),
+    [
+        ("2026-03-08T02:30:00-05:00", datetime(2026, 3, 8, 7, 30, tzinfo=UTC)),
+        ("2026-03-10 09:00:00", datetime(2026, 3, 10, 13, 0, tzinfo=UTC)),
+        ("2026-03-10", datetime(2026, 3, 10, 4, 0, tzinfo=UTC)),
+        (1_773_144_000, NOW),
+        ("1773144000", NOW),
+        (1_773_144_000_000, NOW),
+        (1_773_144_000_000_000, NOW),
+        (1_773_144_000.5, NOW + timedelta(seconds=0.5)),
+        ("", None), ("soon", None), (None, None), (True, None), ([], None), (1e300, None),
+        ("9" * 18, None),
+    ],
+)  # fmt: skip
+def test_times_are_read_as_sources_write_them(value: Any, moment: datetime | None) -> None:
+    assert read_stamp(value, ZoneInfo("America/New_York")) == moment
+
+
+def test_the_end_of_a_span_is_rounded_up() -> None:
+    moment = datetime(2026, 3, 1, 10, 0, 0, 1, UTC)
+    assert write_stamp(moment, "iso") == "2026-03-01T10:00:00Z"
+    assert write_stamp(moment, "iso", up=True) == "2026-03-01T10:00:01Z"
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [({"path": "/api/v1/contacts/"}, "contacts"), ({}, "records"), ({"path": "/a", "name": "x"}, "x"),
+     ({"path": "/odata/People('x')"}, "People-x")],
+)  # fmt: skip
+def test_a_list_is_named_by_its_path(settings: dict[str, Any], name: str) -> None:
+    assert ListSettings.model_validate(settings).stream == name
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_links_are_followed_from_the_body_or_the_header(inside: bool) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        number = int(request.url.params.get("p", "1"))
+        link = f"?p={number + 1}" if number < 3 else ""
+        if inside:
+            return httpx.Response(200, json={"d": [{"id": number}], "links": {"next": link}})
+        head = {"link": f'<?p=1>; rel="first", <{link}>; title="a, b"; rel="last next"'}
+        return httpx.Response(200, json=[{"id": number}], headers=head if link else {})
+
+    given = {"records": "d", "next": "links.next"} if inside else {}
+    pages, _ = read(connector(answer, paging="link", **given))
+    assert [c.id for page in pages for c in page.changes] == ["1", "2", "3"]
+
+
+def test_the_next_page_is_fetched_while_the_hub_stores_this_one() -> None:
+    asked = threading.Event()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        page = int(request.url.params["page"])
+        if page == 2:
+            asked.set()
+        return httpx.Response(200, json=[{"id": page}] if page < 3 else [])
+
+    one = connector(answer, paging="page")
+    flow = one.pull(one.discover()[0], None)
+    assert next(flow).changes[0].id == "1"
+    assert asked.wait(5)
+    assert [c.id for page in flow for c in page.changes] == ["2"]
+
+
+def test_a_pull_that_is_left_in_the_middle_leaves_no_thread_behind() -> None:
+    before = threading.active_count()
+    one = connector(lambda r: httpx.Response(200, json=[{"id": r.url.params["page"]}]),
+                    paging="page")  # fmt: skip
+    flow = one.pull(one.discover()[0], None)
+    next(flow)
+    close: Callable[[], None] = flow.close  # type: ignore[attr-defined]
+    close()
+    assert threading.active_count() == before
