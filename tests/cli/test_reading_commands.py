@@ -47,6 +47,33 @@ def test_a_timeline_shows_the_company_s_clock_and_who_told(crm, mail_hub: Path) 
     assert "--before" in shown
 
 
+def test_a_line_names_its_conversation_and_that_can_be_read_alone(crm, mail_hub: Path) -> None:
+    answer = MAIL.format(day="13").replace("Two coolers", "Re: Two coolers")
+    named = "\nIn-Reply-To: <m12@lindqvist.example>\n\nCould"
+    answer = answer.replace("\n\nCould", named)
+    with (mail_hub / "mail.mbox").open("a") as box:
+        box.write(answer)
+    crm.fine("sync")
+    events = crm.fine("timeline", "ann@lindqvist.example", "--json").data["events"]
+    number = events[0]["conversation"]
+    assert [e["conversation"] == number for e in events] == [True, True] + [False] * 11
+    alone = crm.fine("timeline", number, "--json").data
+    assert (alone["id"], alone["entity"], alone["name"]) == (number, "conversation", "Two coolers")
+    assert alone["events"] == events[:2]
+    page = crm.fine("timeline", number, "--json", "--limit", "1").data
+    older = crm.fine("timeline", number, "--json", "--before", page["next"]).data
+    assert page["events"] + older["events"] == events[:2]
+    shown = crm.fine("timeline", number.lower()).out.splitlines()
+    assert shown[0] == f"{number} Two coolers"
+    assert f"Re: Two coolers  [mail]  {number}" in shown[1]
+
+
+def test_a_conversation_that_never_was_is_refused_with_a_remedy(crm, mail_hub: Path) -> None:
+    done = crm("timeline", "V999999")
+    assert done.status == 2
+    assert "crm-hub timeline WHO" in done.err
+
+
 def test_pages_joined_by_their_cursor_are_the_whole_timeline(crm, mail_hub: Path) -> None:
     whole = crm.fine("timeline", "ann@lindqvist.example", "--json").data
     assert len(whole["events"]) == 12

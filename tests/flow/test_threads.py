@@ -200,6 +200,19 @@ def hub(store: Store) -> Iterator[Hub]:
         yield Hub(db)
 
 
+def test_one_message_may_join_many(hub) -> None:
+    hub.feed([mail(n, by_subject=False) for n in range(1, 5)])
+    hub.feed([mail(9, refs=["m4", "m2", "m1", "m3"], by_subject=False)])
+    assert hub.ids() == dict.fromkeys([1, 2, 3, 4, 9], hub.ids()[1])
+
+
+def test_a_second_telling_that_knows_more_puts_a_message_where_it_belongs(hub) -> None:
+    hub.feed([mail(1, "Hello"), mail(2, "Hello", at=HOUR)])
+    assert len(hub.parts()) == 2
+    hub.feed([mail(2, "Hello", at=HOUR, refs=["nobody has it"])])
+    assert hub.parts() == {frozenset({1, 2})}, "it answers something, and only one can be meant"
+
+
 def test_an_answer_that_lost_its_ids_goes_to_the_nearest_older_mail_of_the_same_two(hub) -> None:
     hub.feed([mail(1, "Hello", at=0), mail(2, "Hello", at=5 * DAY)])
     hub.feed([mail(3, "AW: Hello", at=6 * DAY, sender="bob@ours.example", to=["ann@acme.example"])])

@@ -42,7 +42,7 @@ def read(hub: Hub, who: str, limit: int, before: str | None = None) -> Story:
         load(row.golden).values,
         page,
         page[-1].cursor if len(lines) > limit else None,
-        reading.suggestions(hub, row.id),
+        reading.suggestions(hub, row.id) if row.entity == "person" else [],
     )
 
 
@@ -83,6 +83,7 @@ def _show_line(when: str, line: Line, wide: int) -> None:
     late = "  (came late)" if line.late else ""
     connections = dict.fromkeys(source.partition("/")[0] for source in line.sources)
     told = f"  [{', '.join(connections)}]"
+    told += f"  {line.conversation}" if line.conversation else ""
     text = output.plain(line.subject or line.snippet)
     start = f"{when:<16}  {line.type:<{wide}}  "
     room = output.columns()

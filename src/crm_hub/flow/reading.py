@@ -19,7 +19,17 @@ from crm_hub.model.errors import ConfigError
 from crm_hub.model.ids import email_key, parse_public_id, phone_key, public_id
 from crm_hub.model.values import from_us
 from crm_hub.resolve import name_key, person_form
-from crm_hub.store import Db, Events, Held, Identities, IdentityRow, Position, TimelineRow
+from crm_hub.store import (
+    EMPTY_GOLDEN,
+    Db,
+    Events,
+    Held,
+    Identities,
+    IdentityRow,
+    Position,
+    ThreadStore,
+    TimelineRow,
+)
 
 PARTIES = ("person", "organization")
 
@@ -36,7 +46,10 @@ class Party(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One event of a timeline. cursor: pass it as `before` to read what is older."""
+    """One event of a timeline. cursor: pass it as `before` to read what is older.
+
+    conversation: the id of the conversation it belongs to; `timeline` takes it.
+    """
 
     occurred_at: datetime
     type: str
@@ -47,6 +60,7 @@ class Line(NamedTuple):
     late: bool
     cursor: str
     attributes: dict[str, Any]
+    conversation: str | None = None
 
 
 class Suggestion(NamedTuple):
@@ -145,12 +159,34 @@ def _by_name(repo: Identities, who: str) -> list[IdentityRow]:
 def timeline(
     hub: Hub, who: str, limit: int = 50, before: str | None = None
 ) -> tuple[IdentityRow, list[Line]]:
-    """Return whose timeline it is, and its newest `limit` events older than the cursor."""
+    """Return whose timeline it is, and its newest `limit` events older than the cursor.
+
+    An id such as V12 asks for a conversation; its row bears the subject of its first message.
+    """
     position = _position(before)
+    asked = parse_public_id(who.strip())
     with hub.store.read() as db:
+        if asked is not None and asked[0] == "conversation":
+            return _conversation(db, asked[1], limit, position)
         row = find(hub, db, who)
         rows = Events(db).timeline(row.id, limit, position)
         return row, _lines(db, rows)
+
+
+def _conversation(
+    db: Db, number: int, limit: int, before: Position | None
+) -> tuple[IdentityRow, list[Line]]:
+    now = ThreadStore(db).conversation(number)
+    if now is None:
+        raise ConfigError(
+            "there is no such conversation",
+            remedy="The lines of a timeline name theirs: crm-hub timeline WHO",
+        )
+    events = Events(db)
+    first = _lines(db, events.first_of_conversation(now))
+    subject = first[0].subject if first else ""
+    row = IdentityRow(now, "conversation", subject, None, EMPTY_GOLDEN, 0)
+    return row, _lines(db, events.conversation(now, limit, before))
 
 
 def _lines(db: Db, rows: Sequence[TimelineRow]) -> list[Line]:
@@ -167,10 +203,16 @@ def _lines(db: Db, rows: Sequence[TimelineRow]) -> list[Line]:
     told: dict[int, list[str]] = {}
     for event_id, connection, stream in events.tellers(ids):
         told.setdefault(event_id, []).append(f"{connection}/{stream}")
-    return [_line(r, names, told) for r in rows]
+    talks = ThreadStore(db).conversations_of(ids)
+    return [_line(r, names, told, talks.get(r.position.event_id)) for r in rows]
 
 
-def _line(row: TimelineRow, names: dict[int, list[str]], told: dict[int, list[str]]) -> Line:
+def _line(
+    row: TimelineRow,
+    names: dict[int, list[str]],
+    told: dict[int, list[str]],
+    conversation: int | None,
+) -> Line:
     draft = orjson.loads(row.draft)
     shown = row.visibility != "metadata"
     number = row.position.event_id
@@ -184,6 +226,7 @@ def _line(row: TimelineRow, names: dict[int, list[str]], told: dict[int, list[st
         row.late,
         cursor(row.position),
         draft["attributes"] if shown else {},
+        None if conversation is None else public_id("conversation", conversation),
     )
 
 

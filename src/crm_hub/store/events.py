@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -16,6 +16,8 @@ from crm_hub.store.schema import (
     participant,
     source_record,
     stream,
+    thread,
+    thread_message,
     timeline_entry,
 )
 
@@ -102,16 +104,28 @@ _TELLER = (
 )
 
 
-@lru_cache(maxsize=2)
-def _page(has_before: bool) -> Select[Any]:
-    """Return the statement of a timeline's page; built once, as building costs what asking does."""
+def _of_identity() -> Select[Any]:
     t = timeline_entry.c
     page = select(t.occurred_at_us, t.seq, t.event_id)
-    page = page.where(t.identity_id == bindparam("identity_id"))
+    return page.where(t.identity_id == bindparam("whose"))
+
+
+def _of_conversation() -> Select[Any]:
+    page = select(event.c.occurred_at_us, event.c.seq, event.c.id.label("event_id"))
+    page = page.join(thread_message, thread_message.c.event_id == event.c.id)
+    page = page.join(thread, thread.c.id == thread_message.c.thread_id)
+    return page.where(thread.c.now_id == bindparam("whose"))
+
+
+@lru_cache(maxsize=4)
+def _page(of: Callable[[], Select[Any]], has_before: bool) -> Select[Any]:
+    """Return the statement of a timeline's page; built once, as building costs what asking does."""
+    page = of()
+    position = page.selected_columns
     if has_before:
         edge = tuple_(bindparam("at"), bindparam("seq"), bindparam("event"))
-        page = page.where(tuple_(t.occurred_at_us, t.seq, t.event_id) < edge)
-    newest = (t.occurred_at_us.desc(), t.seq.desc(), t.event_id.desc())
+        page = page.where(tuple_(*position) < edge)
+    newest = [column.desc() for column in position]
     sub = page.order_by(*newest).limit(bindparam("rows")).subquery()
     return (
         select(
@@ -235,10 +249,28 @@ class Events:
 
         Keyset paging: page k costs what page 1 costs, and pages joined are the whole, sorted.
         """
-        given = {"identity_id": identity_id, "rows": limit}
+        return self._lines(_of_identity, identity_id, limit, before)
+
+    def conversation(self, number: int, limit: int, before: Position | None) -> list[TimelineRow]:
+        """Return the newest `limit` events of one conversation older than `before`."""
+        return self._lines(_of_conversation, number, limit, before)
+
+    def first_of_conversation(self, number: int) -> list[TimelineRow]:
+        """Return the first event of a conversation that is still told; none when all have gone."""
+        t = event.c
+        first = _of_conversation().order_by(t.occurred_at_us, t.seq, t.id).limit(1)
+        row = self._db.conn.execute(first, {"whose": number}).first()
+        if row is None:
+            return []
+        return self.conversation(number, 1, Position(row[0], row[1], row[2] + 1))
+
+    def _lines(
+        self, of: Callable[[], Select[Any]], whose: int, limit: int, before: Position | None
+    ) -> list[TimelineRow]:
+        given = {"whose": whose, "rows": limit}
         if before is not None:
             given |= {"at": before.occurred_at_us, "seq": before.seq, "event": before.event_id}
-        rows = self._db.conn.execute(_page(before is not None), given)
+        rows = self._db.conn.execute(_page(of, before is not None), given)
         return [TimelineRow._make((Position(r[0], r[1], r[2]), *r[3:])) for r in rows]
 
     def count_of(self, identity_id: int) -> int:

@@ -9,7 +9,6 @@ from sqlalchemy import ARRAY, BigInteger, bindparam, func, literal, select
 
 from crm_hub.store.db import Db, Row
 from crm_hub.store.schema import (
-    event,
     thread,
     thread_key,
     thread_message,
@@ -144,15 +143,3 @@ class ThreadStore:
         stmt = select(thread.c.now_id).where(thread.c.id == number)
         got = self._db.conn.execute(stmt).scalar()
         return None if got is None else int(got)
-
-    def events_of(self, number: int, limit: int) -> list[int]:
-        """Return the newest `limit` events of a conversation that are still told, oldest first."""
-        stmt = (
-            select(event.c.id)
-            .join(thread_message, thread_message.c.event_id == event.c.id)
-            .join(thread, thread.c.id == thread_message.c.thread_id)
-            .where(thread.c.now_id == number)
-            .order_by(event.c.occurred_at_us.desc(), event.c.seq.desc(), event.c.id.desc())
-            .limit(limit)
-        )
-        return [row[0] for row in self._db.conn.execute(stmt)][::-1]

@@ -13,6 +13,7 @@ from crm_hub.cli.story import as_data, read, show
     "crm-hub timeline P12",
     "crm-hub timeline dana.whitfield@marlowfinch.example --limit 20",
     'crm-hub timeline "Dana Whitfield"',
+    "crm-hub timeline V3",
 )
 @click.argument("who")
 @click.option(
@@ -26,7 +27,8 @@ from crm_hub.cli.story import as_data, read, show
 def timeline(hub_dir: str | None, as_json: bool, who: str, limit: int, before: str | None) -> None:
     """Show what happened with WHO, newest first, on the clock of the company's zone.
 
-    WHO is an id (P12), an e-mail address, a phone number or a name.
+    WHO is an id (P12), an e-mail address, a phone number or a name. The id of a conversation,
+    which stands at the end of a line (V3), shows that conversation alone.
     """
     with opened(hub_dir) as hub:
         story = read(hub, who, limit, before)
