@@ -87,11 +87,13 @@ def read_multistatus(body: bytes, make: Callable[[], C]) -> tuple[C, str]:
     collector = make()
     try:
         return collector, _parse(body, "multistatus", collector.take)
-    except expat.ExpatError:
+    except NotDav:
+        raise
+    except (expat.ExpatError, LookupError, ValueError):  # broken, or in a charset expat has not
         collector = make()
-    clean = body.decode("utf-8", "replace").encode().translate(None, _CONTROLS)
+    clean = _REFERENCE.sub(b"", body.decode("utf-8", "replace").encode().translate(None, _CONTROLS))
     try:
-        return collector, _parse(_REFERENCE.sub(b"", clean), "multistatus", collector.take)
+        return collector, _parse(clean, "multistatus", collector.take, charset="utf-8")
     except expat.ExpatError as error:
         raise NotDav(f"it is no whole XML (line {error.lineno})") from None
 
@@ -101,7 +103,7 @@ def error_names(body: bytes) -> set[str]:
     names: set[str] = set()
     try:
         _parse(body[:100_000], "error", lambda _response: None, names.add)
-    except (expat.ExpatError, NotDav):
+    except (expat.ExpatError, LookupError, ValueError):
         return set()
     return names
 
@@ -111,8 +113,9 @@ def _parse(
     root: str,
     take: Callable[[Response], None],
     see: Callable[[str], None] | None = None,
+    charset: str | None = None,
 ) -> str:
-    parser = expat.ParserCreate(namespace_separator=" ")
+    parser = expat.ParserCreate(charset, namespace_separator=" ")
     parser.buffer_text = True
     parser.buffer_size = 65_536
     reader = _Reader(root, take, see)

@@ -182,6 +182,8 @@ def _observance(fields: Mapping[str, str]) -> _Observance | None:
         rule = recurrence.parse_rule(fields["RRULE"]) if fields.get("RRULE") else None
     except ValueError:
         return None
+    if rule is not None and rule.freq != "YEARLY":
+        rule = None  # no clock is changed more often; a daily rule would only cost time
     if rule is not None and rule.until is not None:
         rule = recurrence.with_until(rule, rule.until.replace(tzinfo=None))
     return _Observance(onset, -span if offset[1] == "-" else span, rule)
