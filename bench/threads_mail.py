@@ -217,7 +217,7 @@ class World:
 
     def _forwarded(self, parent: Mail, at: datetime) -> Mail:
         sender = self.rng.choice([parent.sender, *parent.to])
-        to = [self.rng.choice(self.ours)]
+        to = [self.rng.choice([p for p in self.ours if p != sender])]
         mail = self.send(parent.conversation, at, sender, to,
                          f"{sender.forward} {parent.subject}")  # fmt: skip
         mail.is_answer = True

@@ -22,10 +22,11 @@ from crm_hub.timeline import (
     nearest,
     read_message,
     tokens,
+    wanted,
 )
 
 MOST_ALIKE = 64
-"""A subject that one person shares with more messages than this finds nothing any more."""
+"""A subject that one person shares with more messages a month than this finds nothing by them."""
 
 
 def walk_threads(
@@ -82,7 +83,7 @@ class _Walk:
             before = told.get(message.event_id)
             number = self.threads.add(message, thread_of, before and before.thread_id)
             row = _row(message, number)
-            mine = [(token, message.event_id) for token in dict.fromkeys(tokens(message))]
+            mine = [(token, message.event_id) for token in tokens(message)]
             if before is None:
                 new.append(row)
                 added += mine
@@ -115,7 +116,7 @@ class _Walk:
 
     def _find_parents(self, heads: Mapping[int, Message]) -> set[int]:
         """Give each of these threads the one its head answers; return the tokens that are full."""
-        asked = {token for head in heads.values() for token in tokens(head)}
+        asked = {token for head in heads.values() for token in wanted(head)}
         full = self.repo.full(asked, MOST_ALIKE)
         by_token: dict[int, list[MessageRow]] = defaultdict(list)
         for token, row in self.repo.by_tokens(asked - full):
@@ -124,7 +125,7 @@ class _Walk:
         for number, head in heads.items():
             found = {
                 row.event_id: row
-                for token in tokens(head)
+                for token in wanted(head)
                 for row in by_token.get(token, ())
                 if row.at_us <= head.at_us
             }
@@ -149,7 +150,7 @@ class _Walk:
             (token, number)
             for number, head in heads.items()
             if number in looked
-            for token in dict.fromkeys(tokens(head))
+            for token in wanted(head)
             if token not in full
         ]
         self.repo.save_waiting([n for n in looked if n < self.first], full, waiting)

@@ -4,7 +4,7 @@ Pure. Before it: the mapping room's drafts. After it: the store's timeline.
 """
 
 from crm_hub.timeline.compose import Event, Source, compose, seq_of
-from crm_hub.timeline.evidence import Message, read_message, tokens
+from crm_hub.timeline.evidence import Message, read_message, tokens, wanted
 from crm_hub.timeline.group import Near, Span, group
 from crm_hub.timeline.place import Holder, Participant, Who, fallback_key, place
 from crm_hub.timeline.thread import Thread, Threads, nearest
@@ -28,4 +28,5 @@ __all__ = [
     "read_message",
     "seq_of",
     "tokens",
+    "wanted",
 ]

@@ -19,6 +19,8 @@ from crm_hub.timeline.compose import Event, Source, seq_of
 
 MOST_PEOPLE = 20
 MOST_ASKED = 8
+WINDOW_US = 30 * 86_400_000_000
+"""An answer without ids is looked for so far back."""
 Keys = dict[int, None]
 
 
@@ -157,11 +159,26 @@ def _people(
 
 
 def tokens(message: Message) -> list[int]:
-    """Return what a message is found by when ids are lost: its subject with each of its people."""
-    subject = message.subject
-    if subject is None:
+    """Return what a message is found by when ids are lost: subject, one of its people, month."""
+    return _tokens(message, message.at_us // WINDOW_US)
+
+
+def wanted(head: Message) -> list[int]:
+    """Return the tokens of all messages that `head` may answer."""
+    month = head.at_us // WINDOW_US
+    return _tokens(head, month) + _tokens(head, month - 1)
+
+
+def _tokens(message: Message, month: int) -> list[int]:
+    if message.subject is None:
         return []
-    return [mixed(subject, person) for person in message.people[:MOST_ASKED]]
+    subject = mixed(message.subject, _month(month))
+    return list(dict.fromkeys(mixed(subject, one) for one in message.people[:MOST_ASKED]))
+
+
+@lru_cache(maxsize=1_024)
+def _month(number: int) -> int:
+    return _number("t", str(number))
 
 
 def mixed(one: int, other: int) -> int:

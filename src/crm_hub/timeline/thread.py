@@ -14,11 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from crm_hub.timeline.evidence import Message
-
-DAY_US = 86_400_000_000
-WINDOW_US = 30 * DAY_US
-"""An answer without ids is looked for so far back."""
+from crm_hub.timeline.evidence import WINDOW_US, Message
 
 
 @dataclass(slots=True)
