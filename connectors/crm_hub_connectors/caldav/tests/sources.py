@@ -12,6 +12,7 @@ from typing import Any
 from crm_hub.sdk.testing.contract import CANARY, WRONG, Alteration, Exempt, Source
 from crm_hub.sdk.testing.fault_server import Call, FaultServer, Reply
 from crm_hub.sdk.testing.servers import free_port
+from crm_hub.sdk.testing.servers.cyrus import Cyrus
 from crm_hub.sdk.testing.servers.radicale import Radicale, radicale
 from crm_hub.sdk.testing.servers.xandikos import Xandikos
 
@@ -113,21 +114,23 @@ def radicale_source(records: int) -> Iterator[RadicaleSource]:
         yield source
 
 
-class XandikosSource(RadicaleSource):
-    """The calendar of a Xandikos, changed by PUT and DELETE; it asks for no password here."""
+class PutSource(RadicaleSource):
+    """The calendar of a Xandikos or a Cyrus, changed by PUT and DELETE."""
 
-    def __init__(self, behind: Xandikos, server: FaultServer) -> None:
+    def __init__(self, behind: Xandikos | Cyrus, server: FaultServer) -> None:
         self.server = server
-        self.xandikos = behind
+        self.behind = behind
         self._ids: set[str] = set()
         self._numbers = count(1)
 
     def settings(self) -> dict[str, Any]:
         url = self.server.url if self.server else ""
-        return {"url": url, "username": "user", "password": CANARY}
+        return {"url": url, "username": "ann", "password": CANARY}
 
     def bad_settings(self) -> dict[str, Any]:
-        raise Exempt("this Xandikos asks for no password")
+        if isinstance(self.behind, Xandikos):
+            raise Exempt("this Xandikos asks for no password")
+        return super().bad_settings()
 
     def ids(self) -> Set[str]:
         return set(self._ids)
@@ -139,15 +142,15 @@ class XandikosSource(RadicaleSource):
         for _ in range(count):
             number = next(self._numbers)
             names.append(f"visit-{number:06d}.ics")
-            self.xandikos.put(self.xandikos.calendar + names[-1], entry(number))
+            self.behind.put(self.behind.calendar + names[-1], entry(number))
         self._ids.update(names)
         return names
 
     def change(self, id: str) -> None:
         number = int(id[6:12])
         text = entry(number, f"Moved {next(self._numbers)}")
-        self.xandikos.put(self.xandikos.calendar + id, text)
+        self.behind.put(self.behind.calendar + id, text)
 
     def delete(self, id: str) -> None:
-        self.xandikos.delete(self.xandikos.calendar + id)
+        self.behind.delete(self.behind.calendar + id)
         self._ids.discard(id)

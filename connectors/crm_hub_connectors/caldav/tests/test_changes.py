@@ -11,8 +11,8 @@ from crm_hub_connectors.caldav.state import MAX_SERIES, State
 from crm_hub_connectors.caldav.tests.fake_dav import FakeDav
 from crm_hub_connectors.caldav.tests.rigs import NOW, after, connect, pull, told
 from crm_hub_connectors.caldav.tests.sources import (
+    PutSource,
     RadicaleSource,
-    XandikosSource,
     entry,
     forward,
     radicale_source,
@@ -22,6 +22,7 @@ from crm_hub.sdk import CheckpointExpired, Window
 from crm_hub.sdk.testing.contract import CANARY
 from crm_hub.sdk.testing.fault_server import FaultServer
 from crm_hub.sdk.testing.servers import Unobtainable
+from crm_hub.sdk.testing.servers.cyrus import cyrus
 from crm_hub.sdk.testing.servers.xandikos import xandikos
 
 
@@ -137,13 +138,30 @@ def test_xandikos_says_412_to_an_old_token() -> None:
     try:
         with xandikos() as behind, FaultServer() as server:
             forward(server, behind.url)
-            source = XandikosSource(behind, server)
+            source = PutSource(behind, server)
             source.add(2)
             known = after(pull(connect(server.url), stream="calendar"))
             connector = connect(server.url)
             with pytest.raises(CheckpointExpired):
                 pull(connector, {**known, "token": "0" * 40}, stream="calendar")
             pages = pull(connector, stream="calendar")
+    except Unobtainable as reason:
+        pytest.skip(str(reason))
+    assert pages[-1].complete
+    assert told(pages).keys() == source.ids()
+
+
+def test_cyrus_says_403_to_an_old_token() -> None:
+    try:
+        with cyrus(password=CANARY) as behind, FaultServer() as server:
+            forward(server, behind.url)
+            source = PutSource(behind, server)
+            source.add(2)
+            known = after(pull(connect(server.url), stream="Default"))
+            connector = connect(server.url)
+            with pytest.raises(CheckpointExpired, match="403"):
+                pull(connector, {**known, "token": "data:,1-1"}, stream="Default")
+            pages = pull(connector, stream="Default")
     except Unobtainable as reason:
         pytest.skip(str(reason))
     assert pages[-1].complete

@@ -1,23 +1,25 @@
-"""The contract suite on real calendar servers: Radicale in whole, Xandikos where it differs."""
+"""The contract suite on real calendar servers: Radicale in whole, others where they differ."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import ClassVar
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from typing import Any, ClassVar
 
 import pytest
 from crm_hub_connectors.caldav import CaldavConnector
 from crm_hub_connectors.caldav.tests.sources import (
+    PutSource,
     RadicaleSource,
-    XandikosSource,
     forward,
     radicale_source,
 )
 
-from crm_hub.sdk.testing.contract import ContractSuite, Harness, run_case
+from crm_hub.sdk.testing.contract import CANARY, ContractSuite, Harness, run_case
 from crm_hub.sdk.testing.fault_server import FaultServer
 from crm_hub.sdk.testing.servers import Unobtainable
+from crm_hub.sdk.testing.servers.cyrus import cyrus
 from crm_hub.sdk.testing.servers.xandikos import xandikos
 
 
@@ -30,7 +32,7 @@ class RadicaleHarness(Harness):
     stream = "work"
     page_size = 10
     # Radicale itself needs 3 ms to index an object for the first time.
-    memory_records = 4_000
+    memory_records = 2_000
 
     @contextmanager
     def source(self, records: int, page_size: int) -> Iterator[RadicaleSource]:
@@ -47,20 +49,27 @@ class TestRadicale(ContractSuite):
 
 class XandikosHarness(RadicaleHarness):
     stream = "calendar"
+    start: Callable[..., AbstractContextManager[Any]] = staticmethod(xandikos)
 
     @contextmanager
-    def source(self, records: int, page_size: int) -> Iterator[XandikosSource]:
+    def source(self, records: int, page_size: int) -> Iterator[PutSource]:
         try:
-            with xandikos() as behind, FaultServer() as server:
+            with self.start() as behind, FaultServer() as server:
                 forward(server, behind.url)
-                source = XandikosSource(behind, server)
+                source = PutSource(behind, server)
                 source.add(records)
                 yield source
         except Unobtainable as reason:
             pytest.skip(str(reason))
 
 
+class CyrusHarness(XandikosHarness):
+    stream = "Default"
+    start = staticmethod(partial(cyrus, password=CANARY))
+
+
 @pytest.mark.parametrize("case", [2, 3, 4, 5, 6, 7, 8, 21])
-def test_the_cases_where_servers_differ_hold_on_xandikos(case: int) -> None:
-    result = run_case(XandikosHarness(), case)
+@pytest.mark.parametrize("harness", [XandikosHarness(), CyrusHarness()], ids=["xandikos", "cyrus"])
+def test_the_cases_where_servers_differ_hold_on_others_too(harness: Harness, case: int) -> None:
+    result = run_case(harness, case)
     assert result.status == "pass", result.reason
