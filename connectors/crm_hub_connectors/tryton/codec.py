@@ -16,6 +16,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 _MOST_LEVELS = 30
+_MOST_DIGITS = 40
 
 
 class Malformed(ValueError):
@@ -67,9 +68,19 @@ def _typed(value: dict[str, Any]) -> Any:
 
 def _amount(text: Any) -> str:
     number = Decimal(text) if isinstance(text, str) else None
-    if number is None or not number.is_finite():
+    # "1E+999999999" is a thousand million digits when written out.
+    if (
+        number is None
+        or not number.is_finite()
+        or not -_MOST_DIGITS < _places(number) < _MOST_DIGITS
+    ):
         raise Malformed("a Decimal came malformed")
     return format(number, "f")
+
+
+def _places(number: Decimal) -> int:
+    exponent = number.as_tuple().exponent
+    return exponent if isinstance(exponent, int) and exponent < 0 else number.adjusted()
 
 
 def moment(value: dict[str, Any]) -> datetime:

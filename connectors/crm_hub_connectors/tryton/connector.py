@@ -116,20 +116,29 @@ class TrytonConnector(Connector[TrytonSettings]):
             walk.take(changes, ids)
             waiting = (changes, rejects)
         live = reader.count()
+        gone = self._gone(reader, walk, live)
         going_on = waiting is not None or checkpoint is None or walk.after > 0
         walk.end(reader.today)
-        if going_on:
+        size = self.settings.page_size
+        if going_on or gone:
             changes, rejects = waiting or ([], [])
+            # With the last page, so that a pull which is always cut short gets there as well.
+            changes = [*changes, *_tombstones(walk, gone[:size])]
             yield Page(changes, walk.dump(), checkpoint is None, rejects, source_count=live)
+        for start in range(size, len(gone), size):
             if self.context.stopping():
                 return
-        yield from self._gone(reader, walk, live)
+            batch = _tombstones(walk, gone[start : start + size])
+            yield Page(batch, walk.dump(), source_count=live)
 
-    def _gone(self, reader: Reader, walk: Walk, live: int) -> Iterator[Page]:
-        """Tell of what is no longer there; only after all live ids have been listed."""
-        # All live records were handed over, so equal numbers mean equal sets.
+    def _gone(self, reader: Reader, walk: Walk, live: int) -> list[int]:
+        """Return the ids that were handed over and are no longer there.
+
+        All that live were handed over, so equal numbers mean equal sets. Else all ids are listed,
+        to the end, before any is called gone.
+        """
         if live == len(walk.known):
-            return
+            return []
         there = reader.ids()
         gone = [number for number in walk.known if number not in there]
         if len(gone) * 2 > len(walk.known):
@@ -137,14 +146,7 @@ class TrytonConnector(Connector[TrytonSettings]):
             raise CheckpointExpired(
                 f"{reader.spec.name}: more than half of the records are no longer listed"
             )
-        size = self.settings.page_size
-        for start in range(0, len(gone), size):
-            batch = gone[start : start + size]
-            walk.known.remove(batch)
-            tombstones = [Change(str(number), None) for number in batch]
-            yield Page(tombstones, walk.dump(), source_count=live)
-            if self.context.stopping():
-                return
+        return gone
 
     # what there is
 
@@ -190,6 +192,11 @@ class TrytonConnector(Connector[TrytonSettings]):
         # The address is typed in by the admin, who may well mean a machine of the own network.
         with self.context.http(self.settings.url, allow_private=[self.settings.host]) as client:
             yield Rpc(client, self.settings, self._session)
+
+
+def _tombstones(walk: Walk, numbers: list[int]) -> list[Change]:
+    walk.known.remove(numbers)
+    return [Change(str(number), None) for number in numbers]
 
 
 def _kind(field: str) -> str:
