@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,7 @@ from pydantic import ValidationError
 
 from crm_hub.sdk import Checkpoint, ConfigError, NotSupported, Page, Window
 
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 SINCE = {"changed_at": "at", "since_param": "since", "size_param": "limit"}
 CONTACT = {"id": "7", "properties": {"firstname": "Ann", "email": "ann@acme.example"}}
 
@@ -394,3 +396,37 @@ def test_a_pull_that_is_left_in_the_middle_leaves_no_thread_behind() -> None:
     close: Callable[[], None] = flow.close  # type: ignore[attr-defined]
     close()
     assert threading.active_count() == before
+
+
+# captured answers
+
+
+def test_a_captured_page_of_hubspots_contacts_is_read() -> None:
+    raw = (FIXTURES / "hubspot-contacts.json").read_bytes()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=b"{}" if "after" in request.url.params else raw)
+
+    one = connector(answer, records="results", changed_at="updatedAt", paging="cursor",
+                    page_param="after", next="paging.next.after")  # fmt: skip
+    (stream,) = one.discover()
+    flow = one.pull(stream, None)
+    (change,) = next(flow).changes
+    assert stream.shape == "hubspot_contacts_json"
+    assert change.id == "512"
+    assert change.changed_at == datetime(2025, 11, 6, 14, 41, 2, 1_000, UTC)
+    with pytest.raises(ConfigError, match="has nothing at results"):
+        next(flow)
+
+
+def test_a_captured_list_of_an_in_house_tool_is_read_and_guessed() -> None:
+    raw = (FIXTURES / "tool-people.json").read_bytes()
+    one = connector(lambda _: httpx.Response(200, content=raw), id="nr", changed_at="updated")
+    (page,), _ = read(one)
+    assert [(c.id, c.changed_at) for c in page.changes] == [
+        ("1001", datetime(2026, 3, 1, 10, 0, tzinfo=UTC)),
+        ("1002", datetime(2026, 3, 1, 10, 1, tzinfo=UTC)),
+    ]
+    section = one.discover()[0].section
+    assert section is not None
+    assert {"display_name", "email", "phone"} <= section["fields"].keys()
