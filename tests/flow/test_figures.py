@@ -1,0 +1,137 @@
+"""A customer's figures from what the hub holds, and how they are found."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.dialects import postgresql, sqlite
+
+from crm_hub.config import add_connection, create
+from crm_hub.flow.figures import DOCUMENTS, figures_of
+from crm_hub.flow.hub import Hub
+from crm_hub.flow.inbound import sync
+from crm_hub.model.errors import ConfigError
+from crm_hub.sdk.testing import servers
+from crm_hub.store.documents import documents_of
+
+NOW = datetime(2026, 3, 11, 3, 0, tzinfo=UTC)
+"""The evening of the 10th in New York."""
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield "sqlite:///hub.db"
+        return
+    try:
+        with servers.postgres() as base, servers.postgres_database(base) as url:
+            yield url
+    except servers.Unobtainable as missing:
+        pytest.skip(str(missing))
+
+
+def erp(folder: Path, **tables: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, rows in tables.items():
+        (folder / f"{name}.csv").write_text(rows, "utf-8")
+
+
+def hub_with(folder: Path, store: str, *sources: str) -> Hub:
+    create(folder / "hub", zone="America/New_York", store=store)
+    for name in sources:
+        add_connection(folder / "hub", name, "files", {"path": str(folder / name)})
+    return Hub(folder / "hub", now=lambda: NOW)
+
+
+def read(hub: Hub) -> None:
+    for report in sync(hub):
+        assert report.error is None, report.error
+
+
+CUSTOMERS = """customer_number,company,contact_name,email,updated_at
+C-1,Harbor Lane Books,Pia Lund,pia@harborlane.example,2026-01-01T10:00:00Z
+C-2,Osaka Mills,Ken Abe,ken@osakamills.example,2026-01-01T10:00:00Z
+"""
+ORDERS = """order_number,customer_number,order_date,status,items,net,tax,total,currency
+SO-1,C-1,2026-02-01,delivered,1 x case,10.00,0.90,10.90,USD
+SO-2,C-1,2026-02-03,delivered,2 x case,20.00,1.81,21.81,USD
+SO-3,C-1,2026-02-05,cancelled,2 x case,20.00,1.81,21.81,USD
+SO-4,C-2,2026-02-06,delivered,2 x case,20.00,1.81,21.81,USD
+"""
+INVOICES = """invoice_number,customer_number,order_number,invoice_date,due_on,paid_on,status,net,tax,total,open_amount,currency
+INV-1,C-1,SO-1,2026-02-01,2026-03-09,,overdue,10.00,0.90,10.90,5.45,USD
+INV-2,C-1,SO-2,2026-02-03,2026-03-10,,open,20.00,1.81,21.81,21.81,USD
+INV-3,C-1,,2026-01-03,2026-02-10,2026-02-01,paid,20.00,1.81,21.81,0.00,USD
+"""
+
+
+def test_files_of_an_erp_give_a_customer_s_figures(tmp_path: Path, store: str) -> None:
+    erp(tmp_path / "erp", customers=CUSTOMERS, orders=ORDERS, invoices=INVOICES)
+    hub = hub_with(tmp_path, store, "erp")
+    read(hub)
+    row, today, found = figures_of(hub, "pia@harborlane.example")
+    assert (row.display_name, today.isoformat()) == ("Pia Lund", "2026-03-10")
+    (usd,) = found.sums
+    assert (usd.open, usd.overdue, usd.orders, usd.ordered, usd.average) == (
+        2726,
+        545,
+        2,
+        3271,
+        1636,
+    )
+    assert found.last_order is not None
+    assert (found.last_order.number, found.overdue_days) == ("SO-2", 1)
+    # A day later in the company's zone the second invoice is late too.
+    later = Hub(hub.folder, now=lambda: datetime(2026, 3, 11, 5, 0, tzinfo=UTC))
+    assert figures_of(later, "pia@harborlane.example")[2].sums[0].overdue == 2726
+
+
+def test_figures_follow_a_customer_who_comes_later_and_orders_that_go(tmp_path: Path) -> None:
+    erp(tmp_path / "erp", orders=ORDERS)
+    hub = hub_with(tmp_path, "sqlite:///hub.db", "erp")
+    read(hub)
+    erp(tmp_path / "erp", customers=CUSTOMERS)
+    read(hub)
+    assert figures_of(hub, "pia@harborlane.example")[2].orders == 2
+    erp(tmp_path / "erp", orders=ORDERS.replace("SO-2,C-1", "SO-2,C-2"))
+    read(hub)
+    assert figures_of(hub, "pia@harborlane.example")[2].orders == 1
+    assert figures_of(hub, "ken@osakamills.example")[2].orders == 2
+
+
+def test_nobody_has_no_figures(tmp_path: Path) -> None:
+    erp(tmp_path / "erp", customers=CUSTOMERS)
+    hub = hub_with(tmp_path, "sqlite:///hub.db", "erp")
+    read(hub)
+    with pytest.raises(ConfigError):
+        figures_of(hub, "nobody@nowhere.example")
+    assert figures_of(hub, "pia@harborlane.example")[2].sums == []
+
+
+def test_the_documents_of_a_customer_are_found_by_indexes_alone(tmp_path: Path, store: str) -> None:
+    rows = "".join(
+        f"SO-X{n},C-X{n % 900},2026-02-01,delivered,1 x case,10.00,0.90,10.90,USD\n"
+        for n in range(5_000)
+    )
+    erp(tmp_path / "erp", customers=CUSTOMERS, orders=ORDERS + rows)
+    hub = hub_with(tmp_path, store, "erp")
+    read(hub)
+    kind = "sqlite" if store.startswith("sqlite") else "postgresql"
+    dialect = sqlite.dialect() if kind == "sqlite" else postgresql.dialect()  # type: ignore[no-untyped-call]
+    query = documents_of(1, DOCUMENTS).compile(
+        dialect=dialect, compile_kwargs={"literal_binds": True}
+    )
+    explain = "EXPLAIN QUERY PLAN" if kind == "sqlite" else "EXPLAIN"
+    with hub.store.write() as db:
+        db.conn.execute(text("ANALYZE"))
+        plan = "\n".join(str(tuple(line)) for line in db.conn.execute(text(f"{explain} {query}")))
+    assert "SCAN" not in plan.replace("USING INDEX", "").replace("USING COVERING INDEX", ""), plan
+    assert "Seq Scan" not in plan, plan
+    started = time.perf_counter()
+    assert figures_of(hub, "ken@osakamills.example")[2].orders == 1
+    assert time.perf_counter() - started < 0.5
