@@ -6,7 +6,8 @@ After: `cycle`, which knows the folders a message stands in.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from crm_hub.sdk import RecordError, Reject
@@ -78,7 +79,11 @@ class Reader:
         if self.never and self.never.covers(payload, _labels(seen, one.flags)):
             return Letter(EXCLUDED)
         key = key_of(payload["message_id"], payload["date"] or "", raw[:HEAD_BYTES])
-        payload["truncated"] = payload["truncated"] or len(raw) >= BODY_BYTES
+        if len(raw) >= BODY_BYTES:
+            payload["truncated"] = True
+            if payload["attachments"]:
+                # The last one was cut off, or stands whole before what was not fetched: who knows.
+                payload["attachments"][-1]["size"] = None
         payload["provider_thread_id"] = one.thread
         payload["visibility"] = self._visibility
         del payload["folder"], payload["flags"]
@@ -107,18 +112,18 @@ def _veil(payload: dict[str, Any], visibility: str) -> None:
             one["filename"] = ""
 
 
+@lru_cache(maxsize=1_024)
 def internal_date(text: str) -> datetime | None:
-    """Return an INTERNALDATE (`17-Jul-2026 02:44:25 -0700`) as an aware datetime."""
+    """Return an INTERNALDATE (`17-Jul-2026 02:44:25 -0700`, `` 7-Jul…``) as an aware datetime."""
     try:
-        day, clock, zone = text.strip().split(" ")
+        day, clock, zone = text.split()
         number, month, year = day.split("-")
         hour, minute, second = clock.split(":")
-        shift = int(zone[1:3]) * 60 + int(zone[3:5])
+        shift = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:5]))
         moment = datetime(
             int(year), _MONTHS[month.lower()], int(number),
             int(hour), int(minute), min(int(second), 59), tzinfo=UTC,
-        ).timestamp()  # fmt: skip
-        moment += shift * 60 if zone[0] == "-" else -shift * 60
-        return datetime.fromtimestamp(moment, UTC)
-    except (ValueError, KeyError, IndexError, OverflowError, OSError):
+        )  # fmt: skip
+        return moment + shift if zone[0] == "-" else moment - shift
+    except (ValueError, KeyError, IndexError, OverflowError):
         return None

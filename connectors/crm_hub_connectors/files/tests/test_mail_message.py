@@ -38,7 +38,7 @@ def test_a_reply_says_who_wrote_what_to_whom() -> None:
     assert reply["reply_text"] == reply["snippet"] == "We take ten. The order is attached."
     assert "how many filters" in reply["text"]
     assert reply["attachments"] == [
-        {"filename": "order.pdf", "content_type": "application/pdf", "size": 28}
+        {"filename": "order.pdf", "content_type": "application/pdf", "size": 28, "part": "2"}
     ]
     assert (reply["direction"], reply["automated"], reply["truncated"]) == ("in", False, False)
 

@@ -34,7 +34,13 @@ class ChaosProxy:
     port: int = 0
     faults: list[Fault] = field(default_factory=list)
     connections: int = 0
-    passed: int = 0
+    _lines: list[socket.socket] = field(default_factory=list)
+
+    def end_all(self) -> None:
+        """Cut every line that is open now."""
+        while self._lines:
+            with suppress(OSError):
+                self._lines.pop().shutdown(socket.SHUT_RDWR)
 
     def serve(self, listener: socket.socket) -> None:
         while True:
@@ -48,6 +54,7 @@ class ChaosProxy:
 
     def _serve_one(self, client: socket.socket, fault: Fault) -> None:
         with client, socket.create_connection(("127.0.0.1", self.target)) as server:
+            self._lines += [client, server]
             up = threading.Thread(target=_copy, args=(client, server), daemon=True)
             up.start()
             left = fault.after
@@ -60,7 +67,6 @@ class ChaosProxy:
                     time.sleep(fault.delay_s)
                 kept = data[:left]
                 left -= len(kept)
-                self.passed += len(kept)
                 try:
                     client.sendall(kept)
                     if left > 0 and data:

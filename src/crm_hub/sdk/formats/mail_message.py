@@ -62,9 +62,10 @@ def parse_message(
     Keys: message_id, original_message_id (a Gmail copy's first id), in_reply_to, references,
     thread_id (the first of the thread); date, received_at, occurred_at (ISO 8601 or None);
     from, to, cc, bcc, reply_to (address, name); subject, subject_key; text, reply_text,
-    snippet, truncated, encrypted (pgp, smime or None), body_hash; attachments (filename,
-    content_type, size in bytes); direction (in, out), state (mail, draft, spam), labels,
-    folder, flags; automated, list_id, bounce, invitation (shape `calendar`, with method);
+    snippet, truncated, encrypted (pgp, smime or None), body_hash ("" for a mail with an id);
+    attachments (filename, content_type, size in bytes, part as IMAP numbers it);
+    direction (in, out), state (mail, draft, spam), labels, folder, flags; automated,
+    list_id, bounce, invitation (shape `calendar`, with method);
     limit (which limit of its MIME structure was met, "" for none).
     received_at, folder, flags: what the mailbox knows beside the message itself. zone: for
     times without one in an invitation.
@@ -92,7 +93,7 @@ def parse_message(
         "bounce": read_bounce(found, raw),
         "invitation": _invitation(found, raw, zone),
     }
-    payload |= _content(found, raw)
+    payload |= _content(found, raw, hashed=not payload["message_id"])
     return payload
 
 
@@ -140,7 +141,8 @@ def _envelope(headers: Headers, sender: Address, received_at: datetime | None) -
 def _message_id(value: str) -> str:
     match = _ID.search(value)
     text = match[1] if match else "".join(value.split()).strip("<>")
-    text = "".join(c for c in text if c.isprintable())
+    if not text.isprintable():
+        text = "".join(c for c in text if c.isprintable())
     return text if len(text) <= MAX_ID else ""
 
 
@@ -194,7 +196,7 @@ def _invitation(found: Walk, raw: Raw, zone: str) -> dict[str, Any] | None:
     return None
 
 
-def _content(found: Walk, raw: Raw) -> dict[str, Any]:
+def _content(found: Walk, raw: Raw, *, hashed: bool) -> dict[str, Any]:
     encrypted = _encrypted(found)
     text, cut = ("", False) if encrypted else _text(found, raw)
     if text.lstrip().startswith("-----BEGIN PGP MESSAGE-----"):
@@ -209,7 +211,7 @@ def _content(found: Walk, raw: Raw) -> dict[str, Any]:
         "attachments": attachments[:200],
         "encrypted": encrypted,
         "limit": found.limit,
-        "body_hash": _body_hash(text, attachments),
+        "body_hash": _body_hash(text, attachments) if hashed else "",
     }
 
 
@@ -245,6 +247,7 @@ def _attachment(part: Part, raw: Raw) -> dict[str, Any]:
         "filename": part.filename,
         "content_type": part.content_type[:200],
         "size": part.size(raw),
+        "part": part.number,
     }
 
 

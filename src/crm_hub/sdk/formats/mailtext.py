@@ -55,9 +55,9 @@ _SENT_LINE = re.compile(
 
 # The beginnings of lines that may part the writer's words from what was there before.
 _TELLING = re.compile(
-    r"^[ \t]*(?:>|--|__|\*|(?:on|am|le|el|op|il|em|den|på|w dniu|dnia|dne)\s"
+    r"[ \t]*(?:>|--|__|\*|(?:on|am|le|el|op|il|em|den|på|w dniu|dnia|dne)\s"
     r"|(?:from|von|de|van|da|från|fra)\s?:)",
-    re.I | re.M,
+    re.I,
 )
 
 
@@ -112,30 +112,34 @@ def reply_text(text: str) -> str:
     Conservative: answers written between quoted lines stay, and a mail that would come out
     empty (a bare forward) is given whole.
     """
-    if not _TELLING.search(text):
-        return text.strip()
     lines = text.split("\n")
+    telling = [index for index, line in enumerate(lines) if _TELLING.match(line)]
+    if not telling:
+        return text.strip()
     quoted_after = _last_quoted(lines)
     kept: list[str] = []
-    skip = False
-    for index, line in enumerate(lines):
-        if skip:
-            skip = False
-            continue
-        if not _TELLING.match(line):
-            kept.append(line)
+    start = 0
+    for index in telling:
+        line = lines[index]
+        if index < start:
             continue
         head = line[:400].strip()
         if line in ("-- ", "--\r", "-- \r") or (head == "--" and len(lines) - index <= 15):
+            kept += lines[start:index]
+            start = len(lines)
             break
-        if head.startswith(">"):
+        quoted = head.startswith(">")
+        if not quoted and not (head and _begins_quote(lines, index, head)):
             continue
-        if head and _begins_quote(lines, index, head):
+        kept += lines[start:index]
+        start = index + 1
+        if not quoted:
             if index >= quoted_after:
+                start = len(lines)
                 break
-            skip = not _ATTRIBUTION.match(head)
-            continue
-        kept.append(line)
+            # An attribution is a line; other beginnings have a second one.
+            start += not _ATTRIBUTION.match(head)
+    kept += lines[start:]
     return "\n".join(kept).strip() or text.strip()
 
 

@@ -17,7 +17,7 @@ from crm_hub.sdk.formats.mail_headers import (
     Raw,
     decode_base64,
     parameters,
-    read_headers,
+    read_mail_headers,
 )
 
 MAX_PARTS = 1_000
@@ -30,7 +30,8 @@ _BLANK_LINES = re.compile(rb"[\r\n]*")
 class Part:
     """One leaf of the MIME tree: its headers, and where its body lies in the message.
 
-    choice: number of the multipart/alternative it stands in, -1 for none.
+    choice: number of the multipart/alternative it stands in, -1 for none. number: which part it
+    is, as IMAP counts them ("2.1"; "1" for a message of one part).
     """
 
     headers: Headers
@@ -41,6 +42,7 @@ class Part:
     start: int
     end: int
     choice: int = -1
+    number: str = "1"
 
     @property
     def is_inline_text(self) -> bool:
@@ -94,18 +96,19 @@ class _Todo:
     depth: int
     choice: int
     default: str
+    number: str
 
 
 def walk(raw: Raw) -> Walk:
     """Return the parts of a message; beyond 1,000 parts or 12 levels the rest is one part."""
-    top = read_headers(raw, _BLANK_LINES.match(raw).end())  # type: ignore[union-attr]
+    top = read_mail_headers(raw, _BLANK_LINES.match(raw).end())  # type: ignore[union-attr]
     kind, params = parameters(top.raw("content-type"))
     found = Walk(top, kind, params, [])
-    stack = [_Todo(0, len(raw), 0, -1, "text/plain")]
+    stack = [_Todo(0, len(raw), 0, -1, "text/plain", "")]
     choices = 0
     while stack:
         todo = stack.pop()
-        headers = top if todo.depth == 0 else read_headers(raw, todo.start, todo.end)
+        headers = top if todo.depth == 0 else read_mail_headers(raw, todo.start, todo.end)
         part = _part(headers, todo)
         children = _children(raw, part, MAX_PARTS - len(stack) - len(found.parts))
         if not children:
@@ -120,9 +123,10 @@ def walk(raw: Raw) -> Walk:
         if part.content_type == "multipart/alternative" and choice < 0:
             choice = choices = choices + 1
         default = "message/rfc822" if part.content_type == "multipart/digest" else "text/plain"
-        stack += [
-            _Todo(start, end, todo.depth + 1, choice, default) for start, end in reversed(children)
-        ]
+        above = todo.number + "." if todo.number else ""
+        for place in range(len(children), 0, -1):
+            start, end = children[place - 1]
+            stack.append(_Todo(start, end, todo.depth + 1, choice, default, f"{above}{place}"))
     return found
 
 
@@ -133,7 +137,10 @@ def _part(headers: Headers, todo: _Todo) -> Part:
     disposition, more = parameters(headers.raw("content-disposition"))
     name = more.get("filename") or params.get("name", "")
     start = min(headers.body_start, todo.end)
-    return Part(headers, kind, params, disposition, name[:300], start, todo.end, todo.choice)
+    return Part(
+        headers, kind, params, disposition, name[:300], start, todo.end, todo.choice,
+        todo.number or "1",
+    )  # fmt: skip
 
 
 def _children(raw: Raw, part: Part, room: int) -> list[tuple[int, int]]:
