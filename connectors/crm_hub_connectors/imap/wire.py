@@ -77,7 +77,7 @@ class Wire:
                 raise Lost("the server ended the session")
             yield answer
         self.busy = False
-        if line[len(tag) + 1 : len(tag) + 4].upper() != b"OK ":
+        if line[len(tag) + 1 :].split(None, 1)[:1] not in ([b"OK"], [b"ok"], [b"Ok"]):
             said = line[len(tag) + 1 :].decode("utf-8", "replace").strip()
             raise Refused(said[:300])
 
