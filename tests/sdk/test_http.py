@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm_hub.model.errors import AuthRefused, ConfigError, Throttled, Unavailable
-from crm_hub.sdk.http import HttpClient
+from crm_hub.sdk.http import Answer, HttpClient
 from crm_hub.sdk.http_answer import inflated, parse_json, parse_retry_after
 from crm_hub.sdk.testing import fault_server as faults
 from crm_hub.sdk.testing.fault_server import FaultServer, Reply
@@ -390,3 +390,16 @@ def test_another_transport_can_be_given() -> None:
     fake = httpx.MockTransport(lambda request: httpx.Response(200, json={"path": request.url.path}))
     with HttpClient("https://api.example", transport=fake) as http:
         assert http.json("x") == {"path": "/x"}
+
+
+def test_an_answer_that_a_reader_finds_broken_is_asked_for_again(server: FaultServer) -> None:
+    seen: list[int] = []
+
+    def parse(answer: Answer) -> int:
+        seen.append(answer.status)
+        return len(answer.json()["items"])
+
+    server.script(faults.status(500), faults.truncated_json(), faults.html_page())
+    with client(server) as http:
+        assert http.read("items", parse) == 20
+    assert seen == [200, 200, 200]  # the 500 never came to the reader
