@@ -68,7 +68,6 @@ class ImapConnector(Connector[ImapSettings]):
         self._box: Mailbox | None = None
         self._stands: Checkpoint | None = None
         self._seen: list[Seen] = []
-        self._doubts = False
 
     def check(self) -> CheckReport:
         """Return the folders and what is read of them. Raises: AuthRefused, Unavailable."""
@@ -100,7 +99,7 @@ class ImapConnector(Connector[ImapSettings]):
     ) -> Iterator[Page]:
         """Yield what changed in the mailbox since `checkpoint`, oldest UIDs first.
 
-        Raises: AuthRefused, Unavailable; CheckpointExpired when most of the mail is gone at once.
+        Raises: AuthRefused, ConfigError, Unavailable; CheckpointExpired when it cannot be read.
         """
         if stream.name == _PEOPLE:
             # People have no time of their own; a span of mail gives none that is not known.
@@ -137,29 +136,20 @@ class ImapConnector(Connector[ImapSettings]):
     # streams ------------------------------------------------------------------------------
 
     def _pull_mail(self, checkpoint: Checkpoint | None) -> Iterator[Page]:
-        doubts, self._doubts = self._doubts and checkpoint is None, False
         box = self._loaded(checkpoint)
         # Until the pull has come to its proper end, memory may be ahead of what is stored.
         self._box = None
         stands = checkpoint
-        try:
-            with self._keeper.session() as session:
-                found = self._chosen(listing.look(session))
-                gone = sorted(box.folders.keys() - {one.name for one in found})
-                cycle = Cycle(session, box, self._reader, self._people, self._options())
-                for page in cycle.pages(found, gone):
-                    stands = page.checkpoint
-                    # A doubtful read moves the checkpoint only once it is whole.
-                    if doubts and not page.complete:
-                        page = Page(page.changes, None, False, page.rejects)
-                    yield page
-                    if self.context.stopping():
-                        return
-        except CheckpointExpired:
-            self._doubts = True
-            raise
-        self._seen = found
-        self._box, self._stands = box, stands
+        with self._keeper.session() as session:
+            found = self._chosen(listing.look(session))
+            gone = sorted(box.folders.keys() - {one.name for one in found})
+            cycle = Cycle(session, box, self._reader, self._people, self._options())
+            for page in cycle.pages(found, gone):
+                stands = page.checkpoint
+                yield page
+                if self.context.stopping():
+                    return
+        self._seen, self._box, self._stands = found, box, stands
 
     def _loaded(self, checkpoint: Checkpoint | None) -> Mailbox:
         rules = self._rules(self.settings.visibility, self.context.zone)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from logging import Logger
 
-from crm_hub.sdk import Change, CheckpointExpired, Page, Reject
+from crm_hub.sdk import Change, Page, Reject
 from crm_hub.sdk.formats.mail_message import message_marks
 from crm_hub_connectors.imap.folders import Seen, quoted
 from crm_hub_connectors.imap.letters import BODY_BYTES, Letter, Reader
@@ -26,7 +26,6 @@ from crm_hub_connectors.imap.wire import Fetched, Refused, joined, read_fetch, r
 
 PAGE_BYTES = 4_000_000
 _COMMAND_UIDS = 1_000
-_FEW = 10
 _CODE = re.compile(rb"\* OK \[(UIDVALIDITY|UIDNEXT|HIGHESTMODSEQ) (\d+)\]", re.I)
 _EXISTS = re.compile(rb"\* (\d+) EXISTS", re.I)
 _VANISHED = re.compile(rb"\* VANISHED (?:\(EARLIER\) )?([\d:,]+)", re.I)
@@ -129,8 +128,7 @@ class Cycle:
     def pages(self, folders: Sequence[Seen], gone: Sequence[str]) -> Iterator[Page]:
         """Yield what is news in these folders, given the names of known ones that are gone.
 
-        Nothing at all when there is no news. Raises: CheckpointExpired when most of the mail
-        vanished at once, Lost, Refused.
+        Nothing at all when there is no news. Raises: Lost, Refused.
         """
         box = self._box
         box.last = frozenset(one.name for one in folders if one.role == "all")
@@ -138,7 +136,6 @@ class Cycle:
         changed = [one for one in folders if one.is_open and self._differs(one)]
         if not (changed or gone or box.owed or box.whole or box.anew):
             return
-        before = len(box)
         for name in gone:
             box.drop(name)
         changed = [one for one in changed if self._survey(one)]
@@ -147,13 +144,12 @@ class Cycle:
                 yield self._page()
                 if self._options.stopping():
                     return
-        self._brake(before)
         for _ in self._settle(folders):
             yield self._page()
             if self._options.stopping():
                 return
-        box.anew = False
-        yield self._page(complete=box.whole)
+        by_rule, box.anew = box.anew, False
+        yield self._page(complete=box.whole, by_rule=by_rule)
         box.whole = False
 
     def _differs(self, seen: Seen) -> bool:
@@ -318,19 +314,6 @@ class Cycle:
 
     # what is gone -------------------------------------------------------------------------
 
-    def _brake(self, before: int) -> None:
-        """Ask for a whole read when most of the mail is gone at once: likely a lost right.
-
-        The flow then compares whole lists and asks a person before it deletes half of them.
-        """
-        box = self._box
-        gone = sum(not box.places(key) for key in box.owed)
-        if gone > _FEW and gone * 2 > before and not box.anew:
-            raise CheckpointExpired(
-                f"{gone} of {before} messages are no longer on the server",
-                remedy="The mailbox is read once more in full before anything is deleted.",
-            )
-
     def _settle(self, folders: Sequence[Seen]) -> Iterator[None]:
         """Tell the new places of messages that lost one, and which are gone for good."""
         box = self._box
@@ -359,11 +342,15 @@ class Cycle:
         count = max(len(self._changes), len(self._rejects))
         return count >= self._options.page_items or self._bytes >= PAGE_BYTES
 
-    def _page(self, complete: bool = False) -> Page:
+    def _page(self, complete: bool = False, by_rule: bool = False) -> Page:
+        """Return what is due as a page. by_rule: its deletes came of a change of the settings."""
         changes, self._changes = self._changes, []
         rejects, self._rejects = self._rejects, []
         self._bytes = 0
-        return Page(changes, self._box.dump(), complete, rejects, self.source_count())
+        by_rule = by_rule or self._box.anew
+        return Page(
+            changes, self._box.dump(), complete, rejects, self.source_count(), by_rule=by_rule
+        )
 
     def source_count(self) -> int:
         """Return how many records the server holds: its own count, copies and exclusions off."""

@@ -140,9 +140,10 @@ class Known:
         if not changes and not self.moved:
             return
         for start in range(0, len(changes) - _PAGE, _PAGE):
-            yield Page(changes[start : start + _PAGE], None)
+            yield Page(changes[start : start + _PAGE], None, by_rule=bool(self.old))
         rest = changes[(len(changes) - 1) // _PAGE * _PAGE :] if changes else []
-        yield Page(rest, self._dump(), source_count=len(self.named) + len(self.bare))
+        count = len(self.named) + len(self.bare)
+        yield Page(rest, self._dump(), source_count=count, by_rule=bool(self.old))
 
     def _news(self, people: People) -> Iterator[Change]:
         for address, name in people.found(self.sent):

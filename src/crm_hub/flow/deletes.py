@@ -37,15 +37,17 @@ class Held:
         """Return the page without the deletes of records that are there, which are held.
 
         As long as any is held, no page moves the checkpoint. A record that comes back later in
-        the same pull is not gone.
+        the same pull is not gone. Deletes by rule are not held: a person has asked for them.
         """
+        if page.by_rule and not self.changes:
+            return page
         told = [(bounded(clean_text(one.id)), one) for one in page.changes]
         if not self.changes and not any(one.deleted for _, one in told):
             return page
         live = _live(inbound, stream, [key for key, one in told if one.deleted])
         kept: list[Change] = []
         for key, one in told:
-            if one.deleted and key in live:
+            if one.deleted and key in live and not page.by_rule:
                 self.changes[key] = one
                 continue
             kept.append(one)

@@ -59,6 +59,8 @@ class Page:
     complete: this page ends a whole snapshot that began without a checkpoint, so
         records not seen since its first page no longer exist in the source.
     source_count: how many live objects the source says it holds, where it can tell.
+    by_rule: its deletes follow from the connection's settings, such as a never-log list; nobody
+        is asked about them, however many they are.
     """
 
     changes: list[Change]
@@ -66,6 +68,7 @@ class Page:
     complete: bool = False
     rejects: list[Reject] = field(default_factory=list)
     source_count: int | None = None
+    by_rule: bool = False
 
 
 @dataclass(frozen=True, slots=True)

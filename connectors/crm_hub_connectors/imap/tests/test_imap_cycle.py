@@ -11,8 +11,6 @@ import pytest
 from crm_hub_connectors.imap.tests.mailbox import Mailbox, mail
 from crm_hub_connectors.imap.wire import Wire
 
-from crm_hub.sdk import CheckpointExpired
-
 
 @pytest.fixture
 def fetched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -343,39 +341,7 @@ def test_a_message_that_is_none_is_set_aside_and_the_rest_goes_on(box: Mailbox) 
     assert box.pull() == []
 
 
-# brakes ---------------------------------------------------------------------------------------
-
-
-def test_a_mailbox_that_is_suddenly_almost_empty_is_read_anew_before_anything_is_deleted(
-    either: Mailbox,
-) -> None:
-    either.page_items = 1
-    either.deliver("INBOX", *map(mail, range(30)))
-    either.pull()
-    stands = either.checkpoint
-    with either.user_session() as user:
-        user.delete_messages(list(range(1, 29)))
-        user.expunge()
-    with pytest.raises(CheckpointExpired):
-        either.pull()
-    assert len(either.records) == 30
-    assert either.checkpoint == stands
-    # The flow now reads everything; only the whole list moves the checkpoint and lets it compare.
-    either.checkpoint = None
-    pages = either.pull()
-    assert [page.checkpoint is None for page in pages] == [True, True, False]
-    assert pages[-1].complete
-    assert len(either.records) == 2
-
-
-def test_a_few_deletes_in_a_small_mailbox_raise_no_question(either: Mailbox) -> None:
-    either.deliver("INBOX", *map(mail, range(4)))
-    either.pull()
-    with either.user_session() as user:
-        user.delete_messages([1, 2, 3])
-        user.expunge()
-    either.pull()
-    assert len(either.records) == 1
+# stops ----------------------------------------------------------------------------------------
 
 
 def test_a_stop_between_two_pages_loses_nothing(box: Mailbox) -> None:
