@@ -165,9 +165,12 @@ class World:
     def _hijack(self, mail: Mail, own: Person, customer: Person) -> None:
         """Let a new conversation begin with the reply button under an older one."""
         older = [
-            m for m in self.mails
-            if {own, customer} <= {m.sender, *m.to} and m.conversation != mail.conversation
-        ]  # fmt: skip
+            m
+            for m in self.mails
+            if {own, customer} <= {m.sender, *m.to}
+            and m.conversation != mail.conversation
+            and _bare(m.subject) != mail.subject
+        ]
         if older:
             self._refer(mail, self.rng.choice(older[-10:]))
             if self.chance(HIJACK_KEEPS_MARK):
@@ -247,8 +250,9 @@ class World:
 
 
 def _bare(subject: str) -> str:
-    for mark in REPLY_MARKS:
-        subject = subject.removeprefix(mark).strip()
+    marks = (*REPLY_MARKS, *FORWARD_MARKS)
+    while found := next((mark for mark in marks if subject.startswith(mark)), ""):
+        subject = subject.removeprefix(found).strip()
     return subject
 
 

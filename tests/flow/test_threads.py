@@ -307,3 +307,10 @@ def test_a_subject_shared_by_very_many_costs_no_more_than_its_first_mails(hub) -
     assert frozenset({500}) in hub.parts(), "nobody can say which of 399 it answers"
     rows = ThreadStore(hub.db).full(range(3), walking.MOST_ALIKE)
     assert rows == set()
+
+
+def test_of_a_subject_that_hardly_comes_twice_one_person_in_common_is_enough(hub) -> None:
+    hub.feed([mail(1, "Order 4711"), mail(2, "Order")])
+    told = {"sender": "zoe@ours.example", "to": ["eve@ours.example", "bob@ours.example"]}
+    hub.feed([mail(3, "Re: Order 4711", at=HOUR, **told), mail(4, "Re: Order", at=HOUR, **told)])
+    assert hub.parts() == {frozenset({1, 3}), frozenset({2}), frozenset({4})}

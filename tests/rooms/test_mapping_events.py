@@ -8,7 +8,7 @@ import pytest
 
 from crm_hub.mapping import SectionPlan, compile_section
 from crm_hub.model.canonical import EventDraft, Mapped, ParticipantDraft
-from crm_hub.model.errors import RecordError
+from crm_hub.model.errors import ConfigError, RecordError
 from crm_hub.model.events import VISIBILITIES
 
 AT = "2026-03-10T12:40:00Z"
@@ -225,3 +225,32 @@ def test_an_unlisted_visibility_is_the_strictest_and_reported() -> None:
     result = mapped(event, {"v": "2"})
     assert result.events[0].visibility == "metadata"
     assert [drift.field for drift in result.drifts] == ["events.made"]
+
+
+def test_a_conversation_is_told_by_ids_answers_and_subject() -> None:
+    told = {
+        "id": {"at": "thread"},
+        "ids": ["mid", "first"],
+        "replies_to": ["refs", "irt"],
+        "by_subject": {"at": "auto", "not": [True]},
+        "list": {"at": "list"},
+    }
+    payload = {"thread": 7, "mid": "a@x", "refs": ["r1@x", "r2@x"], "irt": "r2@x", "auto": False}
+    made = draft({"conversation": told, "scope": "hub"}, payload)
+    assert (made.conversation, made.message_ids) == ("erp1|7", ["a@x"])
+    assert (made.replies_to, made.by_subject, made.mailing_list) == (["r1@x", "r2@x"], True, "")
+    inside = draft({"conversation": told}, {**payload, "auto": True})
+    assert (inside.message_ids, inside.replies_to[0]) == (["erp1|a@x"], "erp1|r1@x")
+    assert inside.by_subject is False
+    listed = draft({"conversation": told}, {**payload, "auto": True, "list": "users"})
+    assert (listed.by_subject, listed.mailing_list) == (True, "users")
+    assert draft({"conversation": {"ids": "mid"}}, payload).by_subject is False
+
+
+@pytest.mark.parametrize(
+    ("told", "hint"),
+    [({"by_subject": {"at": "a", "is": 1}}, "needs `id`, `ids` or"), ({"refs": "a"}, "replies_to")],
+)
+def test_a_conversation_that_tells_nothing_is_refused(told, hint) -> None:
+    with pytest.raises(ConfigError, match=hint):
+        draft({"conversation": told}, {})

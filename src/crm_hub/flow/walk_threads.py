@@ -161,7 +161,7 @@ def _moment(row: MessageRow) -> tuple[int, int]:
 
 
 def _row(message: Message, thread_id: int) -> Row:
-    about = [message.people, message.firms, message.crowd]
+    about = [message.people, message.firms, message.crowd, message.telling]
     people = orjson.dumps(about).decode() if message.people else ""
     return (
         message.event_id, thread_id, message.at_us, message.seq, message.opens, message.forwards,
@@ -170,8 +170,8 @@ def _row(message: Message, thread_id: int) -> Row:
 
 
 def _message(row: MessageRow) -> Message:
-    people, firms, crowd = orjson.loads(row.people) if row.people else ((), (), 0)
+    people, firms, *more = orjson.loads(row.people) if row.people else ((), ())
     return Message(
         row.event_id, row.at_us, row.seq, (), row.opens, row.forwards, row.subject,
-        tuple(people), tuple(firms), crowd,
+        tuple(people), tuple(firms), *more,
     )  # fmt: skip

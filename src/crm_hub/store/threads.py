@@ -31,7 +31,7 @@ class ThreadRow(NamedTuple):
 
 
 class MessageRow(NamedTuple):
-    """A message of a thread; `people` is JSON: people, their firms, the mailing list."""
+    """A message of a thread; `people` is JSON: the last parts of a Message."""
 
     event_id: int
     thread_id: int

@@ -31,6 +31,7 @@ class Message(NamedTuple):
     subject: what stands for its subject, None when the subject may not find anything.
     people: who took part, the sender first. firms: the domain of each, 0 for a free-mail one.
     crowd: the mailing list it went through, which is one of its people too; 0 for none.
+    telling: the subject is one that hardly comes twice, because of a number or its length.
     """
 
     event_id: int
@@ -43,6 +44,7 @@ class Message(NamedTuple):
     people: tuple[int, ...]
     firms: tuple[int, ...]
     crowd: int = 0
+    telling: bool = False
 
 
 def read_message(
@@ -76,6 +78,7 @@ def read_message(
     return Message(
         event_id, at_us, seq, tuple(keys), opens, mark == "forward",
         _word(subject) if people else None, people, firms, among,
+        bool(people) and _is_telling(subject),
     )  # fmt: skip
 
 
@@ -135,6 +138,14 @@ def _stems(subject: str, is_answer: bool) -> tuple[int, ...]:
 @lru_cache(maxsize=8_192)
 def _subject(subject: str) -> tuple[str, str]:
     return subject_mark(subject), subject_key(subject)
+
+
+_NUMBER = re.compile(r"\d{4}")
+
+
+def _is_telling(subject: str) -> bool:
+    """Whether two different conversations of a month hardly have this subject."""
+    return len(subject) >= 30 or (" " in subject and _NUMBER.search(subject) is not None)
 
 
 def _people(

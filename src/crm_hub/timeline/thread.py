@@ -167,7 +167,7 @@ def answers(head: Message, one: Message) -> bool:
         return sender in one.people
     if head.crowd and head.crowd == one.crowd:
         return True
-    if len(set(head.people) & set(one.people)) >= 2:
+    if len(set(head.people) & set(one.people)) >= (1 if head.telling else 2):
         return True
     # Somebody else of the firm that was written to answers, or the same person under another
     # address. Inside one firm that would be anybody.

@@ -13,6 +13,7 @@ from crm_hub.sdk.formats.mailtext import (
     reply_text,
     snippet,
     subject_key,
+    subject_mark,
 )
 
 
@@ -32,6 +33,18 @@ def test_words_that_only_look_like_marks_stay() -> None:
     assert subject_key("Reference: 7") == "reference: 7"
     assert subject_key("Ref: 7") == "ref: 7"
     assert subject_key("[urgent]") == "[urgent]"
+
+
+@pytest.mark.parametrize(
+    ("subject", "mark"),
+    [
+        ("Re: Pump", "reply"), ("AW: WG: Pump", "reply"), ("[x] Re[2]: Pump", "reply"),
+        ("WG: AW: Pump", "forward"), ("Fwd: Pump", "forward"), ("FW: Pump", "forward"),
+        ("Pump", ""), ("Reference: 7", ""), ("", ""),
+    ],
+)  # fmt: skip
+def test_the_first_mark_tells_an_answer_from_a_forward(subject: str, mark: str) -> None:
+    assert subject_mark(subject) == mark
 
 
 @given(st.text(max_size=60))
