@@ -2,37 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import json
 import zlib
-from collections.abc import Callable
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import httpx
-from crm_hub_connectors.rest.connector import RestConnector
-from crm_hub_connectors.rest.settings import RestSettings
+from crm_hub_connectors.rest.tests.apis import Answerer, connector
 
-from crm_hub.sdk import Context
-from crm_hub.sdk.http import HttpClient
-
-NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
-URL = "https://api.acme.example"
 CURSOR = {"records": "items", "paging": "cursor", "next": "next", "changed_at": "at",
           "since_param": "since"}  # fmt: skip
-Answerer = Callable[[httpx.Request], httpx.Response]
-
-
-def connector(answer: Answerer, **settings: Any) -> RestConnector:
-    """Return the connector on an API that is a function of the request."""
-    http = functools.partial(
-        HttpClient, transport=httpx.MockTransport(answer), sleep=lambda _: None
-    )
-    context = Context("tool", Path("/nowhere"), now=lambda: NOW, http=http)
-    given = {"base_url": URL, "path": "list", **settings}
-    return RestConnector(RestSettings.model_validate(given), context)
 
 
 def pull(answer: Answerer, **settings: Any) -> tuple[int, int]:

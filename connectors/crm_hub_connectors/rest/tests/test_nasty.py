@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 import pytest
 from crm_hub_connectors.rest.tests import nasty
-from crm_hub_connectors.rest.tests.nasty import CURSOR, connector, pull
+from crm_hub_connectors.rest.tests.apis import URL, connector
+from crm_hub_connectors.rest.tests.nasty import CURSOR, pull
 
 from crm_hub.sdk import AuthRefused, CheckpointExpired, ConfigError, HubError, Unavailable
 from crm_hub.sdk.testing.corpus import report, run
@@ -73,7 +74,7 @@ def test_a_next_link_to_another_host_is_never_called(case: str) -> None:
 
     with pytest.raises(ConfigError, match="on another host, which was not called"):
         pull(answer, paging="link", token="t0ken-of-acme")
-    assert set(called) == {f"{nasty.URL}/list"}
+    assert set(called) == {f"{URL}/list"}
 
 
 def test_a_whole_list_in_one_answer_may_be_twice_as_large_as_a_page() -> None:
