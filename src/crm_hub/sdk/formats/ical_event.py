@@ -195,6 +195,18 @@ def _duration(text: str) -> timedelta:
     return timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
 
 
+def _wall(text: str) -> datetime:
+    """Return the naive time of `20260310T090000`. Raises: ValueError."""
+    day, clock = text[:8], text[9:15]
+    if len(clock) == 6 and text[8] == "T" and (day + clock).isdigit() and text.isascii():
+        # What strptime would do, eight times as fast.
+        return datetime(  # noqa: DTZ001
+            int(day[:4]), int(day[4:6]), int(day[6:]),
+            int(clock[:2]), int(clock[2:4]), int(clock[4:]),
+        )  # fmt: skip
+    return datetime.strptime(text[:15], "%Y%m%dT%H%M%S")  # noqa: DTZ007
+
+
 @dataclass(frozen=True, slots=True)
 class _Times:
     """Reads date and date-time properties with the zones of one file."""
@@ -223,7 +235,7 @@ class _Times:
                 day = date(int(text[:4]), int(text[4:6]), int(text[6:8]))
                 moment = Moment(datetime.combine(day, time()), local, all_day=True)
             else:
-                wall = datetime.strptime(text[:15], "%Y%m%dT%H%M%S")  # noqa: DTZ007
+                wall = _wall(text)
                 moment = self._zoned(wall, line.param("TZID"), text.endswith("Z"), local)
             moment.utc  # noqa: B018 - a time outside the calendar is found here
         except (ValueError, OverflowError):
