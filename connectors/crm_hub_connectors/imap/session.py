@@ -100,6 +100,8 @@ class Keeper:
 
 
 def _alive(session: Session) -> bool:
+    # It also brings the open folder up to date: of that one a server may go on telling, in
+    # LIST-STATUS too, what this session saw of it last (Dovecot does).
     try:
         session.wire.lines(b"NOOP")
     except (Lost, Refused):

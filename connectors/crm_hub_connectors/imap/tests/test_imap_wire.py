@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import re
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -188,6 +190,51 @@ def test_more_than_was_asked_for_is_not_kept() -> None:
     (answer,) = wire.run(b"X")
     assert len(answer[1]) == 4_000_000
     assert answer[2] == b")\r\n"
+
+
+class Replayed:
+    """A session that gets the answers of a recorded one, command by command."""
+
+    def __init__(self, recorded: bytes) -> None:
+        self.answers = {
+            command.partition(b" ")[2]: said
+            for command, said in re.findall(rb"C: (.*)\r\n((?:(?!C: )(?s:.))*)", recorded)
+        }
+        self.qresync = self.condstore = True
+        self.selected = b""
+        self.wire: Any = self
+
+    def can(self, _name: str) -> bool:
+        return True
+
+    def run(self, command: bytes) -> Iterator[list[bytes]]:
+        text = self.answers[command].replace(b"S: ", b"")
+        tag = re.findall(rb"^(A\d+) (?:OK|NO)", text, re.M)[-1]
+        return said(text.replace(b"\r\n" + tag + b" ", b"\r\nA1 ")).run(command)
+
+    def lines(self, command: bytes) -> list[bytes]:
+        return [joined(answer) for answer in self.run(command)]
+
+
+def test_a_recorded_session_is_read_as_it_was() -> None:
+    recorded = (Path(__file__).parents[1] / "fixtures" / "dovecot.txt").read_bytes()
+    session: Any = Replayed(recorded)
+    found = look(session)
+    assert [(one.name, one.role, one.messages) for one in found] == [
+        ("Sent", "sent", 0), ("INBOX", "inbox", 4), ("Drafts", "drafts", 0), ("Entwürfe", "drafts", 0),
+        ('Quote"d', "", 0), ("Work/Pumps", "", 1),
+    ]  # fmt: skip
+    opened = open_folder(session, found[1], (found[1].validity, 2))
+    assert (opened.exists, opened.next_uid, opened.modseq) == (2, 5, 6)
+    assert opened.vanished == [(2, 3)]
+    assert [(one.uid, one.flags) for one in opened.flagged] == [(4, ("\\Flagged", "Later"))]
+    assert search(session, "UID 1:*") == [1, 4]
+    (fetched,) = map(
+        read_fetch, session.run(b"UID FETCH 4 (UID FLAGS INTERNALDATE BODY.PEEK[]<0.256000>)")
+    )
+    assert fetched is not None
+    assert (fetched.uid, fetched.date) == (4, "25-Nov-2026 18:08:35 +0000")
+    assert (fetched.body or b"").endswith(b"We take 4 filters.\r\n")
 
 
 # sets of UIDs ---------------------------------------------------------------------------------
