@@ -46,6 +46,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
             hub = make_hub(tmp_path_factory.mktemp("hub") / "hub", erp)
             read(hub)
             yield Scene(books, euro, mixed, quiet, hub)
+            hub.close()
     except Unobtainable as missing:
         pytest.skip(str(missing))
 
@@ -202,7 +203,30 @@ def test_a_payment_lowers_the_balance_with_the_next_sync(scene: Scene) -> None:
     assert sums(of(scene, "Osaka Mills Ltd"))["EUR"].open == 0
 
 
+def test_a_party_that_was_merged_into_another_becomes_one_with_it(scene: Scene) -> None:
+    books, hub = scene.books, scene.hub
+    kept, twin = books.party("Twin Harbour Ltd"), books.party("Twin Harbor Limited")
+    books.sale(twin, [("1", "5.00", "")])
+    read(hub)
+    assert of(scene, "Twin Harbour Ltd").orders == 0
+    books.merge(twin, kept)
+    read(hub)
+    found = reading.people(hub, "Twin Harbo")
+    assert [(one.entity, one.records) for one in found] == [("organization", 2)]
+    assert figures_of(hub, found[0].id)[2].orders == 1
+
+
+def test_a_party_that_was_deleted_is_gone_from_the_hub(scene: Scene) -> None:
+    party = scene.books.party("Short Lived Ltd", email="short@lived.example")
+    read(scene.hub)
+    assert reading.people(scene.hub, "Short Lived")
+    scene.books.erp.model("party.party", "delete", [party])
+    assert read(scene.hub)["deleted"] == 1
+    assert not reading.people(scene.hub, "Short Lived")
+
+
 def test_what_is_late_depends_on_the_day_and_on_nothing_else(scene: Scene) -> None:
     early = Hub(scene.hub.folder, now=lambda: datetime(2000, 1, 1, tzinfo=UTC))
     euro = sums(figures_of(early, "Harbor Lane Books GmbH")[2])["EUR"]
+    early.close()
     assert (euro.overdue, euro.open) == (0, sums(of(scene, "Harbor Lane Books GmbH"))["EUR"].open)

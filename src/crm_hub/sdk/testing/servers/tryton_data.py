@@ -42,6 +42,19 @@ class Books:
         values["addresses"] = [("create", [address])]
         return self._create("party.party", name=name, **values)
 
+    def merge(self, party: int, into: int) -> None:
+        """Replace a party by another one, as Tryton does with two that turn out to be the same."""
+        ask = {"source": party, "destination": into}
+        context = {
+            **self.erp.context, "active_model": "party.party", "active_id": party,
+            "active_ids": [party],
+        }  # fmt: skip
+        session, _first, _end = self.erp.call("wizard.party.replace.create", context)
+        run = "wizard.party.replace.execute"
+        self.erp.call(run, session, {}, "ask", context)
+        self.erp.call(run, session, {"ask": ask}, "replace", context)
+        self.erp.call("wizard.party.replace.delete", session, context)
+
     def country(self, code: str, name: str) -> int:
         found = self.erp.model("country.country", "search", [("code", "=", code)], 0, 1, None)
         return int(found[0]) if found else self._create("country.country", code=code, name=name)
