@@ -314,3 +314,9 @@ def test_of_a_subject_that_hardly_comes_twice_one_person_in_common_is_enough(hub
     told = {"sender": "zoe@ours.example", "to": ["eve@ours.example", "bob@ours.example"]}
     hub.feed([mail(3, "Re: Order 4711", at=HOUR, **told), mail(4, "Re: Order", at=HOUR, **told)])
     assert hub.parts() == {frozenset({1, 3}), frozenset({2}), frozenset({4})}
+
+
+@pytest.mark.parametrize("subject", ["Re: New date (was: Filters)", "Urgent: Re: Filters"])
+def test_an_answer_without_ids_is_looked_for_under_the_subject_it_had_before(hub, subject) -> None:
+    hub.feed([mail(1, "Filters"), mail(2, subject, at=HOUR)])
+    assert hub.parts() == {frozenset({1, 2})}

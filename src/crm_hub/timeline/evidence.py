@@ -77,7 +77,7 @@ def read_message(
         people, firms = (people[0], among, *people[1:]), (firms[0], 0, *firms[1:])
     return Message(
         event_id, at_us, seq, tuple(keys), opens, mark == "forward",
-        _word(subject) if people else None, people, firms, among,
+        _word(_topic(subject)) if people else None, people, firms, among,
         bool(people) and _is_telling(subject),
     )  # fmt: skip
 
@@ -137,7 +137,20 @@ def _stems(subject: str, is_answer: bool) -> tuple[int, ...]:
 
 @lru_cache(maxsize=8_192)
 def _subject(subject: str) -> tuple[str, str]:
-    return subject_mark(subject), subject_key(subject)
+    """Return (mark, subject without marks); `Urgent: Re: Pump` is an answer too."""
+    mark, rest = subject_mark(subject), subject_key(subject)
+    if not mark and (inner := subject_mark(_BEFORE_COLON.sub("", subject, count=1))):
+        mark = inner if ":" in rest else ""
+    return mark, rest
+
+
+@lru_cache(maxsize=8_192)
+def _topic(subject: str) -> str:
+    """Return the subject that an answer without ids is looked for under: the one before it."""
+    if was := _WAS.search(subject):
+        return subject_key(was[1])
+    after = _BEFORE_COLON.sub("", subject, count=1)
+    return subject_key(after) if subject_mark(after) else subject
 
 
 _NUMBER = re.compile(r"\d{4}")
