@@ -336,6 +336,14 @@ def test_a_client_of_one_host_calls_no_other(server: FaultServer) -> None:
             assert CANARY not in str(caught.value)
 
 
+def test_a_redirect_that_is_accepted_is_handed_back_and_not_followed(server: FaultServer) -> None:
+    with client(server) as http:
+        server.script(faults.redirect("/items", 301))
+        answer = http.request("PROPFIND", "/old", idempotent=True, accept=(301,))
+        assert (answer.status, answer.headers["location"]) == (301, "/items")
+        assert len(server.calls) == 1
+
+
 def test_redirects_on_the_same_host_are_followed_for_reading_only(server: FaultServer) -> None:
     with client(server, headers={"x-api-token": "t-1234"}) as http:
         server.script(faults.redirect("/deep/items?a=1", 308))
