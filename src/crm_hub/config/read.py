@@ -135,7 +135,11 @@ class ReceiverConfig(_Frozen):
 
 
 class ConnectionConfig(_Frozen):
-    """One connection to one source system. settings: as written, secrets not looked up."""
+    """One connection to one source system. settings: as written, secrets not looked up.
+
+    direction: whether the hub may write there at all; the mapping says which fields. creates,
+    deletes: how many records one run may create or delete there.
+    """
 
     name: str
     kind: Annotated[str, AfterValidator(_kind)]
@@ -143,6 +147,9 @@ class ConnectionConfig(_Frozen):
         Mapping[str, Any], BeforeValidator(_none_is_empty), AfterValidator(_read_only)
     ] = Field(default_factory=lambda: MappingProxyType({}))
     paused: bool = False
+    direction: Literal["pull", "both"] = "pull"
+    creates: int = Field(default=1000, ge=0)
+    deletes: int = Field(default=50, ge=0)
 
 
 def _named(value: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from crm_hub.model.canonical import CanonicalRecord, EventDraft
 from crm_hub.model.entities import ENTITIES
 from crm_hub.model.ids import SourceKey
+from crm_hub.model.routes import Route
 from crm_hub.model.rules import IdentityRules, Survivorship
 
 MANY = {
@@ -37,11 +38,24 @@ class MappedRecord(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class TwoWay:
+    """Where the hub writes to. routes: by connection and stream.
+
+    entities: what any route writes. steady: the connections whose records have an id of their own.
+    """
+
+    routes: dict[tuple[str, str], Route]
+    entities: frozenset[str]
+    steady: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Tools:
     """The rules a hub walks by.
 
     own: the company's own addresses and domains. exclusive: strong ids by scope and name of
     which one identity has only one. systems: connection → the names survivorship may rank it by.
+    two_way: None for a hub that writes nowhere.
     """
 
     rules: IdentityRules
@@ -49,6 +63,7 @@ class Tools:
     own: frozenset[str] = frozenset()
     exclusive: frozenset[tuple[str, str]] = frozenset()
     systems: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    two_way: TwoWay | None = None
 
     def is_own(self, key: str) -> bool:
         """Whether a match key is one of the company's own addresses."""
@@ -66,9 +81,17 @@ class Walked:
     moved_identities: set[int] = field(default_factory=set)
 
 
+REPLAYED = -1
+"""Stands for `late_before_us` where stored records are walked once more: nothing in them is new."""
+
+
 class Moment(NamedTuple):
     """The run a walk belongs to and its instant; events older than `late_before_us` are late."""
 
     run_id: int
     now_us: int
     late_before_us: int | None
+
+    @property
+    def is_replay(self) -> bool:
+        return self.late_before_us == REPLAYED

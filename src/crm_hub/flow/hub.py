@@ -14,6 +14,7 @@ from typing import Any
 from crm_hub import config as hub_config
 from crm_hub.config import ConnectionConfig, HubConfig
 from crm_hub.flow.batch import Tools
+from crm_hub.flow.two_way import two_way_of
 from crm_hub.mapping import (
     MappingFile,
     Plan,
@@ -84,7 +85,12 @@ class Hub:
             frozenset(self.config.company.own),
             frozenset(exclusive),
             {name: (name, one.kind) for name, one in self.config.connections.items()},
+            two_way_of(self),
         )
+
+    def forget_tools(self) -> None:
+        """Let the tools be made anew: another route was approved."""
+        self.__dict__.pop("tools", None)
 
     def connection(self, name: str) -> ConnectionConfig:
         """Return a connection's configuration, or say which there are."""

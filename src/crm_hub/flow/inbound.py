@@ -78,6 +78,7 @@ class Inbound:
         self._progress = progress
         self._accept_deletes = accept_deletes
         self._run_id = 0
+        self.kind = "sync"
 
     # the run ------------------------------------------------------------------------------
 
@@ -119,19 +120,21 @@ class Inbound:
         with self.hub.store.write() as db:
             self.in_run(db)
             counts = {k: v for k, v in self.report.counts.items() if v}
-            Machinery(db).end_run(self._run_id, self._now_us(), state, redact(message), counts)
+            Machinery(db).end_run(self._run_id, self.now_us(), state, redact(message), counts)
 
     def in_run(self, db: Any) -> int:
         """Return the number of this run, recording it with the first transaction that needs it."""
         if not self._run_id:
-            self._run_id = Machinery(db).start_run("sync", self.name, self._now_us())
+            self._run_id = Machinery(db).start_run(self.kind, self.name, self.now_us())
         return self._run_id
 
-    def _now_us(self) -> int:
+    def now_us(self) -> int:
+        """Return the present instant."""
         return to_us(self.hub.now())
 
-    def _moment(self, db: Any, late_before_us: int | None) -> Moment:
-        return Moment(self.in_run(db), self._now_us(), late_before_us)
+    def moment(self, db: Any, late_before_us: int | None = None) -> Moment:
+        """Return this run's instant, as walking takes it."""
+        return Moment(self.in_run(db), self.now_us(), late_before_us)
 
     # the steps ----------------------------------------------------------------------------
 
@@ -245,9 +248,9 @@ class Inbound:
             repo = Landings(db)
             if stream.id == 0:
                 stream = repo.add_stream(self.name, info.name, info.shape)
-            landed = land(db, stream, page.changes, self._now_us(), late_before_us)
+            landed = land(db, stream, page.changes, self.now_us(), late_before_us)
             rejects = [*page.rejects, *landed.result.rejects]
-            bury_rejects(db, stream, rejects, self._now_us())
+            bury_rejects(db, stream, rejects, self.now_us())
             cure(db, stream, landed.keys, rejects)
             if not page.complete:
                 stream = self.moved(repo, stream, page.checkpoint, page.source_count, 0)
@@ -272,7 +275,7 @@ class Inbound:
             checkpoint=checkpoint,
             source_count=stream.source_count if source_count is None else source_count,
             repeats=repeats or stream.repeats,
-            updated_at_us=self._now_us(),
+            updated_at_us=self.now_us(),
         )
         repo.save_stream(moved)
         return moved
@@ -310,7 +313,7 @@ class Inbound:
     ) -> None:
         """Walk one landing and take it out of the queue, in one transaction."""
         with self.hub.store.write() as db:
-            moment = self._moment(db, late_before_us)
+            moment = self.moment(db, late_before_us)
             walked = walk(db, self.hub.tools, stream, section, landed, moment)
             repo = Landings(db)
             repo.walked(landing_id)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from crm_hub.flow.batch import REPLAYED
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.inbound import Inbound, Progress, SyncReport, silent
 from crm_hub.flow.land import queue, reload
@@ -68,9 +69,9 @@ def _replay_batch(
     with hub.store.write() as db:
         repo = Landings(db)
         landed = reload(repo, numbers, is_new=False).get(stream.id, [])
-        landing_id = queue(repo, stream, landed, None)
+        landing_id = queue(repo, stream, landed, REPLAYED)
     if landing_id:
-        inbound.walk_landing(stream, section, landing_id, landed, None)
+        inbound.walk_landing(stream, section, landing_id, landed, REPLAYED)
 
 
 def retry(hub: Hub, numbers: Sequence[int] = ()) -> list[SyncReport]:

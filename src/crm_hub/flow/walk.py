@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from crm_hub.flow.batch import Landed, MappedRecord, Moment, Tools, Walked
+from crm_hub.flow.planning import plan_settled
+from crm_hub.flow.tracking import track
 from crm_hub.flow.walk_events import walk_events
 from crm_hub.flow.walk_identities import walk_identities
 from crm_hub.mapping import SectionPlan
@@ -33,8 +35,13 @@ def walk(
     """Walk landed records of one stream through mapping, identities and timeline."""
     walked = Walked()
     mapped = _map(db, stream, section, landed, moment, walked)
-    walk_identities(db, tools, mapped, moment, walked)
+    tracked = None
+    if tools.two_way is not None:
+        tracked = track(db, tools.two_way, section, mapped, moment)
+    settled = walk_identities(db, tools, mapped, moment, walked, tracked)
     walk_events(db, tools, mapped, moment, walked)
+    if tracked is not None and settled is not None:
+        plan_settled(db, tools, settled, tracked, moment)
     return walked
 
 

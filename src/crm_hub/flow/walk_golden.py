@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import orjson
 
 from crm_hub.flow.batch import MANY, Moment, Tools, Walked
+from crm_hub.flow.tracking import Tracked
 from crm_hub.flow.walk_records import Node
-from crm_hub.merge import MergeMember, diff, display_name, golden
+from crm_hub.merge import MergeMember, decide, diff, display_name, golden
 from crm_hub.merge.golden import Golden, dump_single, load
+from crm_hub.model.states import FieldStates
 from crm_hub.store import EMPTY_GOLDEN, Identities, IdentityRow, Row
 
 
@@ -28,10 +31,16 @@ class Settled:
 
 
 def merge_identities(
-    repo: Identities, tools: Tools, settled: Settled, moment: Moment, walked: Walked
+    repo: Identities,
+    tools: Tools,
+    settled: Settled,
+    moment: Moment,
+    walked: Walked,
+    tracked: Tracked | None = None,
 ) -> None:
     """Write the golden record of every changed identity, and log what became of it."""
     stored = repo.identities(n for n in settled.changed if n < settled.first_new)
+    states = _states(settled, tracked)
     new_rows: list[Row] = []
     changed_rows: list[Row] = []
     log: list[Row] = []
@@ -41,7 +50,7 @@ def merge_identities(
         if members is None:
             _close(before, changed_rows, log, moment)
             continue
-        record, row = _golden_row(tools, number, members, moment)
+        record, row = _golden_row(tools, number, members, moment, states)
         if before is None:
             new_rows.append(row)
             log.append((number, moment.run_id, moment.now_us, "created", "{}"))
@@ -55,8 +64,20 @@ def merge_identities(
     repo.log_changes(log)
 
 
+def _states(settled: Settled, tracked: Tracked | None) -> dict[int, FieldStates]:
+    """Return what is known of single fields of the records that are about to be merged."""
+    if tracked is None:
+        return {}
+    changed = (settled.members.get(number, ()) for number in settled.changed)
+    return tracked.states([n.record_id for nodes in changed if len(nodes) > 1 for n in nodes])
+
+
 def _golden_row(
-    tools: Tools, number: int, nodes: Sequence[Node], moment: Moment
+    tools: Tools,
+    number: int,
+    nodes: Sequence[Node],
+    moment: Moment,
+    states: dict[int, FieldStates],
 ) -> tuple[Golden, tuple[Any, ...]]:
     entity = nodes[0].entity
     if len(nodes) == 1:
@@ -64,17 +85,26 @@ def _golden_row(
         text = dump_single(nodes[0].data, nodes[0].record_id)
     else:
         rules = tools.survivorship.get(entity, {})
-        record = golden([merge_member(n, tools) for n in nodes], rules, MANY[entity])
+        members = [merge_member(n, tools, states) for n in nodes]
+        if any(m.states for m in members):
+            record = decide(members, rules, MANY[entity]).golden()
+        else:
+            record = golden(members, rules, MANY[entity])
         text = record.dump()
     name = display_name(entity, record.values)
     return record, (number, entity, name, None, text, moment.now_us)
 
 
-def merge_member(node: Node, tools: Tools) -> MergeMember:
+def merge_member(
+    node: Node, tools: Tools, states: Mapping[int, FieldStates] = MappingProxyType({})
+) -> MergeMember:
     """Return a record as the merge room takes it."""
     connection = node.source.connection
     systems = tools.systems.get(connection, (connection,))
-    return MergeMember(node.record_id, str(node.source), systems, node.changed_at_us, node.values)
+    return MergeMember(
+        node.record_id, str(node.source), systems, node.changed_at_us, node.values,
+        states.get(node.record_id, {}),
+    )  # fmt: skip
 
 
 def _close(

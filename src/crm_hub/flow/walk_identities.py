@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from itertools import chain, count
 
 from crm_hub.flow.batch import MappedRecord, Moment, Tools, Walked
+from crm_hub.flow.tracking import Tracked
 from crm_hub.flow.walk_components import Groups, components
 from crm_hub.flow.walk_golden import Settled, merge_identities
 from crm_hub.flow.walk_memberships import refresh_memberships
@@ -19,19 +20,28 @@ from crm_hub.store import Db, Identities, Row
 
 
 def walk_identities(
-    db: Db, tools: Tools, mapped: Sequence[MappedRecord], moment: Moment, walked: Walked
-) -> None:
-    """Resolve and merge a batch of mapped records; part of T2."""
+    db: Db,
+    tools: Tools,
+    mapped: Sequence[MappedRecord],
+    moment: Moment,
+    walked: Walked,
+    tracked: Tracked | None = None,
+) -> Settled | None:
+    """Resolve and merge a batch of mapped records; part of T2. None: no identity was touched.
+
+    tracked: what a hub that writes knows of single fields.
+    """
     repo = Identities(db)
     batch = store_canonical(repo, tools, mapped)
     if not batch.dirty and not batch.gone:
-        return
+        return None
     groups = components(repo, tools, batch)
     repo.add_keys(batch.keys_added)
     settled = _settle(db, repo, tools, batch, groups, moment, walked)
-    merge_identities(repo, tools, settled, moment, walked)
+    merge_identities(repo, tools, settled, moment, walked, tracked)
     walked.moved_keys.update(key for key in batch.touched if key[:2] != "n:")
     refresh_memberships(repo, settled.changed, batch.touched, walked)
+    return settled
 
 
 def _settle(

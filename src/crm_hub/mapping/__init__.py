@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from crm_hub.mapping.golden import TestResult, accept, run_tests
 from crm_hub.mapping.lint import Finding, lint
+from crm_hub.mapping.outbound import compile_outbound
 from crm_hub.mapping.plan import Plan, SectionPlan, compile_plan, compile_section
 from crm_hub.mapping.reading import MappingFile, builtin_folder, overlay, parse, read_layers
 from crm_hub.mapping.rulebooks import read_identity, read_survivorship
@@ -21,6 +22,7 @@ __all__ = [
     "TestResult",
     "accept",
     "builtin_folder",
+    "compile_outbound",
     "compile_plan",
     "compile_section",
     "lint",

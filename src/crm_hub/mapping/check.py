@@ -90,6 +90,11 @@ def _identity(here: Place, section: Section) -> Iterator[Problem]:
                 (*here, "identity", index),
                 f"`match: {identity.match}` needs the field {identity.match!r} in `fields`",
             )
+        elif identity.match and section.fields[identity.match].dir == "push":
+            yield Problem(
+                (*here, "identity", index),
+                f"`match: {identity.match}` needs a field that is read; it is `dir: push`",
+            )
 
 
 def _event(here: Place, event: Event) -> Iterator[Problem]:

@@ -114,11 +114,12 @@ def value_at(paths: tuple[str, ...], steps: tuple[StepCall, ...]) -> Value:
 
 
 class FieldRule(Value):
-    """One canonical field: its value, and who owns it."""
+    """One canonical field: its value, and who owns it. longest: characters the target takes."""
 
     dir: Literal["pull", "push", "both"] = "pull"
     win: Annotated[Win | None, BeforeValidator(parse_win)] = None
     blank: Literal["never", "clears"] = "never"
+    longest: int | None = Field(None, gt=0)
 
 
 class Identity(_Closed):

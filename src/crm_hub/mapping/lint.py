@@ -8,20 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from typing import Literal, NamedTuple
-from zoneinfo import ZoneInfo
 
 from crm_hub.mapping.check import field_names
 from crm_hub.mapping.language import FieldRule, Section, all_paths
+from crm_hub.mapping.outbound import refused
 from crm_hub.mapping.reading import MappingFile
 from crm_hub.mapping.rulebooks import read_survivorship
-from crm_hub.mapping.steps import Locale
-from crm_hub.mapping.values import compile_steps, last_step
 from crm_hub.model.entities import ENTITIES
 from crm_hub.model.rules import Survivorship
 from crm_hub.sdk.contract import StreamInfo
 from crm_hub.yamltext import Mark
-
-_LOCALE = Locale("lint", "US", ZoneInfo("UTC"))
 
 
 class Finding(NamedTuple):
@@ -70,12 +66,8 @@ def _section(
 def _field(section: Section, field: str, rule: FieldRule, rules: Survivorship) -> Iterator[str]:
     entity = section.entity.default if section.entity else ""
     known = ENTITIES[entity].get(field)
-    if known is not None and rule.dir != "pull":
-        pipe = compile_steps(rule.steps, last_step(field, known.type), _LOCALE)
-        if not pipe.invertible:
-            yield "a step cannot be written back; use dir: pull"
-        if len(rule.at) != 1:
-            yield "only a field with exactly one path can be written back; use dir: pull"
+    if known is not None and rule.dir != "pull" and (reason := refused(field, known, rule)):
+        yield f"{reason}; use dir: pull"
     ladder = rules[entity][field].order if known is not None else ()
     for call in rule.steps:
         if call.name == "enum" and ladder:

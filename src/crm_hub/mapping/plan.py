@@ -38,7 +38,8 @@ class SectionPlan:
     """One section, ready to map records.
 
     entity: what its records are ("" for a section of events; the default where the record says).
-    rules: the survivorship rules that this section sets, by field.
+    rules: the survivorship rules that this section sets, by field. clears: the fields in which a
+    blank says that the value is gone. has_strong_id: its records have an id of their own.
     digest: changes when what the section means changes.
     """
 
@@ -47,6 +48,8 @@ class SectionPlan:
     delete: str
     rules: dict[str, Win]
     digest: str
+    clears: frozenset[str]
+    has_strong_id: bool
     _run: Callable[[dict[str, Any], int | None], Mapped]
 
     def map(self, payload: dict[str, Any], changed_at_us: int | None = None) -> Mapped:
@@ -138,6 +141,8 @@ def _compile(name: str, section: Section, locale: Locale) -> SectionPlan:
         delete=section.delete,
         rules={field: rule.win for field, rule in section.fields.items() if rule.win is not None},
         digest=_hash([*place, meaning]),
+        clears=frozenset(name for name, rule in section.fields.items() if rule.blank == "clears"),
+        has_strong_id=any(one.strong for one in section.identity),
         _run=_runner(name, section, locale),
     )
 

@@ -112,8 +112,8 @@ def _field_set(entity: str, section: Section, locale: Locale) -> _FieldSet:
     others: list[tuple[str, Fill]] = []
     for name, rule in section.fields.items():
         field = ENTITIES[entity].get(name)
-        if field is None:
-            continue
+        if field is None or rule.dir == "push":
+            continue  # what is only written is not read: it would come back as the target's own
         placed = _row(field, rule, locale)
         if placed is None:
             last = last_step(name, field.type)

@@ -6,12 +6,16 @@ Pure, and a function of the set of members: the order of arrival plays no part.
 from crm_hub.merge.diff import diff
 from crm_hub.merge.explain import Candidate, FieldStory, explain
 from crm_hub.merge.golden import Golden, MergeMember, display_name, golden
+from crm_hub.merge.three_way import Decided, Decision, decide
 
 __all__ = [
     "Candidate",
+    "Decided",
+    "Decision",
     "FieldStory",
     "Golden",
     "MergeMember",
+    "decide",
     "diff",
     "display_name",
     "explain",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
 from crm_hub.model.rules import LATEST, Win
+from crm_hub.model.states import FieldStates
 
 Values = dict[str, Any]
 FieldRules = Mapping[str, Win]
@@ -20,6 +21,7 @@ class MergeMember:
 
     order: its source key, the last tie-break. systems: the names a rule may rank it by, its
     connection and its connector kind. changed_at_us: None when the source does not say.
+    states: what two-way sync knows of single fields (three_way.py merges members that have any).
     """
 
     record_id: int
@@ -27,6 +29,7 @@ class MergeMember:
     systems: tuple[str, ...]
     changed_at_us: int | None
     values: Values
+    states: FieldStates = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,7 @@ def display_name(entity: str, values: Values) -> str:
         name = " ".join(filter(None, (values.get("given_name"), values.get("family_name"))))
     if name:
         return str(name)
-    for field in ("email", "phone", "domain"):
-        if values.get(field):
-            return str(values[field][0])
+    for reached_by in ("email", "phone", "domain"):
+        if values.get(reached_by):
+            return str(values[reached_by][0])
     return "(no name)"

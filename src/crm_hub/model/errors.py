@@ -4,6 +4,7 @@
     ├── ConfigError        a person must change something; the connection pauses
     │   ├── AuthRefused        the far side refused the credential
     │   ├── MassDelete         the far side suddenly holds (almost) nothing
+    │   ├── MassWrite          a run would create or delete more records than it may
     │   └── NotSupported       the connector does not offer this call
     ├── TransientError     it may work later; the engine waits and retries
     │   ├── Unavailable        host down, time-out, 5xx, a cut answer
@@ -43,6 +44,10 @@ class AuthRefused(ConfigError):
 
 class MassDelete(ConfigError):
     """The far side lists so few records that deleting the rest is likely a mistake."""
+
+
+class MassWrite(ConfigError):
+    """A run would create or delete more records at the far side than it may."""
 
 
 class NotSupported(ConfigError):

@@ -19,10 +19,12 @@ from crm_hub.store.events import (
 from crm_hub.store.identities import EMPTY_GOLDEN, Held, Identities, IdentityRow
 from crm_hub.store.landings import DueLanding, Landings, RawRecord, StreamRow
 from crm_hub.store.machinery import DeadLetter, Machinery, RunRow
+from crm_hub.store.outbox import ConflictRow, Outbox, RouteRow, Sent, WriteRow
 from crm_hub.store.threads import MessageRow, ThreadRow, ThreadStore
 
 __all__ = [
     "EMPTY_GOLDEN",
+    "ConflictRow",
     "Db",
     "DeadLetter",
     "DueLanding",
@@ -34,15 +36,19 @@ __all__ = [
     "Landings",
     "Machinery",
     "MessageRow",
+    "Outbox",
     "ParticipantRow",
     "Position",
     "RawRecord",
+    "RouteRow",
     "Row",
     "RunRow",
+    "Sent",
     "SourceRow",
     "Store",
     "StreamRow",
     "ThreadRow",
     "ThreadStore",
     "TimelineRow",
+    "WriteRow",
 ]

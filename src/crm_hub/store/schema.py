@@ -336,6 +336,79 @@ thread_waiting = Table(
     sqlite_with_rowid=False,
 )
 
+# two-way sync ----------------------------------------------------------------------------
+
+base = Table(
+    "base",
+    metadata,
+    Column("record_id", Id, primary_key=True, autoincrement=False),
+    Column("data", Text, nullable=False),
+)
+
+record_claim = Table(
+    "record_claim",
+    metadata,
+    Column("record_id", BigInteger, nullable=False),
+    Column("value", Text, nullable=False),
+    PrimaryKeyConstraint("record_id", "value"),
+)
+
+route = Table(
+    "route",
+    metadata,
+    Column("connection", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("shape", Text, nullable=False),
+    Column("caps", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("approved_at_us", BigInteger, nullable=False),
+    PrimaryKeyConstraint("connection", "stream"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("connection", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("lane", Text, nullable=False),
+    Column("identity_id", BigInteger, nullable=False),
+    Column("record_id", BigInteger),
+    Column("kind", Text, nullable=False),
+    Column("doc", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("tries", BigInteger, nullable=False),
+    Column("due_at_us", BigInteger, nullable=False),
+    Column("made_at_us", BigInteger, nullable=False),
+    Column("settled_at_us", BigInteger),
+    Column("run_id", BigInteger),
+    Column("reason", Text, nullable=False),
+    Index("outbox_lane", "lane"),
+    Index("outbox_run", "run_id"),
+)
+Index(
+    "outbox_open",
+    outbox.c.connection,
+    outbox.c.state,
+    outbox.c.id,
+    sqlite_where=outbox.c.settled_at_us.is_(None),
+    postgresql_where=outbox.c.settled_at_us.is_(None),
+)
+
+conflict = Table(
+    "conflict",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("identity_id", BigInteger, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("doc", Text, nullable=False),
+    Column("run_id", BigInteger, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Index("conflict_identity", "identity_id", "state"),
+)
+
 # the machinery ---------------------------------------------------------------------------
 
 dead_letter = Table(

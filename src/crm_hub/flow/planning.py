@@ -1,0 +1,374 @@
+"""Step 7: what the identities that changed need at the far sides becomes writes due.
+
+Part of T2, and of T3 for the lanes that were settled. Before: walk_golden. After: outbound.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import orjson
+
+from crm_hub.flow.batch import MANY, Moment, Tools, TwoWay
+from crm_hub.flow.clashes import log_clashes, outlived_later
+from crm_hub.flow.tracking import HELD_TOGETHER, Lost, Tracked
+from crm_hub.flow.walk_golden import Settled
+from crm_hub.merge import Decided, MergeMember, decide, display_name
+from crm_hub.model.ids import SourceKey, strong_key
+from crm_hub.model.routes import Route
+from crm_hub.outbox import plan as drafting
+from crm_hub.outbox.plan import Draft, Drafts, Problem, Target, Wanted
+from crm_hub.store import Db, DeadLetter, Identities, Machinery, Outbox, WriteRow
+
+OUTBOUND_STEP = "outbound"
+
+
+@dataclass(slots=True)
+class Subject:
+    """One identity with its members; drafts: what it needs."""
+
+    identity_id: int
+    entity: str
+    members: list[MergeMember]
+    sources: dict[int, SourceKey]
+    decided: Decided = field(default_factory=Decided)
+    drafts: Drafts = field(default_factory=Drafts)
+
+    @property
+    def name(self) -> str:
+        values = {n: d.value for n, d in self.decided.fields.items() if d.value is not None}
+        return display_name(self.entity, values)
+
+    def wanted(self) -> dict[str, Wanted]:
+        """Return the golden values as the outbox room takes them."""
+        fields = self.decided.fields.items()
+        return {n: Wanted(d.value, d.stamp, d.items, d.open) for n, d in fields}
+
+    def targets(self, two_way: TwoWay) -> list[tuple[MergeMember, Route]]:
+        """Return the members that the hub may write to."""
+        found = []
+        for member in self.members:
+            source = self.sources[member.record_id]
+            route = two_way.routes.get((source.connection, source.stream))
+            if route is not None:
+                found.append((member, route))
+        return found
+
+
+def plan_settled(db: Db, tools: Tools, settled: Settled, tracked: Tracked, moment: Moment) -> None:
+    """Plan the writes of the identities that a batch changed."""
+    two_way = tools.two_way
+    if two_way is None:
+        return
+    subjects, closed = [], []
+    for number in sorted(settled.changed):
+        nodes = settled.members.get(number)
+        if nodes is None:
+            closed.append(number)
+        elif nodes[0].entity in two_way.entities:
+            members = [
+                MergeMember(
+                    n.record_id, str(n.source), tools.systems.get(n.source.connection, ()),
+                    n.changed_at_us, n.values,
+                )
+                for n in nodes
+            ]  # fmt: skip
+            sources = {n.record_id: n.source for n in nodes}
+            subjects.append(Subject(number, nodes[0].entity, members, sources))
+    repo = Outbox(db)
+    repo.remove(row.id for row in repo.open_of(closed) if row.state == "due")
+    plan_subjects(db, tools, subjects, tracked, moment)
+
+
+def plan_again(db: Db, tools: Tools, identity_ids: Iterable[int], moment: Moment) -> None:
+    """Plan identities whose writes were settled: something may have changed since."""
+    tracked = Tracked(db)
+    plan_subjects(db, tools, subjects_of(db, tools, identity_ids), tracked, moment)
+
+
+def subjects_of(db: Db, tools: Tools, identity_ids: Iterable[int]) -> list[Subject]:
+    """Return stored identities as planning takes them."""
+    two_way = tools.two_way
+    found: dict[int, Subject] = {}
+    for held in Identities(db).held_by_identity(identity_ids):
+        if two_way is None or held.entity not in two_way.entities:
+            continue
+        number = held.identity_id or 0
+        subject = found.setdefault(number, Subject(number, held.entity, [], {}))
+        source = SourceKey(held.connection, held.stream, held.key)
+        systems = tools.systems.get(held.connection, ())
+        subject.members.append(
+            MergeMember(
+                held.record_id, str(source), systems, held.changed_at_us, orjson.loads(held.data)
+            )
+        )
+        subject.sources[held.record_id] = source
+    return [found[number] for number in sorted(found)]
+
+
+def plan_subjects(
+    db: Db, tools: Tools, subjects: Sequence[Subject], tracked: Tracked, moment: Moment
+) -> None:
+    """Draft what the subjects need, and store it: writes, conflicts, and who is held together."""
+    two_way = tools.two_way
+    if two_way is None or not subjects:
+        return
+    lost = _lost_of(tracked.lost, two_way)
+    draft_all(db, tools, subjects, tracked, lost)
+    _hold_together(db, two_way, subjects)
+    log_clashes(db, two_way, subjects, tracked.edits, lost, moment)
+    _bury(db, subjects, two_way, moment)
+    _reconcile(db, subjects, two_way, moment)
+
+
+def draft_all(
+    db: Db,
+    tools: Tools,
+    subjects: Sequence[Subject],
+    tracked: Tracked,
+    lost: Mapping[int, Sequence[Lost]],
+) -> None:
+    """Decide each subject's golden values, and draft its writes. Writes nothing."""
+    two_way = tools.two_way
+    if two_way is None:
+        return
+    _decide(tools, subjects, tracked)
+    wanted = {s.identity_id: s.wanted() for s in subjects}
+    needed = [
+        member.record_id
+        for s in subjects
+        for member, route in s.targets(two_way)
+        if drafting.needs_payload(route, member.values, wanted[s.identity_id])
+    ]
+    repo = Outbox(db)
+    sent = repo.sent(needed)
+    for subject in subjects:
+        want = wanted[subject.identity_id]
+        doomed = _deletes(subject, two_way, lost.get(subject.identity_id, ()))
+        for member, route in subject.targets(two_way):
+            if member.record_id in doomed:
+                target = _target(member, route, {})
+                cause = doomed[member.record_id]
+                drafting.delete(subject.identity_id, subject.name, cause, target, subject.drafts)
+            elif member.record_id in sent:
+                payload = orjson.loads(sent[member.record_id].payload)
+                target = _target(member, route, payload)
+                drafting.update(subject.identity_id, subject.name, want, target, subject.drafts)
+    _creates(repo, two_way, subjects, wanted)
+
+
+def _decide(tools: Tools, subjects: Sequence[Subject], tracked: Tracked) -> None:
+    states = tracked.states([m.record_id for s in subjects for m in s.members])
+    for subject in subjects:
+        subject.members = [
+            MergeMember(
+                m.record_id, m.order, m.systems, m.changed_at_us, m.values,
+                states.get(m.record_id, {}),
+            )
+            for m in subject.members
+        ]  # fmt: skip
+        rules = tools.survivorship.get(subject.entity, {})
+        subject.decided = decide(subject.members, rules, MANY[subject.entity])
+
+
+def _target(member: MergeMember, route: Route, payload: dict[str, Any]) -> Target:
+    return Target(
+        member.record_id, route, member.values, member.states, member.changed_at_us, payload
+    )
+
+
+def _lost_of(lost: Sequence[Lost], two_way: TwoWay) -> dict[int, list[Lost]]:
+    found: dict[int, list[Lost]] = defaultdict(list)
+    for one in lost:
+        if one.propagates:
+            found[one.identity_id].append(one)
+    return found
+
+
+def _deletes(subject: Subject, two_way: TwoWay, lost: Sequence[Lost]) -> dict[int, str]:
+    """Return the records that a delete elsewhere takes with it, those with nothing new to say.
+
+    With each, the record that was deleted.
+    """
+    doomed = {}
+    for gone in lost:
+        for member, route in subject.targets(two_way):
+            section = route.section
+            if section.delete == "propagate" and not news(member.values, gone, section.fields):
+                doomed[member.record_id] = str(gone.source)
+    return doomed
+
+
+def news(values: Mapping[str, Any], gone: Lost, fields: Iterable[str]) -> list[str]:
+    """Return the fields in which a record says something that the deleted one did not."""
+    known = [name for name in fields if name in gone.values]
+    return drafting.is_news(values, gone.values, known)
+
+
+def _creates(
+    repo: Outbox,
+    two_way: TwoWay,
+    subjects: Sequence[Subject],
+    wanted: Mapping[int, dict[str, Wanted]],
+) -> None:
+    routes = [r for r in two_way.routes.values() if r.section.create_when is not None]
+    if not routes:
+        return
+    possible: list[tuple[Subject, Route, str]] = []
+    for subject in subjects:
+        there = {(s.connection, s.stream) for s in subject.sources.values()}
+        for route in routes:
+            if (route.connection, route.stream) not in there:
+                lane = drafting.create_lane(subject.identity_id, route)
+                possible.append((subject, route, lane))
+    if not possible:
+        return
+    done = repo.created(lane for _, _, lane in possible)
+    left = {row[:3] for row in repo.left({s.identity_id for s, _, _ in possible})}
+    for subject, route, lane in possible:
+        number = subject.identity_id
+        if lane not in done and (number, route.connection, route.stream) not in left:
+            anchor = min(subject.members, key=lambda m: m.order).record_id
+            drafting.create(
+                number, subject.name, subject.entity, wanted[number], route, anchor, subject.drafts
+            )
+
+
+# storing ---------------------------------------------------------------------------------------
+
+
+def _hold_together(db: Db, two_way: TwoWay, subjects: Sequence[Subject]) -> None:
+    """Give records that are kept equal a claim of their own: an edit must not part them."""
+    repo = Outbox(db)
+    pairs = {s.identity_id: _kept_equal(s, two_way) for s in subjects}
+    held: dict[int, set[str]] = defaultdict(set)
+    for record_id, value in repo.claims({r for ids in pairs.values() for r in ids}):
+        held[record_id].add(value)
+    rows: list[tuple[int, str]] = []
+    for ids in pairs.values():
+        if len(ids) < 2 or set.intersection(*(held[r] for r in ids)):
+            continue
+        value = min((v for r in ids for v in held[r]), default=f"r{min(ids)}")
+        rows += [(r, value) for r in ids if value not in held[r]]
+    repo.add_claims(rows, [(claim_key(value), record_id) for record_id, value in rows])
+
+
+def claim_key(value: str) -> str:
+    """Return the match key of records that the hub holds together."""
+    return strong_key("", HELD_TOGETHER, value)
+
+
+def _kept_equal(subject: Subject, two_way: TwoWay) -> list[int]:
+    targets = [member.record_id for member, _ in subject.targets(two_way)]
+    if not targets:
+        return []
+    steady = [
+        record_id
+        for record_id, source in subject.sources.items()
+        if source.connection in two_way.steady
+    ]
+    return sorted({*targets, *steady})
+
+
+def _bury(db: Db, subjects: Sequence[Subject], two_way: TwoWay, moment: Moment) -> None:
+    """Set aside what a target cannot take; what it now can is taken out again."""
+    problems: dict[tuple[str, str, str], list[Problem]] = defaultdict(list)
+    looked: set[tuple[str, str, str]] = set()
+    for subject in subjects:
+        for member, route in subject.targets(two_way):
+            looked.add(_place(subject, route, member.record_id))
+            looked.add(_place(subject, route, None))
+        for problem in subject.drafts.problems:
+            problems[_place(subject, problem.route, problem.record_id)].append(problem)
+    machinery = Machinery(db)
+    dead = {
+        (connection, stream): machinery.dead_keys(connection, stream, OUTBOUND_STEP)
+        for connection, stream in {place[:2] for place in looked | problems.keys()}
+    }
+    machinery.revive(
+        dead[place[:2]][place[2]]
+        for place in looked - problems.keys()
+        if place[2] in dead[place[:2]]
+    )
+    machinery.bury(
+        [
+            DeadLetter(
+                0, *place, OUTBOUND_STEP,
+                "; ".join(f"{p.field}: {p.reason}" for p in found),
+                "Correct the value or the field's mapping; the rest of the record is written.",
+                "", None, None, moment.now_us, 1,
+            )
+            for place, found in problems.items()
+            if place[2] not in dead[place[:2]]
+        ]
+    )  # fmt: skip
+
+
+def _place(subject: Subject, route: Route, record_id: int | None) -> tuple[str, str, str]:
+    key = f"(new for {subject.identity_id})" if record_id is None else subject.sources[record_id].id
+    return route.connection, route.stream, key
+
+
+def _reconcile(db: Db, subjects: Sequence[Subject], two_way: TwoWay, moment: Moment) -> None:
+    """Bring the open writes of the subjects' lanes in line with the drafts."""
+    repo = Outbox(db)
+    drafts = {d.lane: d for s in subjects for d in s.drafts.writes}
+    lanes = set(drafts)
+    for subject in subjects:
+        lanes.update(drafting.record_lane(m.record_id) for m, _ in subject.targets(two_way))
+    opened = repo.open_in(lanes)
+    for row in repo.open_of([s.identity_id for s in subjects]):
+        opened.setdefault(row.lane, row)
+    added: list[WriteRow] = []
+    changed: list[WriteRow] = []
+    removed: list[int] = []
+    for lane in sorted(drafts.keys() | opened.keys()):
+        draft, there = drafts.get(lane), opened.get(lane)
+        if there is None:
+            added += [] if draft is None else [_row(draft, moment)]
+        elif stays(there, subjects):
+            continue
+        elif draft is None:
+            removed.append(there.id)
+        elif (draft.kind, _json(draft.doc())) != (there.kind, there.doc):
+            changed.append(_row(draft, moment)._replace(id=there.id))
+    repo.add(added)
+    repo.save(changed)
+    repo.remove(removed)
+    touched = {row.id for row in changed} | set(removed)
+    deletes = [row for row in opened.values() if row.kind == "delete" and row.id in touched]
+    repo.add_conflicts([outlived_later(row, moment) for row in deletes])
+
+
+def stays(row: WriteRow, subjects: Sequence[Subject]) -> bool:
+    """Whether planning leaves a write alone: it is under way, or was wanted for other reasons."""
+    if row.state in ("sent", "unknown") or row.kind == "restore":
+        return True
+    return row.kind == "delete" and not _is_overtaken(row, subjects)
+
+
+def _is_overtaken(row: WriteRow, subjects: Sequence[Subject]) -> bool:
+    """Whether somebody edited the record since its deletion was planned: an edit beats a delete."""
+    for subject in subjects:
+        for member in subject.members:
+            if member.record_id == row.record_id:
+                return bool(member.values != row.doc["fields"]["values"]["was"])
+    return True
+
+
+def _row(draft: Draft, moment: Moment) -> WriteRow:
+    return WriteRow(
+        0, draft.route.connection, draft.route.stream, draft.lane, draft.identity_id,
+        draft.record_id, draft.kind, _json(draft.doc()), uuid4().hex, "due", 0, moment.now_us,
+        moment.now_us, None, None, "",
+    )  # fmt: skip
+
+
+def _json(doc: dict[str, Any]) -> dict[str, Any]:
+    """Return what comes back when it is stored, so that equal drafts compare equal."""
+    found: dict[str, Any] = orjson.loads(orjson.dumps(doc, option=orjson.OPT_SORT_KEYS))
+    return found

@@ -1,0 +1,233 @@
+"""What a push would write, row by row, without writing: the plan that somebody approves.
+
+The same drafting as in T2, over every identity. `crm-hub apply` carries out a plan only while
+the world is as it was when the plan was made.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+
+from crm_hub.flow.batch import Moment, Tools
+from crm_hub.flow.hub import Hub
+from crm_hub.flow.inbound import Inbound, SyncReport
+from crm_hub.flow.outbound import Outbound
+from crm_hub.flow.planning import Subject, draft_all, plan_subjects, stays, subjects_of
+from crm_hub.flow.tracking import Tracked
+from crm_hub.flow.two_way import approve, of_routes, possible_routes, route_of
+from crm_hub.model.errors import ConfigError
+from crm_hub.model.routes import Route
+from crm_hub.outbox import life
+from crm_hub.outbox.plan import record_lane
+from crm_hub.store import Db, Outbox, RouteRow
+
+BATCH = 1000
+FOLDER = "plans"
+
+
+class Line(NamedTuple):
+    """One write to come. fields: canonical field → (what stands there, what will)."""
+
+    stream: str
+    kind: str
+    record: str
+    name: str
+    fields: dict[str, tuple[Any, Any]]
+
+
+@dataclass(slots=True)
+class Preview:
+    """All writes to come to one connection. counts: by kind, and records that need nothing.
+
+    calls: how many requests of writing and of reading they will cost. digest: of the writes and
+    of what they are based on.
+    """
+
+    connection: str
+    lines: list[Line] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    calls: int = 0
+    digest: str = ""
+    problems: list[str] = field(default_factory=list)
+
+
+def preview(hub: Hub, name: str) -> Preview:
+    """Return what a push to `name` would write now. Writes nothing.
+
+    Raises: ConfigError when the hub may not write there.
+    """
+    tools = _tools_with(hub, possible_routes(hub, name))
+    found = Preview(name)
+    docs: list[Any] = []
+    with hub.store.read() as db:
+        for subjects in _subjects(db, tools):
+            tracked = Tracked(db)
+            draft_all(db, tools, subjects, tracked, {})
+            _add(db, tools, name, subjects, found, docs)
+    routes = [r for r in _routes(tools) if r.connection == name]
+    found.calls = sum(_calls(r, found.lines) for r in routes)
+    docs.append([r.section.digest for r in routes])
+    found.digest = blake2b(
+        orjson.dumps(docs, option=orjson.OPT_SORT_KEYS), digest_size=16
+    ).hexdigest()
+    return found
+
+
+def _routes(tools: Tools) -> list[Route]:
+    return [] if tools.two_way is None else list(tools.two_way.routes.values())
+
+
+def _tools_with(hub: Hub, rows: Sequence[RouteRow]) -> Tools:
+    """Return the tools as they are once these routes are approved."""
+    tools = hub.tools
+    routes = {(r.connection, r.stream): r for r in _routes(tools)}
+    for row in rows:
+        route = route_of(hub, row)
+        if route is not None:
+            routes[row.connection, row.stream] = route
+    return replace(tools, two_way=of_routes(hub, routes.values()))
+
+
+def _subjects(db: Db, tools: Tools) -> Iterator[list[Subject]]:
+    entities = sorted(tools.two_way.entities) if tools.two_way is not None else []
+    after = 0
+    while numbers := Outbox(db).numbers(entities, after, BATCH):
+        yield subjects_of(db, tools, numbers)
+        after = numbers[-1]
+
+
+def _add(
+    db: Db,
+    tools: Tools,
+    name: str,
+    subjects: Sequence[Subject],
+    found: Preview,
+    docs: list[Any],
+) -> None:
+    """Add the lines of some subjects: their drafts, and the open writes that stay as they are."""
+    if tools.two_way is None:
+        return
+    repo = Outbox(db)
+    keys: dict[int, str] = {}
+    lanes: dict[str, Any] = {}
+    for subject in subjects:
+        targets = [t for t in subject.targets(tools.two_way) if t[1].connection == name]
+        keys.update({m.record_id: subject.sources[m.record_id].id for m, _ in targets})
+        found.counts["conflict"] += sum(
+            any(d.open and f in r.section.fields for f, d in subject.decided.fields.items())
+            for _, r in targets
+        )
+        writes = [d for d in subject.drafts.writes if d.route.connection == name]
+        lanes.update({d.lane: (d.route.stream, d.kind, d.record_id, d.doc()) for d in writes})
+        found.counts["skip"] += len(targets) - sum(d.kind != "create" for d in writes)
+        found.problems += [
+            f"{subject.name}: {p.field}: {p.reason}"
+            for p in subject.drafts.problems
+            if p.route.connection == name
+        ]
+    opened = repo.open_in({*lanes, *map(record_lane, keys)})
+    for lane, row in opened.items():
+        if stays(row, subjects):
+            lanes.pop(lane, None)
+            if row.state == "due" and row.connection == name:
+                lanes[lane] = (row.stream, row.kind, row.record_id, row.doc)
+    versions = repo.versions(keys)
+    for lane in sorted(lanes):
+        stream, kind, record_id, doc = lanes[lane]
+        found.counts[kind] += 1
+        record = "" if record_id is None else keys.get(record_id, "")
+        found.lines.append(Line(stream, kind, record, doc["name"], changes(doc, kind)))
+        docs.append([lane, kind, doc, versions.get(record_id or 0)])
+
+
+def changes(doc: dict[str, Any], kind: str) -> dict[str, tuple[Any, Any]]:
+    """Return field → (what stands there, what will) of a write."""
+    if kind == "delete":
+        return {}
+    return {name: (one["was"], one["to"]) for name, one in doc["fields"].items()}
+
+
+def _calls(route: Route, lines: Sequence[Line]) -> int:
+    mine = [line for line in lines if line.stream == route.stream]
+    size = max(1, route.ability.batch_size)
+    reads = route.ability.guard not in life.RACE_GUARDS
+    compared = sum(line.kind != "create" for line in mine) if reads else 0
+    return -(-len(mine) // size) + -(-compared // size)
+
+
+# approving -------------------------------------------------------------------------------------
+
+
+def save_plan(hub: Hub, found: Preview) -> Path:
+    """Write a plan file into the hub's folder, for its owner's eyes alone; return its path."""
+    folder = hub.folder / FOLDER
+    folder.mkdir(mode=0o700, exist_ok=True)
+    stamp = hub.now().strftime("%Y%m%d-%H%M%S")
+    path = folder / f"{found.connection}-{stamp}-{found.digest[:8]}.json"
+    doc = {
+        "version": 1,
+        "connection": found.connection,
+        "made_at": hub.now().isoformat(),
+        "digest": found.digest,
+        "counts": dict(found.counts),
+        "calls": found.calls,
+        "rows": [line._asdict() for line in found.lines],
+    }
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(orjson.dumps(doc, option=orjson.OPT_INDENT_2))
+    return path
+
+
+def read_plan(path: Path) -> tuple[str, str]:
+    """Return the connection and the digest of a plan file. Raises: ConfigError."""
+    try:
+        doc = orjson.loads(path.read_bytes())
+        return str(doc["connection"]), str(doc["digest"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise ConfigError(f"{path} is no plan", remedy="Make one: crm-hub preview NAME") from None
+
+
+def apply(hub: Hub, path: Path) -> SyncReport:
+    """Carry out a plan: approve its routes, write exactly its rows to the outbox, and send them.
+
+    Raises: ConfigError when anything has changed since the plan was made.
+    """
+    name, digest = read_plan(path)
+    inbound = Inbound(hub, name)
+    inbound.kind = "push"
+
+    def work() -> None:
+        if preview(hub, name).digest != digest:
+            raise ConfigError(
+                f"{name}: the world has moved since this plan was made; nothing was written",
+                remedy=f"Look at what would be written now: crm-hub preview {name}",
+            )
+        approve(hub, possible_routes(hub, name))
+        plan_everything(hub, name, inbound)
+        Outbound(hub, inbound, many=True).run()
+
+    return inbound.recorded(work)
+
+
+def plan_everything(hub: Hub, name: str, inbound: Inbound) -> None:
+    """Plan the writes of every identity, as preview drafts them, batch by batch."""
+    tools = hub.tools
+    with hub.store.read() as db:
+        batches = [[s.identity_id for s in subjects] for subjects in _subjects(db, tools)]
+    for numbers in batches:
+        with hub.store.write() as db:
+            moment = inbound.moment(db)
+            _plan(db, tools, numbers, moment)
+
+
+def _plan(db: Db, tools: Tools, numbers: Sequence[int], moment: Moment) -> None:
+    plan_subjects(db, tools, subjects_of(db, tools, numbers), Tracked(db), moment)

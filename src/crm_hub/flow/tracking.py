@@ -1,0 +1,185 @@
+"""Between steps 3 and 4, in a hub that writes: what is an edit, and what is our own write?
+
+Reads the state of each record, turns what was read into what the record asserts, and stores the
+new state; part of T2. Before: mapping. After: walk_identities, walk_golden, planning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from crm_hub.flow.batch import MANY, MappedRecord, Moment, TwoWay
+from crm_hub.landing import echo
+from crm_hub.mapping import SectionPlan
+from crm_hub.merge import three_way
+from crm_hub.merge.three_way import Edit, Fields
+from crm_hub.model.canonical import CanonicalRecord, Claim
+from crm_hub.model.ids import SourceKey
+from crm_hub.model.states import ABSENT, FieldStates, RecordState
+from crm_hub.store import Db, Held, Identities, Outbox
+
+LOOK_AGAIN = b"\x02"
+"""The hash of a record whose old value was seen after our write."""
+UNREAD = b"\x01"
+"""The hash of a record that we wrote and have not read back."""
+HELD_TOGETHER = "crm_hub"
+"""The name of the strong id that the hub gives records which it keeps equal."""
+
+
+@dataclass(slots=True)
+class Lost:
+    """A record that was deleted in its source: what it held, and whether that concerns others."""
+
+    record_id: int
+    identity_id: int
+    source: SourceKey
+    values: dict[str, Any]
+    propagates: bool
+
+
+@dataclass(slots=True)
+class Tracked:
+    """What a batch says besides its values. states: those of records looked at so far."""
+
+    db: Db
+    edits: list[Edit] = field(default_factory=list)
+    lost: list[Lost] = field(default_factory=list)
+    _states: dict[int, FieldStates] = field(default_factory=dict)
+
+    def states(self, record_ids: Iterable[int]) -> dict[int, FieldStates]:
+        """Return what is known of single fields of these records."""
+        missing = [r for r in record_ids if r not in self._states]
+        if missing:
+            found = Outbox(self.db).states(missing)
+            held = {h.record_id: h for h in Identities(self.db).held(found)}
+            for number in missing:
+                state = found.get(number)
+                fits = state is not None and number in held and is_of(state, held[number])
+                self._states[number] = state.fields if state is not None and fits else {}
+        return self._states
+
+    def keep(self, record_id: int, state: RecordState) -> None:
+        self._states[record_id] = state.fields
+
+
+def digest(values_json: str) -> str:
+    """Return the mark of a record's values, by which its state knows that it belongs to them."""
+    return blake2b(values_json.encode(), digest_size=8).hexdigest()
+
+
+def is_of(state: RecordState, held: Held) -> bool:
+    """Whether a state belongs to the values that are stored now."""
+    return state.digest == digest(held.data)
+
+
+def track(
+    db: Db,
+    two_way: TwoWay,
+    section: SectionPlan,
+    mapped: Sequence[MappedRecord],
+    moment: Moment,
+) -> Tracked:
+    """Return the edits among `mapped`; its records then assert what they should be taken for."""
+    tracked = Tracked(db)
+    repo = Outbox(db)
+    ids = [m.landed.record_id for m in mapped if not m.landed.is_new]
+    held = {h.record_id: h for h in Identities(db).held(ids)} if ids else {}
+    states = repo.states(held)
+    ours = repo.versions([r for r, one in states.items() if one.awaits])
+    saved: dict[int, RecordState] = {}
+    again: list[int] = []
+    for landed, source, record, _events in mapped:
+        before = held.get(landed.record_id)
+        if record is None:
+            if before is not None and before.identity_id is not None:
+                tracked.lost.append(_lost(before, source, section))
+            continue
+        if record.entity not in two_way.entities:
+            continue
+        if before is None:
+            tracked.edits += [
+                Edit(landed.record_id, name, None, value) for name, value in record.values.items()
+            ]
+            continue
+        state = states.get(landed.record_id)
+        if state is None or not is_of(state, before):
+            state = RecordState()
+        known = ours.get(landed.record_id)
+        is_ours = known is not None and known == state.version
+        if _look(record, before, state, section, moment, is_ours, tracked, again):
+            saved[landed.record_id] = state
+    _add_claims(repo, mapped)
+    repo.save_states(saved)
+    repo.look_again(again, LOOK_AGAIN)
+    return tracked
+
+
+def _lost(before: Held, source: SourceKey, section: SectionPlan) -> Lost:
+    return Lost(
+        before.record_id, before.identity_id or 0, source, orjson.loads(before.data),
+        section.delete == "propagate",
+    )  # fmt: skip
+
+
+def _look(
+    record: CanonicalRecord,
+    before: Held,
+    state: RecordState,
+    section: SectionPlan,
+    moment: Moment,
+    is_ours: bool,
+    tracked: Tracked,
+    again: list[int],
+) -> bool:
+    """Put what the record asserts in place of what was read; tell whether its state changed."""
+    values: dict[str, Any] = orjson.loads(before.data)
+    state.spell_out(values, before.changed_at_us)
+    if moment.is_replay:
+        changed = _replayed(record, values, state)
+    else:
+        sight = echo.Sight(record.changed_at_us, is_ours, moment.now_us)
+        reading = echo.read(state, values, record.values, sight)
+        fields = Fields(MANY[record.entity], section.clears)
+        tracked.edits += three_way.edited(
+            before.record_id, state, reading.values, reading.edits, record.changed_at_us, fields
+        )
+        changed = reading.changed or bool(reading.edits)
+        if reading.again:
+            again.append(before.record_id)
+        record.values = reading.values
+    text = orjson.dumps(record.values, option=orjson.OPT_SORT_KEYS).decode()
+    state.digest = digest(text)
+    tracked.keep(before.record_id, state)
+    return changed or record.changed_at_us != before.changed_at_us
+
+
+def _replayed(record: CanonicalRecord, values: dict[str, Any], state: RecordState) -> bool:
+    """The same payload read with another mapping is no edit: values move, stamps stay."""
+    changed = False
+    for name in values.keys() | record.values.keys():
+        entry = state.fields.get(name)
+        shown = values.get(name)
+        if entry is not None and entry.rendering is not ABSENT:
+            shown = entry.rendering
+        if record.values.get(name) == shown:
+            if name in values:
+                record.values[name] = values[name]
+            continue
+        changed = True
+        if entry is not None:
+            entry.rendering, entry.awaited = ABSENT, None
+        if name not in record.values:
+            state.fields.pop(name, None)
+    state.spell_out(record.values, record.changed_at_us)
+    return changed
+
+
+def _add_claims(repo: Outbox, mapped: Sequence[MappedRecord]) -> None:
+    records = {m.landed.record_id: m.record for m in mapped if m.record is not None}
+    for record_id, value in repo.claims(records):
+        records[record_id].claims.append(Claim("strong", HELD_TOGETHER, value))

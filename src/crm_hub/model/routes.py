@@ -1,0 +1,79 @@
+"""What the hub writes to, as plain values: outbound fields of a section, and a stream's abilities.
+
+The mapping room compiles them, the outbox room plans by them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+DeletePolicy = Literal["unlink", "archive", "propagate"]
+
+
+class Unfit(ValueError):
+    """A canonical value that the target cannot take. The text says why, without the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutField:
+    """One canonical field on its way out.
+
+    paths: where it is written in the target's payload. many: it holds a list. whole: the target
+    takes the whole list, as one text; otherwise as a list or as one item, as it stands there.
+    render: canonical value → path → value as the target writes it; raises Unfit. believe: payload
+    → payload with these renderings in their places. pushed_only: what the target says is not read.
+    """
+
+    name: str
+    paths: tuple[str, ...]
+    many: bool
+    whole: bool
+    clears: bool
+    pushed_only: bool
+    render: Callable[[Any], dict[str, Any]]
+    found: Callable[[Mapping[str, Any]], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class OutSection:
+    """What of a section can be written.
+
+    entities: which identities its records are. create_when: fields that must have a value for a
+    record to be created; None: none is ever created. constants: entity → what a new record must
+    say to be one. put: (payload, path → value) → a copy of the payload with the values in it.
+    """
+
+    name: str
+    entities: frozenset[str]
+    fields: Mapping[str, OutField]
+    delete: DeletePolicy
+    create_when: tuple[str, ...] | None
+    never_when: Mapping[str, str]
+    constants: Mapping[str, Mapping[str, Any]]
+    digest: str
+    put: Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]
+
+
+class Ability(NamedTuple):
+    """What a stream can do, as it was when its plan was approved. types: path → JSON type."""
+
+    write: frozenset[str]
+    guard: str
+    idempotency: str
+    batch_size: int
+    types: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A stream the hub writes to. creates, deletes: how many of them one run may make."""
+
+    connection: str
+    stream: str
+    section: OutSection
+    ability: Ability
+    creates: int = 1000
+    deletes: int = 50
+    stamp: str = field(default="")

@@ -1,0 +1,299 @@
+"""An edit made in one system reaches the others, once, for the right fields."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.flow.two_way.fake import Clock, Side
+from tests.flow.two_way.worlds import MAPPING, World, only
+
+DANA = {"first": "Dana", "last": "Whitfield", "email": ["dana@firm.example"]}
+
+
+def pair(
+    folder: Path, a: dict[str, Any] | None = None, b: dict[str, Any] | None = None, **options: Any
+) -> World:
+    clock = Clock()
+    return World(folder, [Side("a", clock, **(a or {})), Side("b", clock, **(b or {}))], **options)
+
+
+def test_a_new_record_is_created_once_in_the_other_system(tmp_path: Path) -> None:
+    world = pair(tmp_path)
+    world.sides["a"].add(**DANA)
+    world.settle()
+    assert only(world.sides["b"]) == DANA
+    assert len(world.sides["b"].pushed) == 1
+    assert world.sides["a"].pushed == []
+
+
+def test_an_edit_reaches_the_other_system_and_changes_nothing_else(tmp_path: Path) -> None:
+    world = pair(tmp_path)
+    key = world.sides["a"].add(**DANA)
+    world.settle()
+    world.sides["a"].edit(key, title="Buyer")
+    world.settle()
+    assert only(world.sides["b"]) == {**DANA, "title": "Buyer"}
+    assert dict(world.sides["b"].pushed[-1].fields) == {"title": "Buyer"}
+    assert len(world.sides["b"].pushed) == 2
+    assert world.sides["a"].pushed == []
+
+
+def test_an_edit_there_comes_back_here_even_with_a_clock_that_is_slow(tmp_path: Path) -> None:
+    world = pair(tmp_path, b={"skew_us": -420_000_000})
+    world.sides["a"].add(**DANA, title="Clerk")
+    world.settle()
+    (key,) = world.sides["b"].live()
+    world.sides["a"].edit(next(iter(world.sides["a"].live())), title="Buyer")
+    world.settle()
+    world.sides["b"].edit(key, title="Head of buying")
+    world.settle()
+    assert only(world.sides["a"])["title"] == "Head of buying"
+    assert world.conflicts() == []
+
+
+def test_edits_of_different_fields_at_once_both_survive(tmp_path: Path) -> None:
+    world = pair(tmp_path)
+    world.sides["a"].add(**DANA)
+    world.settle()
+    world.sides["a"].edit("a1", title="Buyer")
+    world.sides["b"].edit("b1", department="Purchasing")
+    world.settle()
+    expected = {**DANA, "title": "Buyer", "department": "Purchasing"}
+    assert only(world.sides["a"]) == only(world.sides["b"]) == expected
+    assert world.conflicts() == []
+
+
+def test_of_two_edits_at_once_the_later_wins_and_the_other_is_kept_as_a_conflict(
+    tmp_path: Path,
+) -> None:
+    world = pair(tmp_path)
+    world.sides["a"].add(**DANA)
+    world.settle()
+    world.sides["a"].edit("a1", title="Buyer")
+    world.clock.tick()
+    world.sides["b"].edit("b1", title="Head")
+    world.settle()
+    assert only(world.sides["a"])["title"] == only(world.sides["b"])["title"] == "Head"
+    (conflict,) = world.conflicts()
+    assert (conflict.field, conflict.state) == ("title", "decided")
+    assert (conflict.doc["kept"], conflict.doc["lost"]) == ("Head", "Buyer")
+
+
+def test_two_edits_at_once_without_any_clock_wait_for_a_person(tmp_path: Path) -> None:
+    world = pair(tmp_path, a={"has_times": False}, b={"has_times": False})
+    world.sides["a"].add(**DANA)
+    world.settle()
+    world.sides["a"].edit("a1", title="Buyer")
+    world.sides["b"].edit("b1", title="Head")
+    world.settle()
+    assert only(world.sides["a"])["title"] == "Buyer"
+    assert only(world.sides["b"])["title"] == "Head"
+    (conflict,) = world.conflicts("open")
+    assert conflict.field == "title"
+    world.sides["b"].edit("b1", title="Chief")
+    world.settle()
+    assert only(world.sides["a"])["title"] == "Chief"
+    assert world.conflicts("open") == []
+
+
+def test_a_blank_erases_only_where_the_mapping_says_so(tmp_path: Path) -> None:
+    world = pair(tmp_path)
+    world.sides["a"].add(**DANA, title="Buyer", department="Purchasing")
+    world.settle()
+    world.sides["b"].edit("b1", title=None, department=None)
+    world.settle()
+    assert only(world.sides["a"]) == only(world.sides["b"]) == {**DANA, "department": "Purchasing"}
+    (conflict,) = world.conflicts()
+    assert (conflict.field, conflict.doc["lost"]) == ("department", None)
+
+
+def test_an_address_taken_out_of_a_list_goes_everywhere_and_one_put_in_comes_everywhere(
+    tmp_path: Path,
+) -> None:
+    world = pair(tmp_path)
+    world.sides["a"].add(**{**DANA, "email": ["dana@firm.example", "old@firm.example"]})
+    world.settle()
+    world.sides["b"].edit("b1", email=["new@firm.example", "dana@firm.example"])
+    world.settle()
+    for side in world.sides.values():
+        assert sorted(only(side)["email"]) == ["dana@firm.example", "new@firm.example"]
+
+
+def test_an_edited_address_does_not_part_the_records(tmp_path: Path) -> None:
+    world = pair(tmp_path)
+    world.sides["a"].add(**DANA)
+    world.settle()
+    world.sides["a"].edit("a1", email=["whitfield@other.example"], last="Marlow")
+    world.settle()
+    assert only(world.sides["b"]) == only(world.sides["a"])
+    assert only(world.sides["b"])["email"] == ["whitfield@other.example"]
+
+
+@pytest.mark.parametrize("reformat", ["truncate", "lower", "reorder", "spaces"])
+@pytest.mark.parametrize("versions", [True, False])
+def test_what_the_other_system_makes_of_our_write_is_no_edit(
+    tmp_path: Path, reformat: str, versions: bool
+) -> None:
+    world = pair(tmp_path, b={"reformat": reformat, "has_versions": versions})
+    long = "Director of buying and of many other things"
+    world.sides["a"].add(**{**DANA, "email": ["Dana@firm.example", "b@firm.example"]}, title=long)
+    world.settle()
+    world.sides["a"].edit("a1", title=long.replace("buying", "selling"))
+    world.settle()
+    assert only(world.sides["a"])["title"] == long.replace("buying", "selling")
+    assert world.sides["a"].pushed == []
+    assert len(world.sides["b"].pushed) == 2
+    world.sides["b"].edit("b1", title="Chief")
+    world.settle()
+    assert only(world.sides["a"])["title"] == "Chief"
+
+
+@pytest.mark.parametrize("idempotency", ["none", "native", "external_id"])
+def test_a_create_whose_answer_was_lost_is_not_made_twice(tmp_path: Path, idempotency: str) -> None:
+    world = pair(tmp_path, b={"idempotency": idempotency})
+    world.sides["a"].add(**DANA)
+    world.pull()
+    world.sides["b"].faults = ["lost"]
+    world.push("b")
+    world.settle()
+    assert len(world.sides["b"].live()) == 1
+    world.sides["a"].edit("a1", title="Buyer")
+    world.settle()
+    assert only(world.sides["b"])["title"] == "Buyer"
+
+
+def test_an_update_whose_answer_was_lost_is_settled_by_reading_back(tmp_path: Path) -> None:
+    world = pair(tmp_path)
+    world.sides["a"].add(**DANA)
+    world.settle()
+    world.sides["a"].edit("a1", title="Buyer")
+    world.pull("a")
+    world.sides["b"].faults = ["lost"]
+    world.push("b")
+    world.settle()
+    titles = [w.fields for w in world.sides["b"].pushed if "title" in w.fields]
+    assert len(titles) == 1
+    assert world.sides["a"].pushed == []
+
+
+@pytest.mark.parametrize("guard", ["version", "etag", "compare", "none"])
+def test_an_edit_made_between_reading_and_writing_is_not_written_over(
+    tmp_path: Path, guard: str
+) -> None:
+    world = pair(tmp_path, b={"guard": guard})
+    world.sides["a"].add(**DANA)
+    world.settle()
+    world.sides["a"].edit("a1", title="Buyer")
+    world.pull()
+    world.sides["b"].edit("b1", title="Head", department="Purchasing")
+    world.push()
+    world.settle()
+    assert only(world.sides["a"]) == only(world.sides["b"])
+    assert only(world.sides["a"])["title"] == "Head"
+    assert [c.doc["lost"] for c in world.conflicts()] == ["Buyer"]
+
+
+def test_nothing_is_written_where_hub_yaml_does_not_say_so(tmp_path: Path) -> None:
+    world = pair(tmp_path, read_only=["b"])
+    world.sides["a"].add(**DANA)
+    assert world.round() == 0
+    assert world.sides["b"].live() == {}
+
+
+def test_nothing_is_written_before_the_first_plan_is_approved(tmp_path: Path) -> None:
+    world = pair(tmp_path)
+    world.sides["a"].add(**DANA)
+    assert world.round(yes=False) == 0
+    (report, _) = world.push("b", "a", yes=False)
+    assert any("crm-hub preview b" in note for note in report.notes)
+
+
+def test_what_must_not_be_created_is_not_created(tmp_path: Path) -> None:
+    world = pair(tmp_path)
+    world.sides["a"].add(**DANA, department="Secret")
+    world.sides["a"].add(first="No", last="Address")
+    world.settle()
+    assert world.sides["b"].live() == {}
+
+
+def test_a_delete_goes_to_the_other_system_and_nothing_comes_back(tmp_path: Path) -> None:
+    world = pair(tmp_path)
+    world.sides["a"].add(**DANA)
+    world.settle()
+    world.sides["a"].drop("a1")
+    world.settle()
+    assert world.sides["a"].live() == world.sides["b"].live() == {}
+
+
+def test_an_edit_beats_a_delete_and_says_so(tmp_path: Path) -> None:
+    world = pair(tmp_path)
+    world.sides["a"].add(**DANA)
+    world.settle()
+    world.sides["a"].drop("a1")
+    world.sides["b"].edit("b1", last="Marlow")
+    world.settle()
+    assert only(world.sides["b"])["last"] == "Marlow"
+    assert any("deleted in a/contacts#a1" in c.doc["why"] for c in world.conflicts())
+
+
+def test_a_record_that_was_unlinked_by_a_delete_is_not_created_again(tmp_path: Path) -> None:
+    world = pair(tmp_path, mapping=MAPPING.replace("delete: propagate", "delete: unlink"))
+    world.sides["a"].add(**DANA)
+    world.settle()
+    world.sides["b"].drop("b1")
+    world.settle()
+    world.sides["a"].edit("a1", title="Buyer")
+    world.settle()
+    assert world.sides["b"].live() == {}
+    assert only(world.sides["a"])["title"] == "Buyer"
+
+
+def test_a_value_the_target_cannot_take_is_set_aside_and_the_rest_is_written(
+    tmp_path: Path,
+) -> None:
+    world = pair(tmp_path)
+    world.sides["a"].add(**DANA, note="x" * 300)
+    world.settle()
+    assert only(world.sides["b"]) == DANA
+    from crm_hub.store import Machinery
+
+    with world.hub.store.read() as db:
+        letters = Machinery(db).dead("b")
+    assert [(d.step, d.reason) for d in letters] == [
+        ("outbound", "note: longer than the 200 characters that the target takes")
+    ]
+    world.sides["a"].edit("a1", note="short")
+    world.settle()
+    assert only(world.sides["b"])["note"] == "short"
+    with world.hub.store.read() as db:
+        assert Machinery(db).dead("b") == []
+
+
+def test_what_the_far_side_rejects_is_set_aside_and_tried_again_when_it_changes(
+    tmp_path: Path,
+) -> None:
+    world = pair(tmp_path)
+    world.sides["a"].add(**DANA)
+    world.settle()
+    world.sides["a"].edit("a1", title="reject me")
+    world.settle()
+    assert len(world.sides["b"].pushed) == 2
+    world.sides["a"].edit("a1", title="Buyer")
+    world.settle()
+    assert only(world.sides["b"])["title"] == "Buyer"
+
+
+def test_a_busy_side_is_left_alone_until_it_wishes(tmp_path: Path) -> None:
+    world = pair(tmp_path)
+    world.sides["a"].add(**DANA)
+    world.pull()
+    world.sides["b"].faults = ["busy"]
+    world.push("b")
+    calls = world.sides["b"].calls
+    world.push("b")
+    assert world.sides["b"].calls == calls
+    world.settle()
+    assert only(world.sides["b"]) == DANA
