@@ -6,7 +6,7 @@
 Prints pair precision and recall (of all pairs of messages: said to be one conversation and are;
 are one and said to be) for the hub's walk, for References alone, for Dovecot's THREAD=REFERENCES
 where Dovecot is installed, and what the walk spent on it. --plain: also the walk with References
-that always join, whatever the subject. Seeds 101 to 103 were used for tuning; 1 to 3, the
+that always join, whatever the subject. Seeds 101 to 106 were used for tuning; 1 to 3, the
 default, are for the figures only.
 """
 
