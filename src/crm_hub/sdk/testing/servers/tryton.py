@@ -74,7 +74,7 @@ class Erp:
         Raises: ErpError.
         """
         while True:
-            answer = self._post(method, params, {"authorization": self._session})
+            answer = self._answered(method, params)
             error = answer.get("error")
             if error is None:
                 return decode(answer["result"])
@@ -106,6 +106,16 @@ class Erp:
             raise ErpError("common.db.login", answer.get("error"))
         user_id, token, _bus = answer["result"]
         return "Session " + base64.b64encode(f"admin:{user_id}:{token}".encode()).decode()
+
+    def _answered(self, method: str, params: Any) -> dict[str, Any]:
+        try:
+            return self._post(method, params, {"authorization": self._session})
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code != 401:
+                raise
+        # Tryton ends a session after five idle minutes, which a slow test may take.
+        del self._session
+        return self._post(method, params, {"authorization": self._session})
 
     def _post(self, method: str, params: Any, headers: dict[str, str]) -> dict[str, Any]:
         ask = {"id": 0, "method": method, "params": encode(list(params))}
