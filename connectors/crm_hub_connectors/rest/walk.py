@@ -3,9 +3,13 @@
     {"rules": …, "since": newest, "whole_at": …}             between two reads of changes
     {"rules": …, "since": …, "newest": …, "next": place}     in the middle of a read
     {"rules": …, "done": true}                               a list that is read whole each time
+    {"rules": …, "since": …, "done": true, "again": true}    the same span is to be read once more
 
 `since` is the newest time of change seen in the data, never the hub's clock. While a read goes on
 it stays, because a list need not be sorted; each read starts a little before it.
+
+A list paged by number slides when a record leaves its place meanwhile, and another is passed over
+at a page's edge. So a read of changes over several such pages is done twice before `since` moves.
 """
 
 from __future__ import annotations
@@ -35,7 +39,8 @@ _SECOND = timedelta(seconds=1)
 class Progress:
     """How far a list is read. since: the filter of this read, None for the whole list.
 
-    known: an earlier read came to its end, so that one without a filter needs no checkpoints.
+    known: an earlier read came to its end, so that this one needs no checkpoints before news come.
+    again: this is the second read of a span.
     """
 
     rules: str
@@ -45,17 +50,29 @@ class Progress:
     whole_at: str
     resumed: bool
     known: bool
+    again: bool = False
 
     def going_on(self, place: Place) -> Checkpoint | None:
         """Return the checkpoint in the middle of the list."""
-        if self.since is None and self.known:
-            return None  # begun anew it costs little, and a quiet list shall write nothing
+        if self.known and self.newest == self.since:
+            return None  # nothing newer yet: begun anew it costs little, and writes nothing
         return {
             "rules": self.rules,
             **_stamped("since", self.since),
             **_stamped("newest", self.newest),
             **({"whole_at": self.whole_at} if self.whole_at else {}),
+            **({"again": True} if self.again else {}),
             "next": place,
+        }
+
+    def once_more(self) -> Checkpoint:
+        """Return the checkpoint at the end of the list that asks for the same read again."""
+        return {
+            "rules": self.rules,
+            **_stamped("since", self.since),
+            **({"whole_at": self.whole_at} if self.whole_at else {}),
+            "done": True,
+            "again": True,
         }
 
     def done(self, filters: bool, whole_at: str) -> Checkpoint:
@@ -84,13 +101,13 @@ def start_of(
     kept = checkpoint if checkpoint and checkpoint.get("rules") == rules else {}
     since, newest = _moment(kept.get("since")), _moment(kept.get("newest"))
     whole_at = str(kept.get("whole_at") or "")
-    place = kept.get("next")
+    place, again = kept.get("next"), kept.get("again") is True
     if isinstance(place, dict) and place:
-        return Progress(rules, place, since, newest, whole_at, resumed=True, known=False)
+        return Progress(rules, place, since, newest, whole_at, True, known=False, again=again)
     known = bool(since or kept.get("done"))
     if since is not None and spec.reconcile and _is_due(whole_at, now):
         return Progress(rules, {}, None, since, whole_at, resumed=False, known=False)
-    return Progress(rules, {}, since, since, whole_at, resumed=False, known=known)
+    return Progress(rules, {}, since, since, whole_at, False, known=known, again=again)
 
 
 def _moment(text: Any) -> datetime | None:
@@ -128,34 +145,31 @@ class Walk:
 
     def _read(self, progress: Progress) -> Iterator[Page]:
         sweeps = not self._spec.since_param or self._spec.reconcile
-        unread = False
+        unread, several = False, progress.resumed
         for got in self._reader.pages(progress.place, self._filter(progress)):
             changes, rejects = self.records(got)
             unread = unread or bool(rejects)
+            several = several or (bool(got.records) and bool(got.place))
             self._move(progress, changes)
             if got.next is not None:
                 yield Page(changes, progress.going_on(got.next), rejects=rejects)
                 continue
             snapshot = progress.since is None and not progress.resumed
             whole = snapshot and sweeps and not unread
-            yield from self._last(progress, changes, rejects, snapshot=snapshot, whole=whole)
+            checkpoint = self._end(progress, snapshot=snapshot, several=several)
+            # A page before this one may have left its own checkpoint, which must not stay.
+            moved = bool(got.place) or progress.again or not progress.known
+            if changes or rejects or whole or moved or progress.newest != progress.since:
+                yield Page(changes, checkpoint, complete=whole, rejects=rejects)
 
-    def _last(
-        self,
-        progress: Progress,
-        changes: list[Change],
-        rejects: list[Reject],
-        *,
-        snapshot: bool,
-        whole: bool,
-    ) -> Iterator[Page]:
+    def _end(self, progress: Progress, *, snapshot: bool, several: bool) -> Checkpoint:
+        """Return the checkpoint after the last page."""
         filters = bool(self._spec.since_param)
-        keeps_time = filters and self._spec.reconcile
-        whole_at = self._now().isoformat() if snapshot and keeps_time else progress.whole_at
-        checkpoint = progress.done(filters, whole_at)
-        moved = progress.resumed or not progress.known or progress.newest != progress.since
-        if changes or rejects or whole or moved:
-            yield Page(changes, checkpoint, complete=whole, rejects=rejects)
+        slides = self._spec.paging in ("page", "offset")
+        if filters and slides and several and not progress.again:
+            return progress.once_more()
+        now_whole = snapshot and filters and self._spec.reconcile
+        return progress.done(filters, self._now().isoformat() if now_whole else progress.whole_at)
 
     def _filter(self, progress: Progress) -> list[tuple[str, str]]:
         if progress.since is None or not self._spec.since_param:

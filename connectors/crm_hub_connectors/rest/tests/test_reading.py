@@ -92,6 +92,47 @@ def test_a_cursor_that_was_kept_too_long_makes_the_same_read_start_over() -> Non
     assert "next" not in checkpoint
 
 
+def test_a_record_passed_over_when_an_offset_slides_is_found_by_the_second_read() -> None:
+    listed = rows(*(f"2026-03-01T10:00:{n:02}Z" for n in range(20)))
+    removed: list[Any] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        start = int(request.url.params.get("offset", "0"))
+        found = [row for row in listed if row["at"] >= request.url.params.get("since", "")]
+        if start == 5 and not removed:
+            removed.append(listed.pop(0))  # somebody deletes a record: the rest moves up by one
+        return httpx.Response(200, json=found[start : start + 5])
+
+    one = connector(answer, paging="offset", **SINCE)
+    (stream,) = one.discover()
+    first = list(one.pull(stream, None))
+    seen = {c.id for page in first for c in page.changes}
+    assert seen == {str(n) for n in range(1, 21)} - {"11"}
+    again, checkpoint = read(one, first[-1].checkpoint)
+    assert "11" in {c.id for page in again for c in page.changes}
+    assert checkpoint is not None
+    assert checkpoint["since"] == "2026-03-01T10:00:19+00:00"
+    quiet, after = read(one, checkpoint)
+    assert after == checkpoint
+    assert [c.id for page in quiet for c in page.changes] == ["19", "20"]
+    assert [page.checkpoint for page in quiet] == [None, checkpoint]  # nothing to be stored
+
+
+def test_the_last_page_of_a_read_leaves_no_place_of_a_page_before_it() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.params.get("cursor"):
+            return httpx.Response(200, json={"items": []})
+        return httpx.Response(200, json={"items": rows("2026-03-01T10:00:00Z"), "next": "c1"})
+
+    one = connector(answer, records="items", paging="cursor", next="next", **SINCE)
+    _, checkpoint = read(one)
+    pages, after = read(one, checkpoint)
+    assert len(pages) == 2
+    assert after == checkpoint
+    assert after is not None
+    assert "next" not in after
+
+
 # deletes
 
 
