@@ -15,6 +15,8 @@ from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
 MAX_DEPTH = 40
+MAX_ELEMENTS = 20_000
+"""Elements inside one response, at most."""
 _SPACES = frozenset({"DAV:", "urn:ietf:params:xml:ns:caldav", "http://calendarserver.org/ns/"})
 _STATUS = re.compile(r"HTTP/\d(?:\.\d)? (\d{3})")
 _CONTROLS = bytes(c for c in range(32) if c not in (9, 10, 13))
@@ -145,6 +147,7 @@ class _Reader:
         self._take = take
         self._see = see
         self._stack: list[Node] = []
+        self._count = 0
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         space, _, local = tag.rpartition(" ")
@@ -153,6 +156,9 @@ class _Reader:
             raise NotDav(f"it is XML of another kind ({local[:40]})")
         if len(self._stack) >= MAX_DEPTH:
             raise NotDav(f"its elements are nested more than {MAX_DEPTH} deep")
+        self._count += 1
+        if self._count > MAX_ELEMENTS:
+            raise NotDav(f"it has more than {MAX_ELEMENTS:,} elements about one resource")
         if self._see is not None and self._stack:
             self._see(name)
         self._stack.append(Node(name, attributes))
@@ -166,6 +172,7 @@ class _Reader:
         if len(self._stack) > 1:
             self._stack[-1].children.append(node)
         elif node.name == "response" and self._stack:
+            self._count = 0
             self._take(_response(node))
         elif node.name == "sync-token" and self._stack:
             self.sync_token = node.text.strip()

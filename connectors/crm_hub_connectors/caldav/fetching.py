@@ -6,7 +6,7 @@ than allowed) is asked for entry by entry, so that one bad entry holds up nothin
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -68,14 +68,15 @@ def _is_collection(response: Response) -> bool:
 
 @dataclass(slots=True)
 class Contents:
-    """The calendar data of a multiget answer, by name; the first answer to a name counts."""
+    """The calendar data of the wanted names in a multiget answer; the first to a name counts."""
 
     folder: str
+    wanted: Collection[str]
     found: dict[str, Found] = field(default_factory=dict)
 
     def take(self, response: Response) -> None:
         name = member(response.href, self.folder)
-        if not name or name in self.found:
+        if name is None or name not in self.wanted or name in self.found:
             return
         href, status = f"{self.folder}{name}", response.status
         data = response.properties.get("calendar-data")
@@ -103,15 +104,16 @@ class Fetcher:
             yield from self._batch(batch)
 
     def _batch(self, batch: list[str]) -> list[Found]:
+        names = frozenset(batch)
         asked = [self.hrefs.get(name, f"{self._folder}{name}") for name in batch]
         try:
             contents = self._dav.report(
-                self._folder, davxml.multiget(asked), lambda: Contents(self._folder)
+                self._folder, davxml.multiget(asked), lambda: Contents(self._folder, names)
             )
         except AuthRefused:
             raise
         except (Unavailable, ConfigError) as error:
-            contents = Contents(self._folder, self._one_by_one(batch, error))
+            contents = Contents(self._folder, names, self._one_by_one(batch, error))
         missing = [name for name in batch if name not in contents.found]
         if missing:
             problem = Unavailable(f"{self._folder}: the server gave no entry of a whole batch")

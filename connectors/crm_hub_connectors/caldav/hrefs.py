@@ -5,9 +5,11 @@ Source: RFC 3986 sections 6.2.2.2 and 5.2; RFC 4918 section 8.3 on hrefs.
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 _SAFE = "-._~!$&'()*+,;=:@"
+_PLAIN = re.compile(r"(?!\.\.?\Z)[A-Za-z0-9._~!$&'()*+,;=:@-]{1,500}")
 MAX_HREF = 2_000
 
 
@@ -42,6 +44,9 @@ def member(href: str, folder: str) -> str | None:
 
     The name is the id of its record: it stays when the server moves to another host.
     """
+    plain = href[len(folder) :] if href.startswith(folder) else ""
+    if _PLAIN.fullmatch(plain):
+        return plain  # what nearly all servers write
     path = path_of(href)
     if not path:
         return None

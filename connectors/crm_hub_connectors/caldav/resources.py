@@ -22,6 +22,10 @@ FIELDS = {
     "organizer": "object", "attendees": "array", "resources": "array", "url": "string",
     "categories": "array", "occurrences": "array",
 }  # fmt: skip
+_NOT_GIVEN = (
+    "It is asked for again each day. If it stays so, open the entry in the calendar program, and "
+    "save it anew or delete it."
+)
 _REMEDY = "Correct or delete the entry in the calendar program; it then comes in by itself."
 
 
@@ -39,7 +43,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What became of a resource; change is None when nothing of it is taken."""
+    """What became of a resource; change is None when nothing of it is taken.
+
+    goes_on: another day it says more, for its series goes on, or the server did not give it.
+    """
 
     change: Change | None
     goes_on: bool
@@ -69,8 +76,8 @@ class Reader:
         if found.gone:
             return Read(Change(found.name, None), False, [])
         if found.text is None:
-            reject = Reject(found.name, found.href, found.reason, _REMEDY)
-            return Read(None, False, [reject])
+            reject = Reject(found.name, found.href, found.reason, _NOT_GIVEN)
+            return Read(None, True, [reject])
         resource = read_resource(found.text, zone=self._zone, horizon=self._horizon)
         rejects = [
             unreadable(found.name, f"{found.href}: {place}", reason, _REMEDY, found.text)

@@ -12,15 +12,23 @@ from crm_hub_connectors.caldav.tests.fake_dav import FOLDER
 from crm_hub.sdk import Unavailable
 
 
-def read_answer(raw: bytes) -> int:
-    """Read a body as a list and as contents, and every content as a calendar."""
+def read_list(raw: bytes) -> int:
+    """Read a body as a list of names."""
     try:
         listing, _ = davxml.read_multistatus(raw, lambda: Listing(FOLDER))
-        contents, _ = davxml.read_multistatus(raw, lambda: Contents(FOLDER))
+    except davxml.NotDav as error:
+        raise Unavailable(str(error)) from None
+    return len(listing.etags)
+
+
+def read_contents(raw: bytes) -> int:
+    """Read a body as contents, and every content as a calendar."""
+    try:
+        contents, _ = davxml.read_multistatus(raw, lambda: Contents(FOLDER, {"a.ics", "0.ics"}))
     except davxml.NotDav as error:
         raise Unavailable(str(error)) from None
     reader = Reader(zone="UTC", since=None, own="", now=datetime(2026, 3, 10, tzinfo=UTC))
-    return len(listing.etags) + sum(len(reader.read(f).rejects) for f in contents.found.values())
+    return sum(len(reader.read(found).rejects) for found in contents.found.values())
 
 
 def read_object(raw: bytes) -> int:

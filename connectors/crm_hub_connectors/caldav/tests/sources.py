@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import count
 from typing import Any
+
+from crm_hub_connectors.caldav import davxml
 
 from crm_hub.sdk.testing.contract import CANARY, WRONG, Alteration, Exempt, Source
 from crm_hub.sdk.testing.fault_server import Call, FaultServer, Reply
@@ -111,7 +114,19 @@ def radicale_source(records: int) -> Iterator[RadicaleSource]:
         forward(server, behind.url)
         source = RadicaleSource(behind, server)
         source.add(records)
+        if records > 1_000:
+            index(behind, source.calendar.path)
         yield source
+
+
+def index(server: Radicale, path: str) -> None:
+    """Let Radicale index its objects, which no client of the suite has the patience for."""
+    login = base64.b64encode(f"{server.user}:{server.password}".encode()).decode()
+    link = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=600)
+    headers = {"Authorization": f"Basic {login}", "Depth": "0"}
+    link.request("REPORT", path, davxml.sync_collection(""), headers)
+    link.getresponse().read()
+    link.close()
 
 
 class PutSource(RadicaleSource):

@@ -85,6 +85,18 @@ def test_only_what_changed_is_fetched_and_what_is_gone_is_told(source: RadicaleS
     assert pull(connect(source.server.url), after(pages)) == []
 
 
+def test_nothing_is_ever_written_and_entries_come_in_batches(source: RadicaleSource) -> None:
+    assert source.server is not None
+    source.server.calls.clear()
+    connector = connect(source.server.url)
+    connector.check()
+    connector.discover()
+    pull(connector)
+    pull(connector, window=Window(NOW, NOW + timedelta(days=9)))
+    assert {call.method for call in source.server.calls} == {"PROPFIND", "REPORT"}
+    assert asked(source.server).count("multiget") == 2
+
+
 def test_radicale_says_403_to_an_old_token(source: RadicaleSource) -> None:
     assert source.server is not None
     known = after(pull(connect(source.server.url)))

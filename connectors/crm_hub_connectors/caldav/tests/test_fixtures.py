@@ -15,6 +15,7 @@ PATHS = {
     "xandikos": "/user/calendars/calendar/",
     "cyrus": "/dav/calendars/user/ann/Default/",
 }
+NAMES = {"visit-1.ics", "caf%C3%A9%202.ics", "visit-3.ics"}
 TOKENS = {"radicale": "http://radicale.org/ns/sync/", "xandikos": "7ddb", "cyrus": "data:,"}
 
 
@@ -35,9 +36,11 @@ def test_changes_are_read(server: str) -> None:
 
 @pytest.mark.parametrize("server", PATHS)
 def test_objects_are_read(server: str) -> None:
-    contents, _ = davxml.read_multistatus(body(server, "objects"), lambda: Contents(PATHS[server]))
+    contents, _ = davxml.read_multistatus(
+        body(server, "objects"), lambda: Contents(PATHS[server], NAMES)
+    )
     found = contents.found
-    assert found.keys() == {"visit-1.ics", "caf%C3%A9%202.ics", "visit-3.ics"}
+    assert found.keys() == NAMES
     assert found["visit-3.ics"].gone
     assert "SUMMARY:Café 2" in (found["caf%C3%A9%202.ics"].text or "")
     assert found["visit-1.ics"].etag.startswith('"')

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from crm_hub_connectors.caldav.tests.fake_dav import FOLDER, FakeDav, response, xml
 from crm_hub_connectors.caldav.tests.nasty import ANSWERS, BOMB, OBJECTS
-from crm_hub_connectors.caldav.tests.rigs import after, connect, pull, told
+from crm_hub_connectors.caldav.tests.rigs import NOW, after, connect, pull, told
 from crm_hub_connectors.caldav.tests.sources import entry
 
 from crm_hub.sdk import ConfigError, Page, TransientError, Unavailable
@@ -28,8 +29,9 @@ def dav() -> Iterator[FakeDav]:
         assert server.failures == []
 
 
-def test_no_answer_takes_more_than_2_s_or_100_mb() -> None:
-    found = corpus.run(f"{_HERE}:read_answer", ANSWERS)
+@pytest.mark.parametrize("reader", ["read_list", "read_contents"])
+def test_no_answer_takes_more_than_2_s_or_100_mb(reader: str) -> None:
+    found = corpus.run(f"{_HERE}:{reader}", ANSWERS)
     assert [one for one in found if one.is_bad] == []
     assert len(found) >= 20
 
@@ -145,6 +147,12 @@ def test_an_entry_that_neither_a_batch_nor_a_get_gives_is_set_aside(dav: FakeDav
     pages = pull(connect(dav.server.url))
     assert told(pages).keys() == {"0.ics", "1.ics", "3.ics"}
     assert "500" in rejects(pages)["2.ics"]
+    # The token has moved past it, so it is asked for again on another day.
+    dav.server.route("GET", FOLDER, get)
+    assert pull(connect(dav.server.url), after(pages)) == []
+    tomorrow = pull(connect(dav.server.url, now=NOW + timedelta(days=1)), after(pages))
+    assert told(tomorrow).keys() == {"2.ics"}
+    assert after(tomorrow)["series"] == []
 
 
 def test_a_server_that_gives_nothing_at_all_is_down_and_no_entry_is_blamed(dav: FakeDav) -> None:

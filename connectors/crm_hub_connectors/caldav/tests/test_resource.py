@@ -11,8 +11,11 @@ import recurring_ical_events
 from crm_hub_connectors.caldav.resources import Found, Reader
 
 from crm_hub.model.records import Change
+from crm_hub.sdk.formats.calendar import expand
+from crm_hub.sdk.formats.ical_event import read_event
 from crm_hub.sdk.formats.ical_resource import MAX_OCCURRENCES, read_resource
 from crm_hub.sdk.formats.invitation import read_invitation
+from crm_hub.sdk.formats.recurrence import occurrences, parse_rule, with_until
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 HORIZON = datetime(2026, 5, 9, tzinfo=UTC)
@@ -194,6 +197,38 @@ def test_an_endless_series_stays_bounded_and_keeps_its_latest() -> None:
     assert len(found) == MAX_OCCURRENCES
     assert found[-1]["start"].startswith("2026-05-08")
     assert found[0]["start"].startswith("2015")
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "FREQ=DAILY;INTERVAL=3", "FREQ=WEEKLY;BYDAY=MO,WE,FR;INTERVAL=2", "FREQ=YEARLY;INTERVAL=4",
+        "FREQ=MONTHLY;BYDAY=5TU", "FREQ=DAILY;BYHOUR=8,12,16", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29",
+        "FREQ=DAILY;UNTIL=20010101T000000Z", "FREQ=MONTHLY;BYMONTHDAY=-1;BYSETPOS=1",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("most", [5, 100, 4_000])
+def test_a_series_looked_at_from_its_end_is_the_end_of_the_whole_series(
+    rule: str, most: int
+) -> None:
+    raw = f"BEGIN:VEVENT\nUID:x\nDTSTART:19500107T090000Z\nRRULE:{rule}\nEND:VEVENT\n".encode()
+    event = read_event(raw, "VEVENT", {}, "UTC")
+    assert event.start is not None
+    parsed = parse_rule(rule)
+    if parsed.until:
+        parsed = with_until(parsed, parsed.until.replace(tzinfo=None))
+    whole = list(occurrences(parsed, event.start.wall, HORIZON.replace(tzinfo=None)))
+    found, goes_on = expand(event, set(), HORIZON, most)
+    assert [one.wall for one in found] == whole[-most:]
+    assert goes_on is ("UNTIL" not in rule)
+
+
+def test_a_series_that_counts_beyond_all_measure_is_set_aside() -> None:
+    text = calendar("UID:x\nDTSTART:19000101T000000Z\nRRULE:FREQ=DAILY;COUNT=999999999;BYHOUR=1,2,"
+                    "3,4,5,6,7,8,9,10,11,12")  # fmt: skip
+    resource = read_resource(text, zone="UTC", horizon=HORIZON)
+    assert resource.payload is None
+    assert "repeats more than" in resource.problems[0][1]
 
 
 def test_many_changed_occurrences_stay_bounded() -> None:

@@ -24,6 +24,14 @@ from crm_hub.sdk.formats.items import Item, nothing_found, unreadable
 
 MAX_OCCURRENCES = 400
 LOOK_AHEAD = timedelta(days=60)
+_MOST_COUNTED = 200_000
+_EVER = timedelta(days=300 * 366)
+_PERIODS = {
+    "DAILY": timedelta(days=1),
+    "WEEKLY": timedelta(days=7),
+    "MONTHLY": timedelta(days=31),
+    "YEARLY": timedelta(days=366),
+}
 _KINDS = frozenset({b"VEVENT", b"VTODO", b"VTIMEZONE", b"VJOURNAL", b"VFREEBUSY"})
 _REMEDY = "Correct the entry in the calendar program and export the file again."
 
@@ -110,8 +118,7 @@ def expand(
     if start is None:
         return [], False
     rule = recurrence.parse_rule(event.rule) if event.rule else None
-    count = itertools.count()
-    latest = deque((m for m, _ in zip(_series(rule, start, horizon), count, strict=False)), most)
+    latest, seen = _latest(rule, start, horizon, most)
     taken = {moment.mark for moment in event.exdates} | overrides
     days = {moment.wall.date() for moment in event.exdates if moment.all_day}
     marked = {m.mark: m for m in [*latest, *(r for r in event.rdates if r.utc <= horizon)]}
@@ -119,8 +126,39 @@ def expand(
     kept.sort(key=lambda moment: moment.utc)
     if not latest and start.mark not in taken:
         kept = [start]  # begins after the horizon
-    goes_on = _goes_on(rule, start, horizon, next(count))
+    goes_on = _goes_on(rule, start, horizon, seen)
     return kept[-most:], goes_on or any(r.utc > horizon for r in event.rdates)
+
+
+def _latest(
+    rule: recurrence.Rule | None, start: Moment, horizon: datetime, most: int
+) -> tuple[deque[Moment], int]:
+    """Return the latest `most` starts up to `horizon`, and how many were counted for that.
+
+    A rule that does not count is looked at from the end: no year of it costs more than it gives.
+    """
+    if rule is None or rule.count is not None:
+        return _counted(_series(rule, start, horizon), most)
+    period = _PERIODS[rule.freq] * rule.interval
+    span = period * max(1, most // rule.times_a_day)
+    while True:
+        first = horizon.replace(tzinfo=None) - min(span, _EVER)
+        if first <= start.wall:
+            return _counted(_series(rule, start, horizon), most)
+        found = _counted(_series(rule, start, horizon, first), most)
+        if found[1] >= most:
+            return found
+        span *= 8
+
+
+def _counted(series: Iterator[Moment], most: int) -> tuple[deque[Moment], int]:
+    count = itertools.count()
+    bounded = itertools.islice(series, _MOST_COUNTED)
+    latest = deque((m for m, _ in zip(bounded, count, strict=False)), most)
+    seen = next(count)
+    if seen == _MOST_COUNTED:
+        raise ValueError(f"it repeats more than {seen:,} times")
+    return latest, seen
 
 
 def _goes_on(rule: recurrence.Rule | None, start: Moment, horizon: datetime, seen: int) -> bool:
@@ -138,7 +176,9 @@ def _until(until: datetime, start: Moment) -> Moment:
     return start.at(until)
 
 
-def _series(rule: recurrence.Rule | None, start: Moment, horizon: datetime) -> Iterator[Moment]:
+def _series(
+    rule: recurrence.Rule | None, start: Moment, horizon: datetime, first: datetime | None = None
+) -> Iterator[Moment]:
     if rule is None:
         if start.utc <= horizon:
             yield start
@@ -149,7 +189,7 @@ def _series(rule: recurrence.Rule | None, start: Moment, horizon: datetime) -> I
         rule = recurrence.with_until(rule, _until(rule.until, start).wall)
     # Wall times of the series' own zone: one day of margin, then compared as instants.
     last = horizon.replace(tzinfo=None) + timedelta(days=1)
-    for wall in recurrence.occurrences(rule, start.wall, last):
+    for wall in recurrence.occurrences(rule, start.wall, last, first):
         moment = start.at(wall)
         if moment.utc <= horizon:
             yield moment

@@ -38,6 +38,10 @@ class Rule:
     seconds: tuple[int, ...] = ()
     week_start: int = 0
 
+    @property
+    def times_a_day(self) -> int:
+        return max(1, len(self.hours)) * max(1, len(self.minutes)) * max(1, len(self.seconds))
+
 
 def parse_rule(text: str) -> Rule:
     """Return the Rule of an RRULE value. Raises: ValueError with the reason, for people."""
@@ -78,9 +82,8 @@ def _refuse_odd(rule: Rule) -> None:
         raise ValueError("BYMONTHDAY stands in a weekly rule")
     if rule.freq in ("DAILY", "WEEKLY") and any(n for n, _ in rule.by_day):
         raise ValueError(f"a numbered weekday stands in a {rule.freq.lower()} rule")
-    times = max(1, len(rule.hours)) * max(1, len(rule.minutes)) * max(1, len(rule.seconds))
-    if times > _MAX_TIMES_A_DAY:
-        raise ValueError(f"it repeats {times} times a day")
+    if rule.times_a_day > _MAX_TIMES_A_DAY:
+        raise ValueError(f"it repeats {rule.times_a_day} times a day")
 
 
 def parse_until(text: str) -> datetime:

@@ -75,6 +75,7 @@ _WINDOWS = {
 }
 _FIXED = re.compile(r"(?:UTC|GMT)?\s*([+-])(\d{1,2}):?(\d{2})?\Z", re.I)
 _OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})(?::?(\d{2}))?\Z")
+_MAX_OBSERVANCES = 200
 _WALL = "%Y%m%dT%H%M%S"
 
 
@@ -162,8 +163,10 @@ def read_vtimezone(raw: bytes | bytearray) -> tuple[str, tzinfo | None]:
             current = {}
         elif line.name == "END" and line.value.strip().upper() in ("STANDARD", "DAYLIGHT"):
             seen = _observance(current)
-            if seen is not None and len(observances) < 200:
+            if seen is not None:
                 observances.append(seen)
+            if len(observances) == _MAX_OBSERVANCES:
+                break
         else:
             current[line.name] = line.value.strip()
     zone = named_zone(tzid) or (named_zone(location) if location else None)
