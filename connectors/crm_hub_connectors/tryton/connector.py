@@ -70,10 +70,7 @@ class TrytonConnector(Connector[TrytonSettings]):
         with self._rpc() as rpc:
             offered = self._offered(rpc)
         caps = Caps(read="delta", deletes="tombstone")
-        return [
-            StreamInfo(name, caps=caps, fields={f.partition(".")[0]: _kind(f) for f in spec.fields})
-            for name, spec in offered.items()
-        ]
+        return [StreamInfo(name, caps=caps, fields=_fields(spec)) for name, spec in offered.items()]
 
     def pull(
         self, stream: StreamInfo, checkpoint: Checkpoint | None, window: Window | None = None
@@ -199,15 +196,22 @@ def _tombstones(walk: Walk, numbers: list[int]) -> list[Change]:
     return [Change(str(number), None) for number in numbers]
 
 
+def _fields(spec: Spec) -> dict[str, str]:
+    names = (*spec.fields, *spec.added)
+    return {name.partition(".")[0]: _kind(name) for name in names}
+
+
 def _kind(field: str) -> str:
-    if "." not in field:
-        return "string"
-    return "array" if field.partition(".")[0] in _LISTS else "object"
+    if field.partition(".")[0] in _LISTS:
+        return "array"
+    return "object" if "." in field else "string"
 
 
 _LISTS = frozenset(
-    ("contact_mechanisms", "addresses", "identifiers", "categories", "lines", "lines_to_pay",
-     "payment_lines", "invoice_payments", "sales")
+    (
+        "contact_mechanisms", "addresses", "identifiers", "categories", "lines", "lines_to_pay",
+        "payment_lines", "invoice_payments", "sales", "dues",
+    )
 )  # fmt: skip
 
 connector = TrytonConnector

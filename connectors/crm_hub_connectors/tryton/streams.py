@@ -14,7 +14,7 @@ class Spec:
 
     module: offers the model. group: what grants reading it. related: relations whose records
     change without the record itself, and which are looked at too. dues: an invoice is told anew
-    on the day it becomes overdue, although nobody changes it.
+    on the day it becomes overdue, although nobody changes it. added: what `shape` adds to a row.
     """
 
     name: str
@@ -25,6 +25,7 @@ class Spec:
     domain: tuple[Any, ...] = ()
     related: tuple[str, ...] = ()
     dues: bool = False
+    added: tuple[str, ...] = ()
 
 
 def _each(relation: str, *names: str) -> tuple[str, ...]:
@@ -82,6 +83,7 @@ INVOICES = Spec(
     domain=(("type", "=", "out"), ("state", "in", ["posted", "paid", "cancelled"])),
     related=("move.lines", "additional_moves.lines", "payment_lines"),
     dues=True,
+    added=("due_on", "overdue_on", "dues"),
 )  # fmt: skip
 
 PAYMENTS = Spec(
@@ -99,6 +101,7 @@ PAYMENTS = Spec(
         ("move.journal.type", "in", ["cash", "statement"]),
     ),
     related=("move", "invoice_payments"),
+    added=("received", "unallocated", "direction"),
 )  # fmt: skip
 
 OPPORTUNITIES = Spec(
@@ -111,6 +114,7 @@ OPPORTUNITIES = Spec(
         "currency.code", "conversion_probability", "start_date", "end_date", "lost_reason",
         "employee.rec_name",
     ),
+    added=("probability_percent",),
 )  # fmt: skip
 
 SPECS: dict[str, Spec] = {

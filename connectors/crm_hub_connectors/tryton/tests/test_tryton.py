@@ -206,6 +206,20 @@ def test_a_party_is_told_anew_when_only_what_belongs_to_it_changed(
     assert next(iter(values.values())) in json.dumps(payload[table])
 
 
+def test_contact_data_that_was_deleted_in_the_party_s_form_is_gone(
+    erp: Erp, books: Books, pull: Pull
+) -> None:
+    party = books.party("Two Ways GmbH", email="old@ways.example", phone="+12125550147")
+    pull("parties")
+    settle(erp)
+    (row,) = erp.model("party.party", "read", [party], ["contact_mechanisms"])
+    gone = [("delete", row["contact_mechanisms"][:1])]
+    erp.model("party.party", "write", [party], {"contact_mechanisms": gone})
+    (payload,) = [change.payload for change in pull("parties") if change.id == str(party)]
+    assert payload is not None
+    assert len(payload["contact_mechanisms"]) == 1
+
+
 def settle(erp: Erp) -> None:
     """Let what was done be a day old, so that nothing is read again for being recent."""
     for table in ("party_party", "party_contact_mechanism", "party_address", "party_identifier"):
