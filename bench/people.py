@@ -1,0 +1,599 @@
+"""Contacts of people who do not exist, as eight kinds of systems would hold them, and who is who.
+
+    python bench/people.py 20000 --seed 7 -o contacts.csv --truth truth.csv
+
+For bench/identity.py. A world is drawn first (households, firms, people with jobs that change,
+mailboxes, numbers), then records are written about it: each kind of system fills other columns,
+and people mistype. Some records of one person share nothing strong, and cannot be found.
+
+Traps are pairs of different people who look alike: a household, a father and a son of one name, a
+firm's switchboard and role mailbox, a mailbox or number that was given to somebody else, namesakes
+in one firm. `World.traps` names them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import random
+import unicodedata
+from collections import defaultdict
+from dataclasses import dataclass, field
+from itertools import accumulate, combinations
+from pathlib import Path
+
+from people_words import FIRM_HEADS, FIRM_TAILS, HOBBIES, LANDS, ROLES, SHORT, TITLES, Land
+
+COLUMNS = (
+    "record_id first_name last_name full_name email email2 phone mobile company job_title street city "
+    "postcode country birth_date external_ref source source_id updated_at"
+).split()
+FREE = "gmail.com"
+_SHORTS: dict[str, list[str]] = {}
+for _long, _short in SHORT.items():
+    _SHORTS.setdefault(_long, []).append(_short)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What kind of data is drawn. The model was fitted on `tuned`; the others were left alone."""
+
+    lands: tuple[str, ...]
+    typo: float = 0.02
+    short_name: float = 0.12
+    initial: float = 0.04
+    mean_records: float = 2.4
+    households: float = 0.4
+    b2b: float = 0.6
+    births: float = 1.0
+    refs: float = 1.0
+
+
+VARIANTS = {
+    "tuned": Variant(("US", "DE", "FR", "IT")),
+    "other lands": Variant(("GB", "ES", "NL", "SE", "PL")),
+    "noisy": Variant(tuple(LANDS), typo=0.05, short_name=0.2, initial=0.08),
+    "sparse": Variant(tuple(LANDS), births=0.2, refs=0.0, mean_records=3.2),
+    "one land": Variant(("DE",), households=0.6, b2b=0.4),
+}
+
+
+@dataclass(slots=True)
+class Firm:
+    land: str
+    name: str
+    domain: str
+    form: str
+    phone: str
+    street: str
+    city: str
+    postcode: str
+    pattern: int
+    people: list[int] = field(default_factory=list)
+    boxes: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Home:
+    street: str
+    city: str
+    postcode: str
+    phone: str
+    mailbox: str
+
+
+@dataclass(slots=True)
+class Job:
+    firm: Firm
+    email: str
+    title: str
+    direct: str
+
+
+@dataclass(slots=True)
+class Person:
+    id: int
+    land: str
+    first: str
+    last: str
+    old_last: str
+    suffix: str
+    born: str
+    mails: list[str]
+    mobiles: list[str]
+    homes: list[Home]
+    jobs: list[Job]
+    number: str
+
+
+@dataclass
+class World:
+    """Rows as a file would hold them, the person behind each row, and the pairs that are traps."""
+
+    rows: list[dict[str, str]]
+    truth: list[int]
+    traps: dict[str, list[tuple[int, int]]]
+
+
+def plain(text: str, umlauts: bool) -> str:
+    """Return text in plain lower-case letters; umlauts as ae/oe/ue or as a/o/u."""
+    text = text.lower()
+    if umlauts:
+        for one, two in (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("å", "aa"), ("ø", "oe")):
+            text = text.replace(one, two)
+    text = text.replace("ß", "ss").replace("ł", "l").replace("ı", "i")
+    text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return "".join(c for c in text if c.isascii() and (c.isalnum() or c == "-"))
+
+
+class _Zipf:
+    def __init__(self, words: list[str], power: float) -> None:
+        self.words = words
+        self.sums = list(accumulate(1 / (i + 4) ** power for i in range(len(words))))
+
+    def draw(self, rng: random.Random) -> str:
+        return rng.choices(self.words, cum_weights=self.sums)[0]
+
+
+class _Maker:
+    def __init__(self, size: int, seed: int, variant: Variant) -> None:
+        self.rng = random.Random(f"people {seed} {variant}")
+        self.variant = variant
+        self.people: list[Person] = []
+        self.traps: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        self.size = size
+        self.used: dict[str, int] = {}
+        self.names = {}
+        for code in variant.lands:
+            land = LANDS[code]
+            tail = sorted({h + t for h in land.heads for t in land.tails if h[-1] != t[0]})
+            random.Random(code).shuffle(tail)
+            self.names[code] = (
+                _Zipf(land.women, 0.8), _Zipf(land.men, 0.8), _Zipf(land.surnames + tail, 0.85),
+            )  # fmt: skip
+
+    def world(self) -> World:
+        wanted = int(self.size / self.variant.mean_records)
+        self.firms = [self._firm() for _ in range(max(4, wanted // 18))]
+        self.firm_sums = list(accumulate(1 / (i + 3) ** 0.7 for i in range(len(self.firms))))
+        while len(self.people) < wanted:
+            self._household()
+        self._recycle()
+        self._namesakes()
+        self._meet()
+        writer = _Writer(self)
+        rows = []
+        for person in self.people:
+            for row in writer.about(person):
+                rows.append((row, person.id))
+        self.rng.shuffle(rows)
+        rows = rows[: self.size] if len(rows) > self.size else rows
+        for index, (row, _) in enumerate(rows):
+            row["record_id"] = f"r{index:07d}"
+        return World([row for row, _ in rows], [who for _, who in rows], dict(self.traps))
+
+    # the world --------------------------------------------------------------------------
+
+    def _firm(self) -> Firm:
+        rng, code = self.rng, self.rng.choice(self.variant.lands)
+        land = LANDS[code]
+        if rng.random() < 0.4:
+            last = self.names[code][2].draw(rng).replace("\u00a0", " ")
+            name = f"{last} {rng.choice(FIRM_TAILS)}" if rng.random() < 0.7 else f"{last} & {self.names[code][2].draw(rng)}"
+        else:
+            name = f"{rng.choice(FIRM_HEADS)} {rng.choice(FIRM_TAILS)}"
+        domain = self._unique("-".join(plain(w, True) for w in name.split() if w != "&") if rng.random() < 0.5 else plain(name, True))
+        domain += ".example" if rng.random() < 0.02 else f"-{rng.randrange(100)}.{land.tld}" if rng.random() < 0.05 else f".{land.tld}"
+        place = self._home(code, family=False)
+        phone = self._landline(land)
+        return Firm(code, name, domain, rng.choice(land.forms), phone, place.street, place.city, place.postcode, rng.choice((0, 0, 0, 1, 1, 2, 3)))
+
+    def _unique(self, text: str) -> str:
+        count = self.used.get(text, 0)
+        self.used[text] = count + 1
+        return f"{text}{count + 1}" if count else text
+
+    def _landline(self, land: Land) -> str:
+        area = self.rng.choice(land.area)
+        return f"+{land.call}{area.lstrip('0') if land.call != '39' else area}{self.rng.randrange(2, 9)}{self.rng.randrange(10 ** (land.digits - 1)):0{land.digits - 1}d}"
+
+    def _mobile(self, land: Land) -> str:
+        if land.call == "1":
+            return self._landline(land)
+        size = {"49": 9, "33": 8, "39": 9, "44": 9, "34": 8, "31": 8, "46": 8, "48": 8}[land.call]
+        return f"+{land.call}{land.mobile}{self.rng.randrange(10**size):0{size}d}"
+
+    def _home(self, code: str, family: bool = True, last: str = "") -> Home:
+        rng, land = self.rng, LANDS[code]
+        city = rng.choice(land.cities)
+        number = rng.randrange(1, 120)
+        street = rng.choice(land.streets)
+        street = f"{number} {street}" if code in ("US", "GB", "FR") else f"{street} {number}"
+        zone = sum(map(ord, city)) % 90 + 10
+        code_of = {"GB": f"{city[0]}{zone % 20 + 1} {rng.randrange(1, 9)}{rng.choice('ABDEFG')}{rng.choice('HJLNPQ')}", "NL": f"{zone}{rng.randrange(100):02d} {rng.choice('ABCDE')}{rng.choice('ABCDE')}", "PL": f"{zone}-{rng.randrange(999):03d}", "SE": f"{zone}{rng.randrange(9)} {rng.randrange(100):02d}"}
+        postcode = code_of.get(code) or f"{zone}{rng.randrange(200):03d}"
+        mailbox = ""
+        if family and rng.random() < 0.15:
+            word = {"DE": "familie", "FR": "famille", "ES": "familia", "IT": "famiglia", "NL": "familie"}.get(code, "family")
+            mailbox = self._mailbox(f"{word}.{plain(last, True)}", land)
+        return Home(street, city, postcode, self._landline(land), mailbox)
+
+    def _mailbox(self, local: str, land: Land) -> str:
+        domain = self.rng.choice(land.free)
+        count = self.used.get(f"{local}@{domain}", 0)
+        self.used[f"{local}@{domain}"] = count + 1
+        return f"{local}{self.rng.randrange(2, 99) + count * 100}@{domain}" if count else f"{local}@{domain}"
+
+    def _household(self) -> None:
+        rng = self.rng
+        code = rng.choice(self.variant.lands)
+        women, men, lasts = self.names[code]
+        last = lasts.draw(rng)
+        if LANDS[code].particles and rng.random() < (0.35 if code == "NL" else 0.04):
+            last = f"{rng.choice(LANDS[code].particles)} {last}"
+        last = last.replace("\u00a0", " ")
+        home = self._home(code, last=last)
+        size = rng.choice((2, 2, 3, 4)) if rng.random() < self.variant.households else 1
+        members: list[Person] = []
+        for place in range(size):
+            woman = rng.random() < 0.5
+            first = (women if woman else men).draw(rng)
+            while any(m.first == first for m in members):
+                first = (women if woman else men).draw(rng)
+            year = rng.randrange(1945, 1985) if place < 2 else rng.randrange(1985, 2006)
+            own = last if place != 1 or rng.random() < 0.8 else lasts.draw(rng).replace("\u00a0", " ")
+            old = lasts.draw(rng).replace("\u00a0", " ") if woman and place < 2 and rng.random() < 0.2 else ""
+            members.append(self._person(code, first, own, old, home, year))
+        for a, b in combinations(members, 2):
+            self.traps["household"].append((a.id, b.id))
+        if size > 1 and rng.random() < 0.06 and not any(m.old_last for m in members):
+            father = members[0]
+            son = self._person(code, father.first, father.last, "", home, int(father.born[:4]) + rng.randrange(22, 35))
+            if rng.random() < 0.75:
+                son.suffix = "Jr." if code in ("US", "GB") else "jun." if code == "DE" else "junior"
+                if rng.random() < 0.5:
+                    father.suffix = "Sr." if code in ("US", "GB") else "sen." if code == "DE" else "senior"
+            self.traps["junior and senior"].append((father.id, son.id))
+
+    def _person(self, code: str, first: str, last: str, old: str, home: Home, year: int) -> Person:
+        rng, land = self.rng, LANDS[code]
+        person = Person(
+            len(self.people), code, first, last, old, "",
+            f"{year}-{rng.randrange(1, 13):02d}-{rng.randrange(1, 29):02d}", [], [self._mobile(land)], [home], [], "",
+        )  # fmt: skip
+        self.people.append(person)
+        person.number = f"C{100_000 + person.id}"
+        for _ in range(1 + (rng.random() < 0.3)):
+            person.mails.append(self._private(person, year))
+        if rng.random() < 0.15:
+            person.mobiles.append(self._mobile(land))
+        if rng.random() < 0.15:
+            person.homes.append(self._home(code, last=last))
+        if rng.random() < self.variant.b2b:
+            for _ in range(1 + (rng.random() < 0.25)):
+                self._hire(person)
+        return person
+
+    def _private(self, person: Person, year: int) -> str:
+        rng, land = self.rng, LANDS[person.land]
+        first, last = plain(person.first, True), plain(person.old_last or person.last, True).replace("-", "")
+        locals_ = (
+            f"{first}.{last}", f"{first}.{last}", f"{first}{last}", f"{first[0]}.{last}", f"{first}_{last}", f"{last}.{first}",
+            f"{first}{year % 100}", f"{first}.{last}{year % 100}", f"{last}{rng.randrange(1000)}",
+            f"{rng.choice(HOBBIES)}{rng.choice(HOBBIES)}{rng.randrange(100)}", f"{rng.choice(HOBBIES)}.{first}",
+        )  # fmt: skip
+        return self._mailbox(rng.choice(locals_), land)
+
+    def _hire(self, person: Person) -> None:
+        rng = self.rng
+        firm = rng.choices(self.firms, cum_weights=self.firm_sums)[0]
+        for _ in range(6):
+            if firm.land == person.land:
+                break
+            firm = rng.choices(self.firms, cum_weights=self.firm_sums)[0]
+        self._employ(person, firm)
+
+    def _employ(self, person: Person, firm: Firm) -> None:
+        rng = self.rng
+        first, last = plain(person.first, True), plain(person.last, True).replace("-", "")
+        local = (f"{first}.{last}", f"{first[0]}.{last}", f"{first[0]}{last}", first)[firm.pattern]
+        count = firm.boxes.get(local, 0)
+        firm.boxes[local] = count + 1
+        local = f"{local}{count + 1}" if count else local
+        direct = firm.phone[:-2] + f"{rng.randrange(10, 99)}" if rng.random() < 0.35 else ""
+        person.jobs.append(Job(firm, f"{local}@{firm.domain}", rng.choice(TITLES), direct))
+        firm.people.append(person.id)
+
+    def _recycle(self) -> None:
+        """Give some mailboxes and numbers of one person to another one later."""
+        rng, people = self.rng, self.people
+        for _ in range(len(people) // 60):
+            old = rng.choice(people)
+            if old.jobs and rng.random() < 0.7:
+                mates = old.jobs[0].firm.people
+                new = people[rng.choice(mates)]
+                if new is not old and new.last != old.last and new.first != old.first:
+                    job = next((j for j in new.jobs if j.firm is old.jobs[0].firm), None)
+                    if job is not None:
+                        job.email = old.jobs[0].email
+                        self.traps["recycled mailbox"].append((old.id, new.id))
+                continue
+            new = rng.choice(people)
+            if new.land == old.land and new.last != old.last and new.first != old.first:
+                new.mobiles[0] = old.mobiles[0]
+                self.traps["recycled number"].append((old.id, new.id))
+
+    def _namesakes(self) -> None:
+        rng = self.rng
+        for firm in self.firms:
+            if len(firm.people) > 3 and rng.random() < 0.15:
+                old = self.people[rng.choice(firm.people)]
+                home = self._home(old.land, last=old.last)
+                new = self._person(old.land, old.first, old.last, "", home, rng.randrange(1950, 2000))
+                new.jobs.clear()
+                self._employ(new, firm)
+                self.traps["namesakes in a firm"].append((old.id, new.id))
+
+    def _meet(self) -> None:
+        for firm in self.firms:
+            staff = sorted(set(firm.people))
+            for a, b in combinations(staff[:12], 2):
+                if self.people[a].first != self.people[b].first:
+                    self.traps["switchboard"].append((a, b))
+
+
+class _Writer:
+    """Writes what each kind of system would hold about a person."""
+
+    def __init__(self, maker: _Maker) -> None:
+        self.rng = maker.rng
+        self.v = maker.variant
+        self.kinds = (self.crm, self.erp, self.mailbox, self.ads, self.form, self.phonebook, self.shop, self.event)
+
+    def about(self, person: Person) -> list[dict[str, str]]:
+        rng = self.rng
+        count = min(12, 1 + int(rng.expovariate(1 / (self.v.mean_records - 0.45))))
+        weights = (5, 4, 4, 1, 3, 3, 1, 3) if person.jobs else (1, 1, 2, 4, 3, 3, 6, 0.3)
+        rows = []
+        for kind in rng.choices(self.kinds, weights, k=count):
+            row = dict.fromkeys(COLUMNS, "")
+            kind(person, row)
+            row["source"] = row["source"] or kind.__name__
+            row["source_id"] = str(rng.randrange(10**7))
+            row["updated_at"] = f"20{rng.randrange(18, 26)}-{rng.randrange(1, 13):02d}-{rng.randrange(1, 29):02d}T08:00:00Z"
+            rows.append(row)
+        return rows
+
+    # kinds of systems -------------------------------------------------------------------
+
+    def crm(self, p: Person, row: dict[str, str]) -> None:
+        job = self.job(p)
+        self.name(p, row, split=0.9)
+        self.mail(p, row, job, 0.85)
+        self.maybe(row, "mobile", self.phone(p, self.rng.choice(p.mobiles)), 0.5)
+        if job:
+            self.maybe(row, "phone", self.phone(p, job.direct or job.firm.phone), 0.5)
+            self.company(row, job, 0.9, 0.7)
+            self.maybe(row, "city", job.firm.city, 0.5)
+        self.maybe(row, "country", p.land, 0.6)
+        self.maybe(row, "external_ref", p.number, 0.1 * self.v.refs)
+
+    def erp(self, p: Person, row: dict[str, str]) -> None:
+        job = self.job(p)
+        rng = self.rng
+        if job:
+            if rng.random() < 0.9:
+                self.name(p, row, split=0.2)
+            self.company(row, job, 0.97, 0.1)
+            if rng.random() < 0.25:
+                row["email"] = f"{ROLES[hash_of(job.firm.domain) % len(ROLES)]}@{job.firm.domain}"
+            else:
+                self.mail(p, row, job, 0.45)
+            self.maybe(row, "phone", self.phone(p, job.firm.phone), 0.8)
+            self.address(p, row, Home(job.firm.street, job.firm.city, job.firm.postcode, "", ""), 0.95)
+            self.maybe(row, "external_ref", f"K{hash_of(job.firm.domain) % 10**6}", 0.6 * self.v.refs)
+        else:
+            home = rng.choice(p.homes)
+            self.name(p, row, split=0.5)
+            self.mail(p, row, None, 0.4)
+            self.maybe(row, "phone", self.phone(p, home.phone), 0.8)
+            self.address(p, row, home, 0.97)
+            self.maybe(row, "birth_date", p.born, 0.25 * self.v.births)
+            self.maybe(row, "external_ref", p.number, 0.7 * self.v.refs)
+
+    def mailbox(self, p: Person, row: dict[str, str]) -> None:
+        job = self.job(p)
+        if self.rng.random() < 0.85:
+            self.name(p, row, split=0.0)
+        self.mail(p, row, job if self.rng.random() < 0.8 else None, 1.0)
+
+    def ads(self, p: Person, row: dict[str, str]) -> None:
+        self.name(p, row, split=0.4)
+        self.mail(p, row, None, 1.0)
+        self.maybe(row, "mobile", self.phone(p, self.rng.choice(p.mobiles)), 0.8)
+        self.maybe(row, "city", p.homes[0].city, 0.2)
+
+    def form(self, p: Person, row: dict[str, str]) -> None:
+        job = self.job(p)
+        self.name(p, row, split=0.6)
+        self.mail(p, row, job if self.rng.random() < 0.6 else None, 1.0)
+        self.maybe(row, "phone", self.phone(p, self.rng.choice([*p.mobiles, p.homes[0].phone])), 0.4)
+        if job:
+            self.company(row, job, 0.6, 0.2)
+        self.maybe(row, "country", p.land, 0.3)
+
+    def phonebook(self, p: Person, row: dict[str, str]) -> None:
+        job = self.job(p)
+        self.name(p, row, split=0.5)
+        self.maybe(row, "mobile", self.phone(p, self.rng.choice(p.mobiles)), 0.85)
+        self.maybe(row, "phone", self.phone(p, self.rng.choice(p.homes).phone), 0.3)
+        self.mail(p, row, job, 0.4)
+        if job:
+            self.company(row, job, 0.5, 0.2)
+        self.maybe(row, "birth_date", p.born, 0.15 * self.v.births)
+
+    def shop(self, p: Person, row: dict[str, str]) -> None:
+        home = self.rng.choice(p.homes)
+        self.name(p, row, split=0.9)
+        if home.mailbox and self.rng.random() < 0.5:
+            row["email"] = home.mailbox
+        else:
+            self.mail(p, row, None, 0.95)
+        self.address(p, row, home, 1.0)
+        self.maybe(row, "mobile", self.phone(p, self.rng.choice(p.mobiles)), 0.4)
+        self.maybe(row, "phone", self.phone(p, home.phone), 0.3)
+        self.maybe(row, "birth_date", p.born, 0.3 * self.v.births)
+        self.maybe(row, "external_ref", p.number, 0.7 * self.v.refs)
+
+    def event(self, p: Person, row: dict[str, str]) -> None:
+        job = self.job(p)
+        self.name(p, row, split=0.9)
+        self.mail(p, row, job, 0.6)
+        if job:
+            self.company(row, job, 0.95, 0.7)
+        self.maybe(row, "country", p.land, 0.8)
+
+    # columns ----------------------------------------------------------------------------
+
+    def job(self, p: Person) -> Job | None:
+        return self.rng.choice(p.jobs) if p.jobs else None
+
+    def maybe(self, row: dict[str, str], column: str, value: str, share: float) -> None:
+        if value and self.rng.random() < share:
+            row[column] = value
+
+    def name(self, p: Person, row: dict[str, str], split: float) -> None:
+        rng = self.rng
+        first, last = p.first, p.last
+        if p.old_last and rng.random() < 0.35:
+            last = p.old_last
+        elif p.old_last and rng.random() < 0.1:
+            last = f"{p.old_last}-{p.last}"
+        draw = rng.random()
+        if draw < self.v.short_name and first in _SHORTS:
+            first = rng.choice(_SHORTS[first])
+        elif draw > 1 - self.v.initial:
+            first = f"{first[0]}."
+        elif rng.random() < 0.04:
+            first = f"{first} {rng.choice('ABCDEFGHJKLMPRST')}."
+        first, last = self.typed(first), self.typed(last)
+        if rng.random() < 0.06:
+            first, last = plain_case(first, rng), plain_case(last, rng)
+        draw = rng.random()
+        if draw < 0.05:
+            first, last = first.upper(), last.upper()
+        elif draw < 0.09:
+            first, last = first.lower(), last.lower()
+        suffix = f" {p.suffix}" if p.suffix and rng.random() < 0.8 else ""
+        if rng.random() < split:
+            row["first_name"], row["last_name"] = first, f"{last}{suffix}"
+            if rng.random() < 0.015:
+                row["first_name"], row["last_name"] = row["last_name"], row["first_name"]
+            return
+        title = rng.choice(("Dr. ", "Prof. ", "Herr ", "Mr. ", "Mme ", "Ing. ")) if rng.random() < 0.05 else ""
+        draw = rng.random()
+        full = f"{title}{first} {last}{suffix}"
+        if draw < 0.12:
+            full = f"{last}, {first}{suffix}"
+        elif draw < 0.16 and p.jobs:
+            full = f"{first} {last} ({p.jobs[0].firm.name})"
+        row["full_name"] = full
+
+    def typed(self, text: str) -> str:
+        rng = self.rng
+        if rng.random() >= self.v.typo or len(text) < 4:
+            return text
+        at = rng.randrange(1, len(text) - 1)
+        kind = rng.randrange(4)
+        if kind == 0:
+            return text[:at] + text[at + 1] + text[at] + text[at + 2 :]
+        if kind == 1:
+            return text[:at] + text[at + 1 :]
+        if kind == 2:
+            return text[:at] + text[at] + text[at:]
+        return text[:at] + rng.choice("aeinorst") + text[at + 1 :]
+
+    def mail(self, p: Person, row: dict[str, str], job: Job | None, share: float) -> None:
+        rng = self.rng
+        if rng.random() >= share:
+            return
+        address = job.email if job and rng.random() < 0.93 else rng.choice(p.mails)
+        local, _, domain = address.partition("@")
+        if domain == FREE and rng.random() < 0.06:
+            local = f"{local}+{rng.choice(('shop', 'news', 'web'))}"
+        row["email"] = f"{self.typed(local) if rng.random() < 0.3 else local}@{domain}"
+        if rng.random() < 0.05:
+            row["email"] = row["email"].upper() if rng.random() < 0.5 else row["email"].capitalize()
+        if rng.random() < 0.06:
+            row["email2"] = rng.choice(p.mails)
+
+    def phone(self, p: Person, number: str) -> str:
+        if not number:
+            return ""
+        call = LANDS[p.land].call
+        rest = number[1 + len(call) :] if number.startswith(f"+{call}") else ""
+        draw = self.rng.random()
+        if not rest or draw < 0.4:
+            return number
+        cut = " ".join((rest[:3], rest[3:6], rest[6:]))
+        if call == "1":
+            return f"({rest[:3]}) {rest[3:6]}-{rest[6:]}"
+        if draw < 0.6:
+            return f"00{call} {cut}"
+        if draw < 0.75:
+            return f"+{call} ({'' if call in ('39', '34', '48') else '0'}){cut}".replace("()", "")
+        return f"{'' if call in ('39', '34', '48') else '0'}{cut}"
+
+    def company(self, row: dict[str, str], job: Job, share: float, title: float) -> None:
+        rng = self.rng
+        if rng.random() < share:
+            name = job.firm.name if rng.random() < 0.4 else f"{job.firm.name} {job.firm.form}"
+            row["company"] = self.typed(name.upper() if rng.random() < 0.06 else name)
+        if rng.random() < title:
+            row["job_title"] = job.title
+
+    def address(self, p: Person, row: dict[str, str], home: Home, share: float) -> None:
+        if self.rng.random() < share:
+            street = self.typed(home.street)
+            if self.rng.random() < 0.2:
+                street = street.replace("Street", "St.").replace("straße", "str.").replace("Avenue", "Ave").replace("rue", "r.").replace("Road", "Rd")
+            row |= {"street": street, "city": self.typed(home.city), "postcode": home.postcode, "country": p.land}
+
+
+def plain_case(text: str, rng: random.Random) -> str:
+    """Return text without its accents, in one of the two ways people write them."""
+    umlauts = rng.random() < 0.5
+    return " ".join(w.capitalize() for w in (plain(one, umlauts) for one in text.split()) if w)
+
+
+def hash_of(text: str) -> int:
+    """Return a number that is the same in every process."""
+    return int.from_bytes(text.encode()[-6:], "big") * 2_654_435_761 % 2**32
+
+
+def people(records: int, seed: int = 1, variant: str = "tuned") -> World:
+    """Return about so many records; the same arguments give the same world."""
+    return _Maker(records, seed, VARIANTS[variant]).world()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("records", type=int)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--variant", choices=VARIANTS, default="tuned")
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--truth", type=Path, required=True)
+    args = parser.parse_args()
+    world = people(args.records, args.seed, args.variant)
+    with args.output.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(world.rows)
+    with args.truth.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(
+            [("record_id", "person"), *((r["record_id"], t) for r, t in zip(world.rows, world.truth, strict=True))]
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""Which pairs are worth scoring: those that share one of many cheap keys.
+
+A key that too many records share names nobody: it is left out, and finer keys that contain it
+(name with town, name with firm) stand in. Pairs come record by record, so memory stays flat.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from crm_hub.resolve.normal.text import sound
+from crm_hub.resolve.profile import Profile
+
+# Letter of a key → the most records it may have. What names one person may be many records' own;
+# a name alone is worth less the more people have it.
+CAPS = {
+    "m": 200, "p": 200, "r": 200, "l": 200, "n": 60, "f": 60, "b": 60, "a": 60, "o": 60, "s": 60,
+    "c": 60, "t": 60, "g": 30, "x": 60, "h": 20,
+}  # fmt: skip
+
+
+def keys(one: Profile) -> list[str]:
+    """Return the blocking keys of a record; the first letter tells the kind."""
+    out = [f"m{box}" for box in one.mails]
+    out += [f"p{number}" for number in one.phones]
+    out += [f"r{ref}" for ref in one.refs]
+    if one.mail_own:
+        out.append(f"l{one.mail_own}")
+    given, family = one.given, one.family
+    if one.birth:
+        out.append(f"b{one.birth} {sound(family)}")
+    if one.address:
+        out.append(f"h{one.address}")
+    if one.spot:
+        out.append(f"h{one.spot} {one.city[:4]}")
+        out.append(f"b{one.birth}")
+    if not family or not given:
+        if given or family:
+            out += [f"x{given or family} {place}" for place in _places(one)]
+        return out
+    first, last = sound(given), sound(family)
+    low, high = (family, given) if family < given else (given, family)
+    places = _places(one)
+    out.append(f"n{low} {high}")
+    out += [f"n{low} {high} {place}" for place in places]
+    out.append(f"f{first} {last}")
+    out.append(f"f{given[0]} {family}")
+    out.append(f"f{given} {family[:3]}")
+    out += [f"f{given[0]} {last} {place}" for place in places]
+    out += [f"g{first} {place}" for place in places if place[0] in "fai"]
+    for name in one.givens:
+        if name != given:
+            out.append(f"s{name} {family}")
+        out += [f"s{name} {family} {place}" for place in places]
+    for part in one.families:
+        if part != family:
+            out.append(f"c{given} {part}")
+    if one.mail and not one.mail_own:
+        out.append(f"t{one.mail[:4]} {last} {given[0]}")
+    return out
+
+
+def _places(one: Profile) -> list[str]:
+    out = [f"f{firm}" for firm in one.firms]
+    out += [f"i{line}" for line in one.lines]
+    if one.address:
+        out.append(f"a{one.address}")
+    if one.postcode:
+        out.append(f"z{one.postcode}")
+    if one.city:
+        out.append(f"y{one.city}")
+    return out
+
+
+def candidates(profiles: Sequence[Profile]) -> Iterator[tuple[int, set[int]]]:
+    """Yield each record's place and those before it that share a key with it."""
+    keyed = [_packed(keys(one)) for one in profiles]
+    counts: Counter[int] = Counter()
+    for row in keyed:
+        counts.update(row)
+    blocks: dict[int, list[int]] = {}
+    for index, row in enumerate(keyed):
+        near: set[int] = set()
+        for key in row:
+            if 2 <= counts[key] <= key & _CAP_BITS:
+                block = blocks.setdefault(key, [])
+                near.update(block)
+                block.append(index)
+        yield index, near
+
+
+_CAP_BITS = 255
+
+
+def _packed(names: list[str]) -> tuple[int, ...]:
+    """Return each key once as a number, its cap in the lowest byte: a tenth of the memory."""
+    return tuple({hash(name) & ~_CAP_BITS | CAPS[name[0]] for name in names})

@@ -1,0 +1,121 @@
+"""What a scored pair means: one person, two people, or a question for a person.
+
+Pure. Some things decide without weights: a shared reference joins, and a clash (birth dates,
+generations, references of one system, first names in one family) keeps apart whatever else agrees.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple
+
+from crm_hub.resolve.levels import BIRTH, other_given, reference_slip, slips
+from crm_hub.resolve.profile import Profile
+
+
+class Verdict(Enum):
+    """The answer about a pair."""
+
+    SAME = "same"
+    ASK = "ask"
+    DIFFERENT = "different"
+    NEVER = "never"
+
+
+class Bands(NamedTuple):
+    """Weights in bits: from `link` up two records are one, from `review` up somebody is asked.
+
+    reference: from this weight up a
+    shared reference joins. together: what all records of two clusters must
+    weigh together. cluster_cap: the most records that are joined without a question. bridge: what a single edge
+    needs, in bits, to join two clusters that have `bridge_size` records each.
+    """
+
+    link: float = 1.5
+    review: float = -2.0
+    reference: float = -6.0
+    together: float = 0.5
+    cluster_cap: int = 40
+    bridge: float = 8.0
+    bridge_size: int = 3
+
+
+class Decision(NamedTuple):
+    """verdict, and the reason in words where no weight decided."""
+
+    verdict: Verdict
+    reason: str = ""
+
+
+_NO_CLASH = ""
+
+
+def clash(a: Profile, b: Profile, references_identify: bool) -> str:
+    """Return why two records cannot be one person, "" where nothing forbids it."""
+    if not a.refs.isdisjoint(b.refs) or reference_slip(a, b):
+        # Only references that name people are left in a profile (population.py).
+        return "other generation" if _other_generation(a, b) else _NO_CLASH
+    if a.birth and b.birth and a.birth != b.birth and not _birth_slip(a, b):
+        return "other birth date"
+    if a.generation != b.generation:
+        if _other_generation(a, b):
+            return "other generation"
+        if not _person_shared(a, b):
+            return "one of them is marked junior or senior"
+    if references_identify and a.refs and b.refs and a.source == b.source != "":
+        return "other reference in one system"
+    if a.mail_stem and a.mail_stem == b.mail_stem and a.mail_digits != b.mail_digits:
+        return "numbered mailboxes of one firm"
+    if a.given and b.given and a.given != b.given and _names_apart(a, b):
+        return "" if _one_birth(a, b) else "other first name"
+    return _NO_CLASH
+
+
+def _person_shared(a: Profile, b: Profile) -> bool:
+    """Tell whether two records share what a father and a son of one name do not."""
+    return (
+        not a.mails.isdisjoint(b.mails)
+        or not a.phones.isdisjoint(b.phones)
+        or (bool(a.birth) and a.birth == b.birth)
+    )
+
+
+def _other_generation(a: Profile, b: Profile) -> bool:
+    return a.generation != b.generation and bool(a.generation and b.generation)
+
+
+def _birth_slip(a: Profile, b: Profile) -> bool:
+    return any(level.test(a, b) for level in BIRTH.levels[2:-1])
+
+
+def _names_apart(a: Profile, b: Profile) -> bool:
+    if not a.given or not b.given or a.given == b.given or not a.givens.isdisjoint(b.givens):
+        return False
+    return other_given(a.given, a.family, b.given, b.family, a.common_given + b.common_given)
+
+
+def _one_birth(a: Profile, b: Profile) -> bool:
+    """Tell whether birth date and more say one person in spite of the first names.
+
+    One surname at one place does, unless two mailboxes or two numbers make them twins.
+    """
+    if not a.birth or a.birth != b.birth or (a.mails and b.mails and a.mails.isdisjoint(b.mails)):
+        return False
+    if a.phones and b.phones and a.phones.isdisjoint(b.phones):
+        return False
+    surname = a.family == b.family or slips(a.family, b.family) <= 2
+    return surname and (
+        a.address == b.address != "" or a.postcode == b.postcode != "" or a.city == b.city != ""
+    )
+
+
+def decide(a: Profile, b: Profile, bits: float, bands: Bands, references_identify: bool) -> Decision:
+    """Return what a pair of this weight means."""
+    reason = clash(a, b, references_identify)
+    if reason:
+        return Decision(Verdict.NEVER, reason)
+    if bits >= bands.link:
+        return Decision(Verdict.SAME)
+    if not a.refs.isdisjoint(b.refs) and bits >= bands.reference:
+        return Decision(Verdict.SAME, "same reference")
+    return Decision(Verdict.ASK if bits >= bands.review else Verdict.DIFFERENT)

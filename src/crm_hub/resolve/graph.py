@@ -1,0 +1,107 @@
+"""From pairs to clusters: the best edge goes first, and a clash between two clusters stops it.
+
+Bare connected components would let one wrong edge join two hundred people. Here an edge joins two
+clusters only when no member of one clashes with a member of the other, when the cluster stays
+under a cap, and, where both are large, when the edge is strong or does not stand alone. What is
+stopped for the last two reasons is a question for a person. The answer depends on the set alone:
+edges of one weight fall by the ids of their records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from crm_hub.resolve.decide import Bands
+
+
+class Edge(NamedTuple):
+    """Two records by place, and the weight between them in bits."""
+
+    a: int
+    b: int
+    bits: float
+
+
+class Clusters(NamedTuple):
+    """groups: places of the records of each cluster, sorted. by: place → the edge it came in by.
+
+    held: edges that somebody is to look at, with the reason.
+    """
+
+    groups: list[list[int]]
+    by: dict[int, Edge]
+    held: list[tuple[Edge, str]]
+
+
+class Judge(Protocol):
+    """What the joining asks about two groups of places."""
+
+    def clash(self, a: int, b: int) -> bool:
+        """Tell whether two records cannot be one."""
+
+    def together(self, left: Sequence[int], right: Sequence[int]) -> float:
+        """Return the weight between two groups, of all that their records say together."""
+
+
+def clusters(
+    count: int, edges: Sequence[Edge], names: Sequence[str], judge: Judge, bands: Bands
+) -> Clusters:
+    """Return the clusters of `count` records.
+
+    edges: those strong enough to join. names: an id for each place, which no load order changes.
+    """
+    ordered = sorted(edges, key=lambda e: (-e.bits, *sorted((names[e.a], names[e.b]))))
+    joining = _Joining(judge, bands, ordered)
+    for edge in ordered:
+        joining.take(edge)
+    groups = {id(g): g for g in joining.group_of.values()}
+    found = [sorted(g) for g in groups.values()]
+    found += [[place] for place in range(count) if place not in joining.group_of]
+    found.sort()
+    return Clusters(found, joining.by, joining.held)
+
+
+class _Joining:
+    def __init__(self, judge: Judge, bands: Bands, edges: Sequence[Edge]) -> None:
+        self.judge = judge
+        self.bands = bands
+        self.group_of: dict[int, list[int]] = {}
+        self.by: dict[int, Edge] = {}
+        self.held: list[tuple[Edge, str]] = []
+        self.near: dict[int, set[int]] = {}
+        for edge in edges:
+            self.near.setdefault(edge.a, set()).add(edge.b)
+            self.near.setdefault(edge.b, set()).add(edge.a)
+
+    def take(self, edge: Edge) -> None:
+        left = self.group_of.get(edge.a) or [edge.a]
+        right = self.group_of.get(edge.b) or [edge.b]
+        if left is right:
+            return
+        if any(self.judge.clash(one, other) for one in left for other in right):
+            return
+        if reason := self._doubt(edge, left, right):
+            self.held.append((edge, reason))
+            return
+        for place in (edge.a, edge.b):
+            self.by.setdefault(place, edge)
+        if len(left) < len(right):
+            left, right = right, left
+        left.extend(right)
+        for place in (*right, edge.a, edge.b):
+            self.group_of[place] = left
+
+    def _doubt(self, edge: Edge, left: list[int], right: list[int]) -> str:
+        """Return why an edge is not enough for the clusters behind it, "" when it is."""
+        if len(left) + len(right) > self.bands.cluster_cap:
+            return "the cluster would be larger than the cap"
+        if len(left) + len(right) == 2:
+            return ""
+        if self.judge.together(left, right) < self.bands.together:
+            return "the other records of the two clusters speak against it"
+        if edge.bits < self.bands.bridge and min(len(left), len(right)) >= self.bands.bridge_size:
+            others = set(right)
+            if sum(len(self.near[one] & others) for one in left) < 2:
+                return "a single weak edge between two clusters"
+        return ""

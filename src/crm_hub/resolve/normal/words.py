@@ -1,0 +1,72 @@
+"""The words that a name is cleaned of, and the short forms of given names."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from crm_hub.data import data_folder
+from crm_hub.resolve.normal.text import joined_umlauts
+
+HONORIFICS = frozenset(
+    "mr mrs ms miss mx dr prof professor sir dame lord lady rev hon herr frau hr fr mme mlle monsieur "
+    "madame mademoiselle sr sra srta senor senora don dona senhor senhora sig sigra signor signora dott "
+    "dottssa avv dhr mevr mevrouw meneer heer fru froken pan pani ing dipling mag msc bsc mba llm "
+    "phd md dds cpa rn jd esq maitre ir drs mgr bc ingr dra arq lic gospodin".split()
+)
+PARTICLES = frozenset(
+    "van von vom zu zum zur der den de la le les du da di do dos das del della delle dello dei degli "
+    "el al bin ibn ter ten te af av y e i het op in t und o san".split()
+)
+GENERATIONS = {
+    "jr": "jr", "jun": "jr", "junior": "jr", "jnr": "jr", "fils": "jr", "figlio": "jr",
+    "hijo": "jr", "filho": "jr", "ml": "jr", "mladsi": "jr", "mlodszy": "jr", "zoon": "jr",
+    "sr": "sr", "sen": "sr", "senior": "sr", "snr": "sr", "pere": "sr", "padre": "sr",
+    "pai": "sr", "st": "sr", "starsi": "sr", "starszy": "sr", "vader": "sr",
+    "ii": "ii", "iii": "iii", "iv": "iv", "neto": "iii",
+}  # fmt: skip
+LEGAL_FORMS = frozenset(
+    "inc incorporated llc llp lp ltd limited plc corp corporation co company gmbh ggmbh mbh ag kg kgaa "
+    "ug ohg gbr ev eg ek ekfr ekfm eu haftungsbeschrankt partg partgmbb se sa sas sasu sarl eurl snc "
+    "sci scop sl slu sll sau sc coop spa srl srls sas ss sapa bv nv vof cv bvba vzw cvba ab hb kb publ oy "
+    "oyj ky ay as asa ans da aps is ivs amba kft bt zrt nyrt doo dd ad ood eood sro spol vos ks zoo sp "
+    "spj spk spzoo sk pty pte ltda eireli me lda unipessoal sagl gesmbh og".split()
+)
+# Two letters of these are words of names too ("De Groot & Co", "AS Roma"): as a person's name
+# they prove no company.
+CLEAR_FORMS = LEGAL_FORMS - frozenset(
+    "se sa as is da eu me ad ay co ag ab eg ek ev cv sc ss bt ks sl sk sp hb kb ky dd coop".split()
+)
+FIRM_STOPWORDS = frozenset("the and und et y e i og och en de the of holding group gruppe".split())
+
+
+def load_short_forms(path: Path | None = None) -> dict[str, frozenset[str]]:
+    """Return given name → the names it may stand for, itself included, all umlauts joined.
+
+    Two given names may be one person's when their sets meet: `bill` and `will` meet in william;
+    `dan` meets daniel and danielle, which do not meet each other.
+    """
+    path = path or data_folder("mappings") / "nicknames.txt"
+    found: dict[str, set[str]] = {}
+    for line in path.read_text("utf-8").splitlines():
+        head, colon, shorts = line.partition(":")
+        if not colon or line.startswith("#"):
+            continue
+        full = joined_umlauts(head.strip())
+        for word in shorts.split():
+            short = joined_umlauts(word)
+            found.setdefault(short, {short}).add(full)
+    return {short: frozenset(fulls) for short, fulls in found.items()}
+
+
+@lru_cache(1)
+def short_forms() -> dict[str, frozenset[str]]:
+    """Return the short forms that ship with the hub, read once."""
+    return load_short_forms()
+
+
+@lru_cache(1)
+def known_given_names() -> frozenset[str]:
+    """Return every given name and short form that ships with the hub."""
+    forms = short_forms()
+    return frozenset(forms) | frozenset(full for fulls in forms.values() for full in fulls)

@@ -1,0 +1,109 @@
+"""A whole set of records resolved into people: profiles, population, pairs, clusters.
+
+Pure, and one function: `resolve_people`. The steps are the modules beside it; the bulk path of a
+hub takes the same ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from crm_hub.resolve.blocking import candidates
+from crm_hub.resolve.decide import Bands, Verdict, clash, decide
+from crm_hub.resolve.graph import Clusters, Edge, clusters
+from crm_hub.resolve.population import Population, settle
+from crm_hub.resolve.profile import Profile
+from crm_hub.resolve.score import Scorer
+from crm_hub.resolve.weights import Model, calibrated
+
+Progress = Callable[[str, int, int], None]
+_EVERY = 2_000
+
+
+class Question(NamedTuple):
+    """A pair that somebody is asked about, and why it was not decided."""
+
+    a: int
+    b: int
+    bits: float
+    reason: str
+
+
+class People(NamedTuple):
+    """What came of a set: clusters of places, open questions, and what scored them."""
+
+    clusters: Clusters
+    questions: list[Question]
+    scorer: Scorer
+    population: Population
+    pairs: int
+
+
+def resolve_people(
+    profiles: Sequence[Profile],
+    model: Model,
+    bands: Bands,
+    progress: Progress = lambda _step, _done, _all: None,
+) -> People:
+    """Return who is one person among `profiles`; the set alone decides, not its order.
+
+    The profiles are changed: what only the whole set can tell is marked in them.
+    """
+    population = settle(profiles)
+    scorer = Scorer(calibrated(model, population), population)
+    strict = population.references_identify
+    edges: list[Edge] = []
+    asked: list[Edge] = []
+    pairs = 0
+    for index, near in candidates(profiles):
+        one = profiles[index]
+        for place in near:
+            other = profiles[place]
+            bits = scorer.weight(scorer.levels(one, other), one)
+            if bits < bands.review and one.refs.isdisjoint(other.refs):
+                continue
+            found = decide(one, other, bits, bands, strict)
+            if found.verdict is Verdict.SAME:
+                edges.append(Edge(place, index, bits))
+            elif found.verdict is Verdict.ASK:
+                asked.append(Edge(place, index, bits))
+        pairs += len(near)
+        if index % _EVERY == 0:
+            progress("comparing", index, len(profiles))
+
+    names = [one.id for one in profiles]
+    judge = _Judge(profiles, scorer, strict)
+    found_clusters = clusters(len(profiles), edges, names, judge, bands)
+    questions = _questions(found_clusters, asked, names)
+    return People(found_clusters, questions, scorer, population, pairs)
+
+
+class _Judge:
+    """Answers what the joining asks, from the profiles behind the places."""
+
+    def __init__(self, profiles: Sequence[Profile], scorer: Scorer, strict: bool) -> None:
+        self._profiles = profiles
+        self._scorer = scorer
+        self._strict = strict
+
+    def clash(self, a: int, b: int) -> bool:
+        """Tell whether two records cannot be one."""
+        return bool(clash(self._profiles[a], self._profiles[b], self._strict))
+
+    def together(self, left: Sequence[int], right: Sequence[int]) -> float:
+        """Return the weight between two groups of records."""
+        one, other = ([self._profiles[at] for at in side] for side in (left, right))
+        return self._scorer.together(one, other)
+
+
+def _questions(found: Clusters, asked: Sequence[Edge], names: Sequence[str]) -> list[Question]:
+    """Return the pairs that are still open: in two clusters, the weightiest first."""
+    cluster_of = {place: at for at, group in enumerate(found.groups) for place in group}
+    reasons = [(edge, "not enough speaks for it") for edge in asked]
+    open_pairs = [
+        Question(edge.a, edge.b, edge.bits, reason)
+        for edge, reason in (*found.held, *reasons)
+        if cluster_of[edge.a] != cluster_of[edge.b]
+    ]
+    return sorted(open_pairs, key=lambda q: (-q.bits, *sorted((names[q.a], names[q.b]))))

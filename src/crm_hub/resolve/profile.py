@@ -1,0 +1,218 @@
+"""What a record says, ready to be compared: one flat row of normalised values.
+
+A Contact holds the texts as they came; `profile` makes them evidence. The columns of a Profile are
+those of the table that Splink sees (`table_row`), so that both score the same thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from crm_hub.model.rules import IdentityRules
+from crm_hub.resolve.normal.emails import (
+    Mailbox,
+    MailboxKind,
+    mailbox,
+    letters_of,
+    name_of,
+    other_surname,
+    own_part,
+)
+from crm_hub.resolve.normal.organization import domain_label, firm_name
+from crm_hub.resolve.normal.person import PersonName, person_name
+from crm_hub.resolve.normal.places import place
+from crm_hub.resolve.normal.text import words
+from crm_hub.resolve.normal.values import birth_date, country_code, phone_key
+
+_EMPTY: frozenset[str] = frozenset()
+
+
+class Contact(NamedTuple):
+    """A record of a person as texts. phones are E.164 where their country is known."""
+
+    id: str
+    first: str = ""
+    last: str = ""
+    full: str = ""
+    suffix: str = ""
+    emails: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+    company: str = ""
+    domain: str = ""
+    title: str = ""
+    street: str = ""
+    city: str = ""
+    postcode: str = ""
+    country: str = ""
+    birth: str = ""
+    refs: tuple[str, ...] = ()
+    source: str = ""
+
+
+@dataclass(slots=True)
+class Profile:
+    """The evidence of one record; "" and the empty set stand for what it does not say.
+
+    mails: personal mailboxes. mail: the first of them, mail_digits its digits, mail_own its local
+    part where that is more than the name, mail_stem the mailbox of a firm without the number that
+    tells namesakes apart. domains: firms' domains the record has a mailbox at.
+    phones: numbers of the person. lines: numbers and mailboxes that several people use.
+    firms: the company and the domains as one word each. ref: a reference of a kind so sparse that a
+    slip in it can be seen. common_given, common_family: so many
+    people have the name (or it is known as one) that it is no slip of another one. family_is_given: the surname is a usual
+    first name as well (David Thomas), so that an exchange of the two proves little.
+    """
+
+    id: str
+    given: str = ""
+    givens: frozenset[str] = _EMPTY
+    family: str = ""
+    families: frozenset[str] = _EMPTY
+    generation: str = ""
+    mails: frozenset[str] = _EMPTY
+    mail: str = ""
+    mail_digits: str = ""
+    mail_own: str = ""
+    mail_stem: str = ""
+    domains: frozenset[str] = _EMPTY
+    phones: frozenset[str] = _EMPTY
+    lines: frozenset[str] = _EMPTY
+    company: str = ""
+    firms: frozenset[str] = _EMPTY
+    address: str = ""
+    spot: str = ""
+    postcode: str = ""
+    city: str = ""
+    title: str = ""
+    birth: str = ""
+    birth_swapped: str = ""
+    refs: frozenset[str] = _EMPTY
+    ref: str = ""
+    country: str = ""
+    source: str = ""
+    common_given: bool = False
+    common_family: bool = False
+    family_is_given: bool = False
+
+
+_COLUMNS = tuple(Profile.__dataclass_fields__)
+
+
+def profile(contact: Contact, rules: IdentityRules) -> Profile:
+    """Return the evidence of a person's record."""
+    boxes = [b for b in (mailbox(e, rules) for e in contact.emails) if b]
+    boxes = [b for b in boxes if b.kind is not MailboxKind.JUNK and not b.disposable]
+    personal = [b for b in boxes if b.kind is MailboxKind.PERSONAL]
+    name = _name(contact, personal)
+    found = Profile(contact.id, source=contact.source)
+    found.given, found.givens = name.given, name.givens
+    found.family, found.families = name.family, name.families
+    found.generation = name.generation
+    _add_mail(found, boxes, personal, name)
+    _add_phones(found, contact.phones, rules)
+    _add_firm(found, contact, boxes, name)
+    _add_place(found, contact)
+    found.title = " ".join(words(contact.title))
+    found.birth = birth_date(contact.birth) if contact.birth else ""
+    if found.birth[4:6] != found.birth[6:] and found.birth[6:] <= "12":
+        found.birth_swapped = found.birth[:4] + found.birth[6:] + found.birth[4:6]
+    found.refs = frozenset(r for r in (" ".join(words(r)) for r in contact.refs) if len(r) > 2)
+    return found
+
+
+def _name(contact: Contact, personal: list[Mailbox]) -> PersonName:
+    """Return the record's name; without one, the name that its own mailbox spells."""
+    name = person_name(contact.first, contact.last, contact.full, contact.suffix)
+    if not name.given and not name.family and contact.full and (contact.first or contact.last):
+        name = person_name(full=contact.full)
+    if len(name.given) == 1 and name.family:
+        return _spelled_out(name, personal)
+    if name.given or name.family:
+        return name
+    for box in personal:
+        first, last = name_of(box)
+        if first:
+            return person_name(first, last)._replace(firm=name.firm)
+    return name
+
+
+def _spelled_out(name: PersonName, personal: list[Mailbox]) -> PersonName:
+    """Return a name whose initial the person's own mailbox spells out: H. Lee, hugo.lee@…"""
+    for box in personal:
+        for part in letters_of(box):
+            if (
+                len(part) > 2
+                and part[0] == name.given
+                and part not in name.families
+                and part[1:] not in name.families
+            ):
+                rest = "".join(letters_of(box)).replace(part, "", 1)
+                if not rest or rest in name.families or rest == name.family:
+                    full = person_name(part, name.family)
+                    return name._replace(given=full.given, givens=full.givens)
+    return name
+
+
+def _add_mail(
+    found: Profile, boxes: list[Mailbox], personal: list[Mailbox], name: PersonName
+) -> None:
+    if personal:
+        found.mails = frozenset(b.canonical for b in personal)
+        found.mail = personal[0].canonical
+        found.mail_digits = "".join(c for c in personal[0].local if c.isdigit())
+        found.mail_own = next((o for o in (own_part(b, name) for b in personal) if o), "")
+        others = {o for o in (other_surname(b, name) for b in personal) if o}
+        if not others <= found.families:
+            found.families |= others
+    found.mail_stem = next((_stem(b) for b in personal if not b.free and b.local[-1:].isdigit()), "")
+    found.mail_stem = found.mail_stem or next((_stem(b) for b in personal if not b.free), "")
+    found.domains = frozenset(b.domain for b in personal if not b.free)
+    if len(boxes) > len(personal):
+        found.lines = frozenset(b.canonical for b in boxes if b.kind is MailboxKind.ROLE)
+
+
+def _stem(box: Mailbox) -> str:
+    return f"{box.local.rstrip('0123456789')}@{box.domain}"
+
+
+def _add_phones(found: Profile, phones: Iterable[str], rules: IdentityRules) -> None:
+    own: set[str] = set()
+    for number in phones:
+        key = phone_key(number)
+        base, extension, _ = key.partition(";")
+        digits = "".join(c for c in base if c.isdigit())
+        junk = base in rules.junk_phones or digits in rules.junk_phones
+        if junk or len(digits) < 6 or len(set(digits[-7:])) == 1:
+            continue
+        own.add(key if base[:1] == "+" else f"{digits}{extension}{key[len(base) :]}")
+        if extension:
+            found.lines |= {base}
+    found.phones = frozenset(own)
+
+
+def _add_firm(found: Profile, contact: Contact, boxes: list[Mailbox], name: PersonName) -> None:
+    firm = firm_name(contact.company or name.firm)
+    found.company = firm.base
+    labels = {domain_label(b.domain) for b in boxes if not b.free}
+    if contact.domain:
+        labels.add(domain_label(contact.domain.lower()))
+    found.firms = frozenset(f for f in {firm.key, *labels} if len(f) > 2)
+
+
+def _add_place(found: Profile, contact: Contact) -> None:
+    spot = place(contact.street, contact.postcode, contact.city)
+    found.address, found.spot, found.postcode, found.city = spot
+    found.country = country_code(contact.country) if contact.country else ""
+
+
+def table_row(found: Profile) -> dict[str, Any]:
+    """Return a profile as a row for DuckDB or Spark: what is empty is NULL, a set is a list."""
+    row: dict[str, Any] = {}
+    for column in _COLUMNS:
+        value = getattr(found, column)
+        row[column] = sorted(value) or None if isinstance(value, frozenset) else value
+        if value == "":
+            row[column] = None
+    return row | {"mail_digits": found.mail_digits}

@@ -1,0 +1,131 @@
+"""How much speaks for two records being one person: the Fellegi-Sunter weight, and why.
+
+The same number as Splink's match_weight for the same model and the same term frequencies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import log2
+from typing import NamedTuple
+
+from crm_hub.resolve.levels import Test
+from crm_hub.resolve.population import Population
+from crm_hub.resolve.profile import Profile
+from crm_hub.resolve.weights import Model
+
+_NO_TF: Mapping[str, float] = {}
+
+
+class Step(NamedTuple):
+    """One comparison of a waterfall: what each record says, the level, its weight in bits."""
+
+    comparison: str
+    left: str
+    right: str
+    level: str
+    bits: float
+
+
+class _Rung(NamedTuple):
+    test: Test
+    bits: float
+    tf: str
+    m: float
+    shares: Mapping[str, float]
+
+
+class Scorer:
+    """Scores pairs of one population. Weights are bits; 0 is even odds."""
+
+    def __init__(self, model: Model, population: Population) -> None:
+        """model: already calibrated to the population."""
+        self.model = model
+        self.prior_bits = log2(model.prior / (1 - model.prior))
+        self._ladders = tuple(
+            tuple(
+                _Rung(
+                    level.test, weight.bits, level.tf, weight.m,
+                    population.tf.get(level.tf, _NO_TF) if level.tf else _NO_TF,
+                )
+                for level, weight in zip(comparison.levels, weights, strict=True)
+            )
+            for comparison, weights in zip(model.comparisons, model.levels, strict=True)
+        )  # fmt: skip
+
+    def levels(self, a: Profile, b: Profile) -> tuple[int, ...]:
+        """Return the level of each comparison that holds."""
+        out = []
+        for ladder in self._ladders:
+            index = 0
+            for rung in ladder:
+                if rung.test(a, b):
+                    break
+                index += 1
+            out.append(index)
+        return tuple(out)
+
+    def weight(self, levels: tuple[int, ...], a: Profile) -> float:
+        """Return the weight of a pair whose levels are known; a: either of the two."""
+        bits = self.prior_bits
+        for ladder, index in zip(self._ladders, levels, strict=True):
+            bits += self._bits(ladder[index], a)
+        return bits
+
+    def _bits(self, rung: _Rung, a: Profile) -> float:
+        if rung.tf:
+            share = rung.shares.get(getattr(a, rung.tf))
+            if share:
+                return log2(rung.m / share)
+        return rung.bits
+
+    def together(self, left: Sequence[Profile], right: Sequence[Profile]) -> float:
+        """Return the weight between two groups: for each comparison the best of all their pairs.
+
+        What only one pair can compare (a birth date, a second mailbox) then counts for the groups.
+        """
+        if len(left) == 1 and len(right) == 1:
+            return self.weight(self.levels(left[0], right[0]), left[0])
+        best: list[float | None] = [None] * len(self._ladders)
+        for a in left:
+            for b in right:
+                for place, index in enumerate(self.levels(a, b)):
+                    if index:
+                        bits = self._bits(self._ladders[place][index], a)
+                        known = best[place]
+                        if known is None or bits > known:
+                            best[place] = bits
+        return self.prior_bits + sum(bits for bits in best if bits is not None)
+
+    def waterfall(self, a: Profile, b: Profile) -> list[Step]:
+        """Return why: each comparison that had something to compare, in the model's order."""
+        steps = []
+        levels = self.levels(a, b)
+        for place, index in enumerate(levels):
+            comparison = self.model.comparisons[place]
+            if self.model.levels[place][index].is_null:
+                continue
+            bits = self._bits(self._ladders[place][index], a)
+            left, right = (_shown(p, comparison.columns) for p in (a, b))
+            steps.append(
+                Step(comparison.name, left, right, comparison.levels[index].name, round(bits, 3))
+            )
+        return steps
+
+
+def _shown(one: Profile, columns: tuple[str, ...]) -> str:
+    parts = []
+    for column in columns:
+        value = getattr(one, column)
+        text = ", ".join(sorted(value)) if isinstance(value, frozenset) else value
+        if text:
+            parts.append(text)
+    return " · ".join(parts)
+
+
+def probability(bits: float) -> float:
+    """Return the chance that a weight in bits stands for."""
+    if bits > 60:
+        return 1.0
+    odds = 2.0 ** max(bits, -60.0)
+    return odds / (1 + odds)
