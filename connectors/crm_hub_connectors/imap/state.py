@@ -273,6 +273,8 @@ class Mailbox:
         """Yield (folder, UID → key) where each of these messages stands once."""
         left = set(wanted)
         for name, folder in self.folders.items():
+            if not left:
+                return
             found = {}
             for uid, key in zip(folder.uids, folder.keys, strict=True):
                 if key in left:
@@ -280,8 +282,6 @@ class Mailbox:
                     found[uid] = key
             if found:
                 yield name, found
-            if not left:
-                return
 
     def _numbered(self, name: str) -> int:
         if name not in self._number:

@@ -332,7 +332,18 @@ def _condition(condition: Condition, locale: Locale) -> Callable[[Any], bool]:
             return False
         return not found & barred
 
-    return holds
+    if len(getters) != 1 or condition.steps or present is not None:
+        return holds
+    (only,) = getters
+
+    def holds_for_text(payload: Any) -> bool:
+        raw = only(payload)
+        word = folded(raw) if type(raw) is str else ""
+        if not word:
+            return holds(payload)
+        return (wanted is None or word in wanted) and word not in barred
+
+    return holds_for_text
 
 
 STEP_OF_FIELD = {"note": "multiline"}

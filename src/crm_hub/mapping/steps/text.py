@@ -24,8 +24,19 @@ def one_line(value: Any) -> str:
 
 def many_lines(value: Any) -> str:
     """Return trimmed text with its line breaks; several empty lines become one."""
+    text = value if type(value) is str else as_text(value)
+    if text.isascii() and not any(mark in text for mark in _UNEVEN):
+        return text.strip()
+    return _evened(text)
+
+
+# Without one of these, lines of ASCII text are even already: looked for at memory speed.
+_UNEVEN = ("\n\n\n", " \n", "\t\n", "\r", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x1f")
+
+
+def _evened(text: str) -> str:
     out: list[str] = []
-    for line in as_text(value).splitlines():
+    for line in text.splitlines():
         line = line.rstrip()
         if line or (out and out[-1]):
             out.append(line)

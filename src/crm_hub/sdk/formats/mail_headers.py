@@ -126,13 +126,21 @@ def read_mail_headers(raw: Raw, start: int = 0, end: int | None = None) -> Heade
         if len(lines) < MAX_FIELDS:
             for line in lines:
                 name, colon, value = line.partition(":")
-                known = _KNOWN.get(name) or _KNOWN.get(name.rstrip(" \t\r").lower())
+                known = _KNOWN.get(name)
+                if known is None and len(name) <= _CACHED:
+                    known = _known_name(name)
                 if known and colon:
                     if known in fields:
                         fields[known].append(value.strip())
                     else:
                         fields[known] = [value.strip()]
     return Headers(fields, body_start) if fields else read_headers(raw, start, end)
+
+
+@lru_cache(maxsize=2_048)
+def _known_name(written: str) -> str | None:
+    """Return the name of a field however it is written, None for one that nobody looks at."""
+    return _KNOWN.get(written.rstrip(" \t\r").lower())
 
 
 def _extent(raw: Raw, start: int, stop: int) -> tuple[int, int]:

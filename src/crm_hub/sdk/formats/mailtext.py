@@ -61,6 +61,10 @@ _TELLING = re.compile(
 )
 
 
+# The characters it can begin with: most lines end the question there. İ and ı are an i to it.
+_TELLING_STARTS = frozenset(" \t>-_*oaleidpwfvOALEIDPWFVİı")
+
+
 def subject_key(subject: str) -> str:
     """Return the subject without reply and forward marks, blanks collapsed, lower case."""
     text = subject
@@ -113,7 +117,11 @@ def reply_text(text: str) -> str:
     empty (a bare forward) is given whole.
     """
     lines = text.split("\n")
-    telling = [index for index, line in enumerate(lines) if _TELLING.match(line)]
+    telling = [
+        index
+        for index, line in enumerate(lines)
+        if line[:1] in _TELLING_STARTS and _TELLING.match(line)
+    ]
     if not telling:
         return text.strip()
     quoted_after = _last_quoted(lines)
