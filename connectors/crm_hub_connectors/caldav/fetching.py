@@ -20,7 +20,7 @@ from crm_hub_connectors.caldav.resources import Found
 
 MULTIGET = 100
 _BEGIN, _END = b"BEGIN:VCALENDAR", b"END:VCALENDAR"
-MAX_RESOURCES = 100_000
+MAX_RESOURCES = 60_000
 
 
 @dataclass(slots=True)
