@@ -41,12 +41,27 @@ class _Row(NamedTuple):
     pipe: Pipeline
 
 
+class _Several(NamedTuple):
+    """A field with several places in one object, or with conditions.
+
+    convert: its steps as one function, None when it takes more than that. fill: the closure for
+    whatever is not plain text, asked only when one of the keys is there at all.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    many: bool
+    convert: Callable[[Any], Any] | None
+    fill: Fill
+
+
 class _Group(NamedTuple):
     """Fields that stand in one object. texts: those of plain single text, by far the most."""
 
     parts: Parts
     texts: list[tuple[str, str, _Row]]
     rows: list[_Row]
+    several: list[_Several]
 
 
 class _FieldSet(NamedTuple):
@@ -108,24 +123,41 @@ def _choice(section: Section, locale: Locale) -> Callable[[dict[str, Any], list[
 
 
 def _field_set(entity: str, section: Section, locale: Locale) -> _FieldSet:
-    groups: dict[Parts, list[_Row]] = {}
+    rows: dict[Parts, list[_Row]] = {}
+    several: dict[Parts, list[_Several]] = {}
     others: list[tuple[str, Fill]] = []
     for name, rule in section.fields.items():
         field = ENTITIES[entity].get(name)
         if field is None or rule.dir == "push":
             continue  # what is only written is not read: it would come back as the target's own
-        placed = _row(field, rule, locale)
-        if placed is None:
+        if (row := _row(field, rule, locale)) is not None:
+            rows.setdefault(row[0], []).append(row[1])
+        elif (some := _several(field, rule, locale)) is not None:
+            several.setdefault(some[0], []).append(some[1])
+        else:
             last = last_step(name, field.type)
             others.append((name, compile_value(rule, last, locale, many=field.many)))
-        else:
-            groups.setdefault(placed[0], []).append(placed[1])
-    return _FieldSet(entity, [_group(parts, rows) for parts, rows in groups.items()], others)
+    groups = [_group(p, rows.get(p, []), several.get(p, [])) for p in rows | several]
+    return _FieldSet(entity, groups, others)
 
 
-def _group(parts: Parts, rows: list[_Row]) -> _Group:
+def _group(parts: Parts, rows: list[_Row], several: list[_Several]) -> _Group:
     texts = [(r.name, r.key, r) for r in rows if r.convert is one_line and not r.many]
-    return _Group(parts, texts, [r for r in rows if r.convert is not one_line or r.many])
+    rest = [r for r in rows if r.convert is not one_line or r.many]
+    return _Group(parts, texts, rest, several)
+
+
+def _several(field: Field, rule: FieldRule, locale: Locale) -> tuple[Parts, _Several] | None:
+    """Return where the field's object stands and its keys there, None when there is none."""
+    paths = [parse_path(path, flat=locale.flat) for path in rule.at]
+    above = {path[:-1] for path in paths}
+    keys = tuple(path[-1] for path in paths if path and isinstance(path[-1], str))
+    if len(above) != 1 or len(keys) != len(paths) or rule.default is not None:
+        return None
+    last = last_step(field.name, field.type)
+    convert = None if rule.when else compile_steps(rule.steps, last, locale).scalar
+    fill = compile_value(rule, last, locale, many=field.many)
+    return above.pop(), _Several(field.name, keys, field.many, convert, fill)
 
 
 def _row(field: Field, rule: FieldRule, locale: Locale) -> tuple[Parts, _Row] | None:
@@ -142,7 +174,7 @@ def _row(field: Field, rule: FieldRule, locale: Locale) -> tuple[Parts, _Row] | 
 
 def _values(fields: _FieldSet, payload: dict[str, Any], drifts: list[Drift]) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for parts, texts, rows in fields.groups:
+    for parts, texts, rows, several in fields.groups:
         node = find(payload, parts) if parts else payload
         if type(node) is dict:
             get = node.get
@@ -154,17 +186,57 @@ def _values(fields: _FieldSet, payload: dict[str, Any], drifts: list[Drift]) -> 
                 elif text := raw if raw.isalnum() else " ".join(raw.split()):
                     values[name] = text
             _read_rows(rows, node, payload, values, drifts)
+            for some in several:
+                _read_several(some, get, payload, values, drifts)
         elif node is not None:
             for row in (*(row for _, _, row in texts), *rows):
                 _read_items(row, find(node, (row.key,)), payload, values, drifts)
+            for some in several:
+                _read_other(some.name, some.fill, payload, values, drifts)
     for name, fill in fields.others:
-        reasons: list[str] = []
-        value = fill(payload, reasons)
-        if value is not None:
-            values[name] = value
-        if reasons:
-            _note(drifts, name, reasons)
+        _read_other(name, fill, payload, values, drifts)
     return values
+
+
+def _read_other(
+    name: str, fill: Fill, payload: dict[str, Any], values: dict[str, Any], drifts: list[Drift]
+) -> None:
+    reasons: list[str] = []
+    value = fill(payload, reasons)
+    if value is not None:
+        values[name] = value
+    if reasons:
+        _note(drifts, name, reasons)
+
+
+def _read_several(
+    some: _Several,
+    get: Callable[[str], Any],
+    payload: dict[str, Any],
+    values: dict[str, Any],
+    drifts: list[Drift],
+) -> None:
+    """Read the places in order: the first value that is there, or each of them once."""
+    name, keys, many, convert, fill = some
+    found: list[Any] = []
+    for key in keys:
+        raw = get(key)
+        if raw is None or raw == "":
+            continue
+        if convert is None or type(raw) is not str:
+            return _read_other(name, fill, payload, values, drifts)
+        try:
+            value = convert(raw)
+        except Misfit:
+            return _read_other(name, fill, payload, values, drifts)
+        if (not value and value != 0) or value in found:
+            continue
+        found.append(value)
+        if not many:
+            break
+    if found:
+        values[name] = found if many else found[0]
+    return None
 
 
 def _read_rows(
@@ -188,7 +260,7 @@ def _read_rows(
         except Misfit as misfit:
             drifts.append(Drift(name, str(misfit)))
             continue
-        if value is not None and value != "":
+        if value or value == 0:
             values[name] = [value] if many else value
 
 
