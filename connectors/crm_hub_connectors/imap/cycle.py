@@ -17,15 +17,15 @@ from logging import Logger
 
 from crm_hub.sdk import Change, Page, Reject
 from crm_hub.sdk.formats.mail_message import message_marks
+from crm_hub_connectors.imap.fetching import COMMAND_UIDS, letters
 from crm_hub_connectors.imap.folders import Seen, quoted
-from crm_hub_connectors.imap.letters import BODY_BYTES, Letter, Reader
+from crm_hub_connectors.imap.letters import Letter, Reader
 from crm_hub_connectors.imap.people import People
 from crm_hub_connectors.imap.session import Session
 from crm_hub_connectors.imap.state import EXCLUDED, Mailbox, id_of, key_of
 from crm_hub_connectors.imap.wire import Fetched, Refused, joined, read_fetch, runs_of, uid_set
 
 PAGE_BYTES = 4_000_000
-_COMMAND_UIDS = 1_000
 _CODE = re.compile(rb"\* OK \[(UIDVALIDITY|UIDNEXT|HIGHESTMODSEQ) (\d+)\]", re.I)
 _EXISTS = re.compile(rb"\* (\d+) EXISTS", re.I)
 _VANISHED = re.compile(rb"\* VANISHED (?:\(EARLIER\) )?([\d:,]+)", re.I)
@@ -97,14 +97,6 @@ def search(session: Session, criteria: str) -> list[int]:
         elif line[:8].upper() == b"* SEARCH":
             uids.update(int(word) for word in line[8:].split() if word.isdigit())
     return sorted(uids)
-
-
-def body_items(session: Session) -> str:
-    """Return what is fetched of each message."""
-    thread = "X-GM-THRID " if session.can("X-GM-EXT-1") else ""
-    if not thread and session.can("OBJECTID"):
-        thread = "THREADID "
-    return f"UID FLAGS INTERNALDATE {thread}BODY.PEEK[]<0.{BODY_BYTES}>"
 
 
 class Cycle:
@@ -241,11 +233,11 @@ class Cycle:
             uids = self._recent(seen, uids)
         if uids and (seen.role == "all" or box.owed) and not box.anew:
             uids = self._unknown(seen, uids)
-        for one in self._fetched(uids):
-            self._took(seen, one.uid, self._reader.read(seen, one), len(one.body or b""))
-            if one.uid > folder.look:
-                folder.looked(one.uid)
-                self._people.upto(seen.name, one.uid)
+        for uid, letter, size, in_order in letters(self._session, seen, uids, self._reader):
+            self._took(seen, uid, letter, size)
+            if in_order and uid > folder.look:
+                folder.looked(uid)
+                self._people.upto(seen.name, uid)
             if self._is_full():
                 yield
         last = max([folder.look, self._end[seen.name], *folder.uids[-1:]])
@@ -273,8 +265,8 @@ class Cycle:
         After a new UIDVALIDITY, in a copy of everything (`\\All`), most are known already.
         """
         box, unknown = self._box, []
-        for start in range(0, len(uids), _COMMAND_UIDS):
-            chunk = uid_set(uids[start : start + _COMMAND_UIDS])
+        for start in range(0, len(uids), COMMAND_UIDS):
+            chunk = uid_set(uids[start : start + COMMAND_UIDS])
             for one in self._session.wire.fetch(chunk, _MARKS):
                 message_id, moment = message_marks(one.body or b"")
                 key = key_of(message_id, moment or "") if message_id else 0
@@ -284,15 +276,6 @@ class Cycle:
                 else:
                     unknown.append(one.uid)
         return sorted(unknown)
-
-    def _fetched(self, uids: Sequence[int]) -> Iterator[Fetched]:
-        """Yield whole messages as they come in, a command for a thousand at a time."""
-        items = body_items(self._session)
-        for start in range(0, len(uids), _COMMAND_UIDS):
-            chunk = uid_set(uids[start : start + _COMMAND_UIDS])
-            for one in self._session.wire.fetch(chunk, items):
-                if one.body is not None:
-                    yield one
 
     def _took(self, seen: Seen, uid: int, letter: Letter, size: int) -> None:
         """Note a message that was read, and what of it is news."""
@@ -324,10 +307,10 @@ class Cycle:
         for name, found in list(box.find(moved)):
             if name not in by_name:
                 continue
-            self._open_again(by_name[name])
-            for one in self._fetched(sorted(found)):
-                letter = self._reader.read(by_name[name], one)
-                self._took(by_name[name], one.uid, letter, len(one.body or b""))
+            seen = by_name[name]
+            self._open_again(seen)
+            for uid, letter, size, _ in letters(self._session, seen, sorted(found), self._reader):
+                self._took(seen, uid, letter, size)
                 if self._is_full():
                     yield
         for key in [key for key in box.owed if not box.places(key)]:

@@ -22,6 +22,7 @@ from crm_hub_connectors.imap.wire import Fetched
 BODY_BYTES = 256_000
 """How much of a message is fetched, headers included; attachments beyond it are not needed."""
 HEAD_BYTES = 64_000
+"""How much of it comes with the first fetch; most messages are whole by then."""
 _BROKEN = "Open the message in a mail program; report it if it looks right there."
 _MONTHS = {
     name: number
@@ -57,8 +58,13 @@ class Reader:
             return True
         return bool(self.never.labels) and self.never.covers_labels(_labels(seen, flags))
 
-    def read(self, seen: Seen, one: Fetched) -> Letter:
-        """Return the message as a letter; one that nobody can read says why."""
+    def read(
+        self, seen: Seen, one: Fetched, attachments: list[dict[str, Any]] | None = None
+    ) -> Letter:
+        """Return the message as a letter; one that nobody can read says why.
+
+        attachments: as the server lists them, for a message that was cut.
+        """
         raw = one.body or b""
         if self.is_excluded(seen, one.flags):
             return Letter(EXCLUDED)
@@ -81,9 +87,7 @@ class Reader:
         key = key_of(payload["message_id"], payload["date"] or "", raw[:HEAD_BYTES])
         if len(raw) >= BODY_BYTES:
             payload["truncated"] = True
-            if payload["attachments"]:
-                # The last one was cut off, or stands whole before what was not fetched: who knows.
-                payload["attachments"][-1]["size"] = None
+            _complete(payload, attachments)
         payload["provider_thread_id"] = one.thread
         payload["visibility"] = self._visibility
         del payload["folder"], payload["flags"]
@@ -95,6 +99,15 @@ class Reader:
         key = f"{seen.name}/{seen.validity}/{one.uid}"
         shown = raw if self._visibility == "full" and not self.never else b""
         return unreadable(key, place, reason, _BROKEN, shown)
+
+
+def _complete(payload: dict[str, Any], attachments: list[dict[str, Any]] | None) -> None:
+    """Put the server's list of attachments in the place of that of a message that was cut."""
+    if attachments is not None:
+        payload["attachments"] = attachments
+    elif payload["attachments"]:
+        # The last one was cut off, or stands whole before what was not fetched: who knows.
+        payload["attachments"][-1]["size"] = None
 
 
 def _labels(seen: Seen, flags: tuple[str, ...]) -> list[str]:

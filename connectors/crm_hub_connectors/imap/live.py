@@ -18,8 +18,8 @@ def wait(session: Session, seen: Sequence[Seen], box: Mailbox | None, timeout_s:
 
     What came between the last pull and the waiting counts as news too.
     """
-    folders = seen or look(session)
-    inbox = next((one for one in folders if one.role == "inbox"), folders[0])
+    folders = [one for one in seen or look(session) if one.is_open]
+    inbox = next((one for one in folders if one.role == "inbox"), None) or folders[0]
     opened = open_folder(session, inbox)
     known = box.folders.get(inbox.name) if box is not None else None
     if known is not None and (opened.next_uid > known.look + 1 or opened.exists != len(known.uids)):

@@ -10,18 +10,17 @@ from crm_hub.sdk.formats.mail_message import message_marks
 from crm_hub_connectors.imap.cycle import (
     PAGE_BYTES,
     Options,
-    body_items,
     imap_day,
     open_folder,
     search,
 )
+from crm_hub_connectors.imap.fetching import COMMAND_UIDS, letters
 from crm_hub_connectors.imap.folders import Seen
 from crm_hub_connectors.imap.letters import Reader, internal_date
 from crm_hub_connectors.imap.session import Session
 from crm_hub_connectors.imap.state import id_of, key_of
 from crm_hub_connectors.imap.wire import uid_set
 
-_COMMAND_UIDS = 1_000
 _FIRST_DAY = date(1900, 1, 1)
 _MARKS = "UID INTERNALDATE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID DATE)]"
 
@@ -50,21 +49,16 @@ def window_pages(
         uids = wanted[one.name]
         if uids:
             open_folder(session, one)
-        for start in range(0, len(uids), _COMMAND_UIDS):
-            chunk = uid_set(uids[start : start + _COMMAND_UIDS])
-            for fetched in session.wire.fetch(chunk, body_items(session)):
-                if fetched.body is None:
-                    continue
-                letter = reader.read(one, fetched)
-                if letter.payload is None:
-                    continue
-                names = places.get(letter.key, {one.name})
-                letter.payload["locations"] = sorted((names - last) or names)
-                changes.append(Change(id_of(letter.key), letter.payload))
-                size += len(fetched.body)
-                if len(changes) >= options.page_items or size >= PAGE_BYTES:
-                    yield Page(changes, None)
-                    changes, size = [], 0
+        for _, letter, bytes_read, _ in letters(session, one, uids, reader):
+            if letter.payload is None:
+                continue
+            names = places.get(letter.key, {one.name})
+            letter.payload["locations"] = sorted((names - last) or names)
+            changes.append(Change(id_of(letter.key), letter.payload))
+            size += bytes_read
+            if len(changes) >= options.page_items or size >= PAGE_BYTES:
+                yield Page(changes, None)
+                changes, size = [], 0
     if changes:
         yield Page(changes, None)
 
@@ -80,8 +74,8 @@ def _inside(
         since = max(since, options.since)
     before = window.until.astimezone(UTC).date() + timedelta(days=2)
     uids = search(session, f"SINCE {imap_day(since)} BEFORE {imap_day(before)}")
-    for start in range(0, len(uids), _COMMAND_UIDS):
-        chunk = uid_set(uids[start : start + _COMMAND_UIDS])
+    for start in range(0, len(uids), COMMAND_UIDS):
+        chunk = uid_set(uids[start : start + COMMAND_UIDS])
         for one in session.wire.fetch(chunk, _MARKS):
             moment = internal_date(one.date)
             if moment is None or not window.since <= moment < window.until:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import pytest
 from crm_hub_connectors.imap.letters import BODY_BYTES, internal_date
 from crm_hub_connectors.imap.tests.mailbox import Mailbox, mail
+from crm_hub_connectors.imap.wire import Refused, Wire
 
 FORM = "\r\n".join(
     [
@@ -76,16 +78,48 @@ def test_an_attachment_is_named_and_never_carried(box: Mailbox) -> None:
     assert "U2VjcmV0cw" not in json.dumps(payload)
 
 
-def test_of_a_big_mail_the_text_is_fetched_and_the_rest_is_told_as_cut(box: Mailbox) -> None:
+def test_of_a_big_mail_the_text_is_fetched_and_its_attachments_are_listed(box: Mailbox) -> None:
     lines = "\r\n".join(["QUJD" * 19] * 40_000)
-    box.deliver("INBOX", form(lines))
+    last = "--b\r\nContent-Type: image/png; name*=utf-8''l%C3%B6go.png\r\n\r\nPNG\r\n--b--"
+    box.deliver("INBOX", mail(1), form(lines).replace(b"--b--", last.encode()), mail(2))
+    box.pull()
+    payload = next(r for r in box.records.values() if r["truncated"])
+    assert payload["reply_text"] == "It fits."
+    plan, logo = payload["attachments"]
+    assert (plan["filename"], plan["content_type"], plan["part"]) == (
+        "plan.pdf", "application/pdf", "2",
+    )  # fmt: skip
+    assert abs(plan["size"] / (40_000 * 57) - 1) < 0.01
+    assert (logo["filename"], logo["part"]) == ("lögo.png", "3")
+    assert len(json.dumps(payload)) < 10_000
+    assert len(box.records) == 3
+
+
+def test_a_server_that_cannot_list_the_parts_of_a_big_mail_still_gives_its_text(
+    box: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Wire.run
+
+    def run(self: Wire, command: bytes) -> Iterator[list[bytes]]:
+        if b"BODYSTRUCTURE" in command:
+            raise Refused("NO internal error")
+        return real(self, command)
+
+    monkeypatch.setattr(Wire, "run", run)
+    box.deliver("INBOX", form("\r\n".join(["QUJD" * 19] * 10_000)))
     payload = only(box)
-    assert payload["truncated"] is True
     assert payload["reply_text"] == "It fits."
     (one,) = payload["attachments"]  # type: ignore[misc]
-    assert one["filename"] == "plan.pdf"
-    assert one["size"] is None, "the size of what was cut off is not known"
-    assert len(json.dumps(payload)) < 10_000
+    assert (one["filename"], one["size"]) == ("plan.pdf", None)
+
+
+def test_a_pull_killed_before_a_big_mail_came_reads_it_later(box: Mailbox) -> None:
+    box.page_items = 1
+    lines = "\r\n".join(["QUJD" * 19] * 10_000)
+    box.deliver("INBOX", form(lines), mail(1), mail(2))
+    while box.pull(pages=1):
+        box.restart()
+    assert len(box.records) == 3
 
 
 def test_a_mail_just_below_the_cap_is_whole(box: Mailbox) -> None:
