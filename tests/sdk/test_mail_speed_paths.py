@@ -121,7 +121,7 @@ def test_dates_at_the_ends_of_the_calendar_are_read_or_left_out(year: str, zone:
 def slow_reply_text(text: str) -> str:
     """Return what `reply_text` gives, line by line."""
     lines = text.split("\n")
-    quoted_after = mailtext._last_quoted(lines)
+    quoted_after = max((i for i, one in enumerate(lines) if one.startswith(">")), default=0)
     kept: list[str] = []
     skip = False
     for index, line in enumerate(lines):

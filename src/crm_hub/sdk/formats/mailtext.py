@@ -124,7 +124,8 @@ def reply_text(text: str) -> str:
     ]
     if not telling:
         return text.strip()
-    quoted_after = _last_quoted(lines)
+    # From the last quoted line on no answer between quoted lines can follow.
+    quoted_after = max((i for i in telling if lines[i].startswith(">")), default=0)
     kept: list[str] = []
     start = 0
     for index in telling:
@@ -149,15 +150,6 @@ def reply_text(text: str) -> str:
             start += not _ATTRIBUTION.match(head)
     kept += lines[start:]
     return "\n".join(kept).strip() or text.strip()
-
-
-def _last_quoted(lines: list[str]) -> int:
-    """Return the line from which on no answer between quoted lines can follow."""
-    last = 0
-    for index, line in enumerate(lines):
-        if line.startswith(">"):
-            last = index
-    return last
 
 
 def _begins_quote(lines: list[str], index: int, head: str) -> bool:
