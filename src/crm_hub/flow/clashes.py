@@ -148,7 +148,7 @@ def _outlived(
         for member, route in subject.targets(two_way):
             if route.section.delete != "propagate":
                 continue
-            if fields := news(member.values, gone, route.section.fields):
+            if fields := news(member.values, gone, route, two_way):
                 why = f"deleted in {gone.source}, but {', '.join(sorted(fields))} differ here"
                 doc = {"why": why, "kept": None, "lost": None, "lost_record": gone.record_id}
                 found.append(_row(subject, EVERYTHING, "decided", doc, moment))

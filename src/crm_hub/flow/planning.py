@@ -197,16 +197,23 @@ def _deletes(subject: Subject, two_way: TwoWay, lost: Sequence[Lost]) -> dict[in
     doomed = {}
     for gone in lost:
         for member, route in subject.targets(two_way):
-            section = route.section
-            if section.delete == "propagate" and not news(member.values, gone, section.fields):
+            propagates = route.section.delete == "propagate"
+            if propagates and not news(member.values, gone, route, two_way):
                 doomed[member.record_id] = str(gone.source)
     return doomed
 
 
-def news(values: Mapping[str, Any], gone: Lost, fields: Iterable[str]) -> list[str]:
-    """Return the fields in which a record says something that the deleted one did not."""
-    known = [name for name in fields if name in gone.values]
-    return drafting.is_news(values, gone.values, known)
+def news(values: Mapping[str, Any], gone: Lost, route: Route, two_way: TwoWay) -> list[str]:
+    """Return the fields in which a record says something that the deleted one did not.
+
+    What the deleted one could not hold is no news.
+    """
+    there = two_way.routes.get((gone.source.connection, gone.source.stream))
+    if there is None:
+        known = [name for name in route.section.fields if name in gone.values]
+        return drafting.is_news(values, gone.values, known, there)
+    known = [name for name in route.section.fields if name in there.section.fields]
+    return drafting.is_news(values, gone.values, known, there)
 
 
 def _creates(

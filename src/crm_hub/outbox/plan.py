@@ -281,16 +281,27 @@ def delete(identity_id: int, name: str, cause: str, target: Target, drafts: Draf
         )
 
 
-def is_news(mine: Mapping[str, Any], theirs: Mapping[str, Any], fields: Sequence[str]) -> list[str]:
-    """Return the fields in which a record says something that a deleted one did not."""
-    return [
-        name
-        for name in fields
-        if mine.get(name) is not None and not _covered(mine[name], theirs.get(name))
-    ]
+def is_news(
+    mine: Mapping[str, Any],
+    theirs: Mapping[str, Any],
+    fields: Sequence[str],
+    there: Route | None,
+) -> list[str]:
+    """Return the fields in which a record says something that a deleted one did not.
+
+    there: the route to the deleted one, where the hub wrote it: of a list it may hold one item.
+    """
+    found = []
+    for name in fields:
+        out = None if there is None else there.section.fields.get(name)
+        single = there is not None and out is not None and _is_single(out, there, {})
+        if mine.get(name) is not None and not _covered(mine[name], theirs.get(name), single):
+            found.append(name)
+    return found
 
 
-def _covered(mine: Any, theirs: Any) -> bool:
+def _covered(mine: Any, theirs: Any, single: bool) -> bool:
     if isinstance(mine, list) and isinstance(theirs, list):
-        return {mark(i) for i in mine} <= {mark(i) for i in theirs}
+        ours, known = {mark(i) for i in mine}, {mark(i) for i in theirs}
+        return bool(ours & known) if single else ours <= known
     return same(mine, theirs)

@@ -11,7 +11,7 @@ from crm_hub.config import add_connection, create
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.inbound import SyncReport, sync
 from crm_hub.flow.outbound import push
-from crm_hub.store import ConflictRow, Outbox
+from crm_hub.store import ConflictRow, Outbox, WriteRow
 from tests.flow.two_way.fake import Clock, Side
 
 MAPPING = """\
@@ -107,6 +107,12 @@ class World:
         with self.hub.store.read() as db:
             counts = Outbox(db).counts()
         return sum(n for (_, state), n in counts.items() if state != "dead")
+
+    def open_writes(self) -> list[WriteRow]:
+        with self.hub.store.read() as db:
+            repo = Outbox(db)
+            states = ("due", "sent", "unknown")
+            return [row for name in self.sides for s in states for row in repo.open_rows(name, s)]
 
     def conflicts(self, state: str | None = None) -> list[ConflictRow]:
         with self.hub.store.read() as db:

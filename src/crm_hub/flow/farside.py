@@ -1,0 +1,198 @@
+"""What the hub takes in from a far side while it writes there, and what it stores of each write.
+
+Before: outbound, sending and uncertain, which talk to the connector. After: confirming, planning.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from crm_hub.flow.batch import Moment
+from crm_hub.flow.confirming import confirm_create, confirm_update
+from crm_hub.flow.hub import Hub
+from crm_hub.flow.inbound import Inbound
+from crm_hub.flow.land import land
+from crm_hub.flow.planning import plan_again
+from crm_hub.flow.walk import walk
+from crm_hub.landing.echo import is_reformat
+from crm_hub.mapping import SectionPlan
+from crm_hub.model.errors import ConfigError, NotSupported, Throttled, TransientError
+from crm_hub.model.records import Change
+from crm_hub.model.routes import Route
+from crm_hub.model.states import same
+from crm_hub.observe import redact
+from crm_hub.outbox import life
+from crm_hub.sdk import Connector, Outcome, Ref
+from crm_hub.store import Db, DeadLetter, Landings, Machinery, Outbox, Sent, WriteRow
+
+PUSH_STEP = "push"
+
+
+class FarSide:
+    """One connection during one run of writes. routes, sections: by stream.
+
+    counts: created, updated, deleted, conflicts, unknown, dead.
+    """
+
+    def __init__(self, hub: Hub, inbound: Inbound) -> None:
+        self.hub, self.inbound, self.name = hub, inbound, inbound.name
+        self.routes: dict[str, Route] = {}
+        self.sections: dict[str, SectionPlan] = {}
+
+    @property
+    def counts(self) -> Counter[str]:
+        return self.inbound.report.counts
+
+    def is_untouched(self, route: Route, known: Sent, change: Change) -> bool:
+        """Whether a record says nothing that the hub does not know."""
+        if change.payload is None:
+            return False
+        section = self.sections[route.stream]
+        now, then = section.map(change.payload), section.map(orjson.loads(known.payload))
+        if now.record is None or then.record is None:
+            return change.payload == orjson.loads(known.payload)
+        fields = now.record.values.keys() | then.record.values.keys()
+        return all(_like(then.record.values.get(f), now.record.values.get(f)) for f in fields)
+
+    def put_back(self, rows: Sequence[WriteRow], error: Exception, *, certain: bool) -> None:
+        """A call failed. certain: nothing was done at the far side; else nobody knows."""
+        reason = redact(str(getattr(error, "message", error)))
+        wished_s = getattr(error, "retry_after_s", None)
+        self.counts["unknown"] += 0 if certain else len(rows)
+        with self.hub.store.write() as db:
+            now_us = self.inbound.now_us()
+            state = "due" if certain else "unknown"
+            late = [
+                row._replace(
+                    state=state, reason=reason,
+                    due_at_us=now_us + life.wait_us(row.tries, wished_s),
+                    tries=row.tries + (certain and not isinstance(error, Throttled)),
+                )
+                for row in rows
+            ]  # fmt: skip
+            Outbox(db).save([row for row in late if row.tries < life.MOST_TRIES])
+            self.bury(db, [row for row in late if row.tries >= life.MOST_TRIES])
+        self.inbound.report.notes.append(f"{len(rows)} writes wait: {reason}")
+
+    def confirm(
+        self,
+        db: Db,
+        route: Route,
+        row: WriteRow,
+        key: str | None,
+        version: str | None,
+        moment: Moment,
+    ) -> None:
+        done = row._replace(
+            state="confirmed", settled_at_us=moment.now_us, run_id=moment.run_id, reason=""
+        )
+        Outbox(db).save([done])
+        section = self.sections[route.stream]
+        if row.kind == "create":
+            if not key:
+                raise ConfigError(f"{self.name}: the connector gave no id for a created record")
+            confirm_create(db, self.hub, route, section, row, key, version, moment)
+        elif row.kind == "delete":
+            self._gone(db, route, row, moment)
+        else:
+            confirm_update(db, route, row, version, moment.now_us)
+        self.counts[{"create": "created", "delete": "deleted"}.get(row.kind, "updated")] += 1
+        machinery = Machinery(db)
+        letters = machinery.dead_keys(self.name, route.stream, PUSH_STEP)
+        machinery.revive([n for k, n in letters.items() if k == _letter_key(row)])
+
+    def _gone(self, db: Db, route: Route, row: WriteRow, moment: Moment) -> None:
+        known = Outbox(db).sent([row.record_id or 0])
+        changes = [Change(one.key, None) for one in known.values()]
+        self.walk_in(db, route, changes, moment)
+
+    def reject(self, db: Db, row: WriteRow, outcome: Outcome) -> None:
+        reason = "; ".join(f"{f}: {why}" for f, why in outcome.reasons.items()) or "rejected"
+        self.bury(db, [row._replace(reason=redact(reason))])
+
+    def bury(self, db: Db, rows: Sequence[WriteRow]) -> None:
+        now_us = self.inbound.now_us()
+        Outbox(db).save([row._replace(state="dead") for row in rows])
+        self.counts["dead"] += len(rows)
+        Machinery(db).bury(
+            [
+                DeadLetter(
+                    0, row.connection, row.stream, _letter_key(row), PUSH_STEP, row.reason,
+                    "Correct the value where it comes from, or the mapping: it is sent again then.",
+                    "", None, None, now_us, 1,
+                )
+                for row in rows
+            ]
+        )  # fmt: skip
+
+    def key_of(self, row: WriteRow) -> str:
+        with self.hub.store.read() as db:
+            known = Outbox(db).sent([row.record_id or 0])
+        return next((one.key for one in known.values()), "")
+
+    def fetched(self, connector: Connector[Any], route: Route, key: str) -> Change | None:
+        try:
+            found = connector.fetch([Ref(route.stream, key)])
+        except (NotSupported, TransientError):
+            return None
+        return next((change for _, change in found), None)
+
+    def settle(self, row: WriteRow, state: str, reason: str) -> None:
+        with self.hub.store.write() as db:
+            moment = self.inbound.moment(db)
+            done = row._replace(
+                state=state, settled_at_us=moment.now_us, run_id=moment.run_id, reason=reason
+            )
+            Outbox(db).save([done])
+
+    def take(self, route: Route, changes: Sequence[Change], identities: Sequence[int]) -> None:
+        """Land and walk what was found at the far side, then plan these identities again."""
+        with self.hub.store.write() as db:
+            moment = self.inbound.moment(db)
+            self.walk_in(db, route, changes, moment)
+            plan_again(db, self.hub.tools, identities, moment)
+
+    def walk_in(self, db: Db, route: Route, changes: Sequence[Change], moment: Moment) -> None:
+        landings = Landings(db)
+        stream = landings.stream(route.connection, route.stream)
+        if stream is None:
+            return
+        landed = land(db, stream, changes, moment.now_us, None)
+        for change in changes:
+            known = landings.known(stream.id, [change.id]).get(change.id)
+            if known is not None and change.version is not None:
+                Outbox(db).set_version(known[0], change.version)
+        if landed.landing_id:
+            walk(db, self.hub.tools, stream, self.sections[route.stream], landed.landed, moment)
+            landings.walked(landed.landing_id)
+
+    def late_confirm(self, route: Route, row: WriteRow, change: Change) -> None:
+        """The write had been made: confirm it, and take in what stands there now."""
+        with self.hub.store.write() as db:
+            moment = self.inbound.moment(db)
+            self.confirm(db, route, row, change.id, change.version, moment)
+            self.walk_in(db, route, [change], moment)
+            plan_again(db, self.hub.tools, [row.identity_id], moment)
+
+    def holds(self, route: Route, row: WriteRow, change: Change) -> bool:
+        """Whether a record holds what was written, be it reformatted."""
+        if change.payload is None:
+            return False
+        found = self.sections[route.stream].map(change.payload).record
+        values = {} if found is None else found.values
+        return all(
+            change_of.get("pushed") or _like(change_of["to"] or None, values.get(name))
+            for name, change_of in row.doc["fields"].items()
+        )
+
+
+def _like(written: Any, found: Any) -> bool:
+    return same(written, found) or (found is not None and is_reformat(written, found))
+
+
+def _letter_key(row: WriteRow) -> str:
+    return row.lane
