@@ -122,12 +122,12 @@ class Theirs:
         (folder / "mail").mkdir(parents=True)
         self._config = folder / "mbsyncrc"
         self._config.write_text(
-            f"IMAPAccount far\nHost {server.host}\nPort {server.port}\nUser {user}\n"
+            f"FSync no\n\nIMAPAccount far\nHost {server.host}\nPort {server.port}\nUser {user}\n"
             f"Pass {server.password}\nSSLType None\nAuthMechs LOGIN\n\n"
             "IMAPStore far\nAccount far\n\n"
             f"MaildirStore near\nPath {folder}/mail/\nInbox {folder}/mail/INBOX\nSubFolders Verbatim\n\n"
             "Channel all\nFar :far:\nNear :near:\nPatterns *\nSync Pull\nCreate Near\n"
-            "Expunge Near\nSyncState *\nFSync no\n",
+            "Expunge Near\nSyncState *\n",
             "utf-8",
         )
         self._program = program
