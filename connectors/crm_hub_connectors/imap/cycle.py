@@ -130,8 +130,12 @@ class Cycle:
             return
         for name in gone:
             box.drop(name)
-        changed = [one for one in changed if self._survey(one)]
+        # Nothing can have vanished from a folder that is new: it is surveyed when its turn comes.
+        fresh = {one.name for one in changed if one.name not in box.folders}
+        changed = [one for one in changed if one.name in fresh or self._survey(one)]
         for one in changed:
+            if one.name in fresh and not self._survey(one):
+                continue
             for _ in self._read(one):
                 yield self._page()
                 if self._options.stopping():
