@@ -13,9 +13,9 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from crm_hub.sdk import Reject
+from crm_hub.sdk.formats.delimited import Row, text_rows
 from crm_hub.sdk.guess import Guess, RowKeys, columns_of, field_types, guess, json_shape
 from crm_hub_connectors.files import jsonl, shapes
-from crm_hub_connectors.files.delimited import Row, text_rows
 from crm_hub_connectors.files.sources import Source
 from crm_hub_connectors.files.tabular import Head, payloads, split_head
 

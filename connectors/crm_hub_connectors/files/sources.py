@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crm_hub.sdk import ConfigError
-from crm_hub_connectors.files.delimited import is_table
+from crm_hub.sdk.formats.delimited import is_table
 
 MAX_SOURCES = 5_000
 _WHOLE_BYTES = 64 * 1024 * 1024

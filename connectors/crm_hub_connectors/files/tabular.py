@@ -17,9 +17,9 @@ from itertools import chain, islice
 import orjson
 
 from crm_hub.sdk import Reject
+from crm_hub.sdk.formats.delimited import Row
 from crm_hub.sdk.formats.items import MAX_ID, Item, unreadable
 from crm_hub.sdk.guess import RowKeys
-from crm_hub_connectors.files.delimited import Row
 
 HEAD_ROWS = 60
 MAX_COLUMNS = 5_000

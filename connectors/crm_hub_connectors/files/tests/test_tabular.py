@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
-from crm_hub_connectors.files.delimited import delimiter_of, encoding_of, text_rows
 from crm_hub_connectors.files.sheets import sheet_names, sheet_rows
 from crm_hub_connectors.files.tabular import (
     Head,
@@ -23,6 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm_hub.sdk import Reject
+from crm_hub.sdk.formats.delimited import delimiter_of, encoding_of, text_rows
 from crm_hub.sdk.formats.items import Item
 from crm_hub.sdk.guess import RowKeys
 

@@ -1,4 +1,4 @@
-"""Rows of a CSV, TSV or text table: encoding, delimiter, quotes. Before `tabular`.
+"""Rows of a CSV, TSV or text table: encoding, delimiter, quotes; bounded in time and memory.
 
 The standard csv reader splits the cells. What it lacks is added around it: it reads one record at
 a time, so that a quotation mark nobody closes costs one line and not the rest of the file.
@@ -18,7 +18,7 @@ from typing import TextIO
 
 from charset_normalizer import from_bytes
 
-from crm_hub.sdk import Reject
+from crm_hub.model.records import Reject
 from crm_hub.sdk.formats.items import unreadable
 
 Row = tuple[int, list[str]]
