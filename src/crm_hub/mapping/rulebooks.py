@@ -14,7 +14,7 @@ from crm_hub.mapping.reading import builtin_folder, read_text
 from crm_hub.mapping.shortforms import near, parse_win
 from crm_hub.model.entities import ENTITIES
 from crm_hub.model.errors import ConfigError
-from crm_hub.model.rules import LATEST, UNION, IdentityRules, Survivorship, Win
+from crm_hub.model.rules import LATEST, UNION, Bands, IdentityRules, Survivorship, Win
 from crm_hub.yamltext import Document, Place
 from crm_hub.yamltext import read as read_document
 
@@ -65,15 +65,34 @@ def read_identity(folders: Sequence[Path] = ()) -> IdentityRules:
     Raises: ConfigError naming file, line and column.
     """
     lists: dict[str, frozenset[str]] = dict.fromkeys(_LISTS, frozenset())
-    cap = IdentityRules().holders_cap
+    cap, bands = IdentityRules().holders_cap, Bands()
     for document in _layers("identity.yaml", folders, ("version", "thresholds", *_LISTS)):
         for name in _LISTS:
             if name in document.data:
                 lists[name] = _changed(document, name, lists[name])
         thresholds = _object(document, ("thresholds",))
-        _known_keys(document, ("thresholds",), thresholds, ("holders_cap",))
-        cap = _count(document, thresholds.get("holders_cap", cap))
-    return IdentityRules(**lists, holders_cap=cap)
+        _known_keys(document, ("thresholds",), thresholds, ("holders_cap", *Bands._fields))
+        cap = _count(document, "holders_cap", thresholds.get("holders_cap", cap))
+        bands = _bands(document, bands, thresholds)
+    return IdentityRules(**lists, holders_cap=cap, bands=bands)
+
+
+def _bands(document: Document, below: Bands, thresholds: dict[str, Any]) -> Bands:
+    given: dict[str, Any] = {}
+    for name in Bands._fields:
+        if name not in thresholds:
+            continue
+        value = thresholds[name]
+        if name in ("bridge_size", "cluster_cap"):
+            given[name] = _count(document, name, value)
+        elif isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 60:
+            _fail(document, ("thresholds", name), "expected bits, a number from -60 to 60")
+        else:
+            given[name] = float(value)
+    bands = below._replace(**given)
+    if bands.review > bands.link:
+        _fail(document, ("thresholds",), "`review` must not be above `link`")
+    return bands
 
 
 def _layers(name: str, folders: Sequence[Path], allowed: tuple[str, ...]) -> Iterator[Document]:
@@ -119,9 +138,9 @@ def _texts(document: Document, place: Place, value: Any) -> frozenset[str]:
     return frozenset(str(item).strip().lower() for item in value if item is not None)
 
 
-def _count(document: Document, value: Any) -> int:
+def _count(document: Document, name: str, value: Any) -> int:
     if type(value) is not int or not 2 <= value <= 1_000_000:
-        _fail(document, ("thresholds", "holders_cap"), "expected a whole number from 2 up")
+        _fail(document, ("thresholds", name), "expected a whole number from 2 up")
     return int(value)
 
 

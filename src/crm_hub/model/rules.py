@@ -32,6 +32,26 @@ Survivorship = dict[str, dict[str, Win]]
 """Entity → field → rule, one for every canonical field."""
 
 
+class Bands(NamedTuple):
+    """Where scored pairs fall, in bits (log2 of the odds); set before anything is scored.
+
+    link: from here up two records are one. review: from here up somebody is asked. contested: how
+    much more it takes when two people of that name are known. reference: from here up a shared
+    reference joins. together: what all records of two clusters must weigh together. bridge: what a
+    single edge must weigh to join two clusters of bridge_size records each. cluster_cap: the most
+    records that are joined without a question.
+    """
+
+    link: float = 1.0
+    review: float = -2.0
+    contested: float = 4.0
+    reference: float = -6.0
+    together: float = 0.0
+    bridge: float = 8.0
+    bridge_size: int = 3
+    cluster_cap: int = 40
+
+
 @dataclass(frozen=True, slots=True)
 class IdentityRules:
     """What is not a sign of one person: shared mailboxes, free mail, placeholders.
@@ -47,3 +67,4 @@ class IdentityRules:
     junk_emails: frozenset[str] = frozenset()
     junk_phones: frozenset[str] = frozenset()
     holders_cap: int = 50
+    bands: Bands = Bands()

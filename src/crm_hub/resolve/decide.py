@@ -6,9 +6,12 @@ generations, references of one system, first names in one family) keeps apart wh
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple
 
+from crm_hub.model.rules import Bands
 from crm_hub.resolve.levels import BIRTH, other_given, reference_slip, slips
 from crm_hub.resolve.profile import Profile
 
@@ -22,24 +25,6 @@ class Verdict(Enum):
     NEVER = "never"
 
 
-class Bands(NamedTuple):
-    """Weights in bits: from `link` up two records are one, from `review` up somebody is asked.
-
-    reference: from this weight up a
-    shared reference joins. together: what all records of two clusters must
-    weigh together. cluster_cap: the most records that are joined without a question. bridge: what a single edge
-    needs, in bits, to join two clusters that have `bridge_size` records each.
-    """
-
-    link: float = 1.5
-    review: float = -2.0
-    reference: float = -6.0
-    together: float = 0.5
-    cluster_cap: int = 40
-    bridge: float = 8.0
-    bridge_size: int = 3
-
-
 class Decision(NamedTuple):
     """verdict, and the reason in words where no weight decided."""
 
@@ -48,6 +33,8 @@ class Decision(NamedTuple):
 
 
 _NO_CLASH = ""
+_MOST_COMPARED = 12
+_NUMBERS = frozenset("2 3 4 5 6 7 8 9 02 03 04".split())
 
 
 def clash(a: Profile, b: Profile, references_identify: bool) -> str:
@@ -114,8 +101,38 @@ def decide(a: Profile, b: Profile, bits: float, bands: Bands, references_identif
     reason = clash(a, b, references_identify)
     if reason:
         return Decision(Verdict.NEVER, reason)
-    if bits >= bands.link:
+    if bits >= bands.link + (bands.contested if a.contested and b.contested else 0.0):
         return Decision(Verdict.SAME)
     if not a.refs.isdisjoint(b.refs) and bits >= bands.reference:
         return Decision(Verdict.SAME, "same reference")
     return Decision(Verdict.ASK if bits >= bands.review else Verdict.DIFFERENT)
+
+
+def mark_contested(profiles: Sequence[Profile], references_identify: bool) -> None:
+    """Mark the records whose whole name two people are known to have.
+
+    Father and son, or two of one name in one firm, look like one person wherever a record says
+    little; that there are two of them is known from the records that say more.
+    """
+    named: dict[tuple[str, str], list[Profile]] = defaultdict(list)
+    for one in profiles:
+        if one.given and one.family:
+            named[one.given, one.family].append(one)
+    for group in named.values():
+        if len(group) > 1 and _are_several(group, references_identify):
+            for one in group:
+                one.contested = True
+
+
+def _are_several(group: Sequence[Profile], references_identify: bool) -> bool:
+    if any(one.generation or _numbered(one) for one in group):
+        return True
+    telling = [one for one in group if one.birth or one.refs][:_MOST_COMPARED]
+    return any(
+        clash(a, b, references_identify) for i, a in enumerate(telling) for b in telling[:i]
+    )
+
+
+def _numbered(one: Profile) -> bool:
+    """Tell whether a firm gave the mailbox a number, as it does for the second of one name."""
+    return one.mail_digits in _NUMBERS and one.mail_stem != "" and one.mail_stem != one.mail

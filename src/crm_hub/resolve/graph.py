@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from crm_hub.resolve.decide import Bands
+from crm_hub.model.rules import Bands
 
 
 class Edge(NamedTuple):

@@ -339,10 +339,7 @@ PLACE = Comparison(
 
 
 def _birth_near(a: Profile, b: Profile) -> bool:
-    x, y = a.birth, b.birth
-    if x[:4] == y[:4] and (x[4:6] == y[4:6] or x[6:] == y[6:]):
-        return True
-    return a.birth_swapped == y or slips(x, y) <= 1
+    return a.birth_swapped == b.birth or slips(a.birth, b.birth) <= 1
 
 
 BIRTH = Comparison(
@@ -353,9 +350,7 @@ BIRTH = Comparison(
         _equal("same birth date", "birth")._replace(tf=""),
         _level(
             "birth date with a slip",
-            "birth_swapped_l = birth_r OR damerau_levenshtein(birth_l, birth_r) <= 1 "
-            "OR (left(birth_l, 4) = left(birth_r, 4) AND (right(birth_l, 2) = right(birth_r, 2) "
-            "OR substr(birth_l, 5, 2) = substr(birth_r, 5, 2)))",
+            "birth_swapped_l = birth_r OR damerau_levenshtein(birth_l, birth_r) <= 1",
             _birth_near,
         ),
         _level(

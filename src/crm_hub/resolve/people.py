@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from crm_hub.model.rules import Bands
 from crm_hub.resolve.blocking import candidates
-from crm_hub.resolve.decide import Bands, Verdict, clash, decide
+from crm_hub.resolve.decide import Verdict, clash, decide, mark_contested
 from crm_hub.resolve.graph import Clusters, Edge, clusters
 from crm_hub.resolve.population import Population, settle
 from crm_hub.resolve.profile import Profile
@@ -53,6 +54,7 @@ def resolve_people(
     population = settle(profiles)
     scorer = Scorer(calibrated(model, population), population)
     strict = population.references_identify
+    mark_contested(profiles, strict)
     edges: list[Edge] = []
     asked: list[Edge] = []
     pairs = 0

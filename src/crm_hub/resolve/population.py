@@ -93,9 +93,10 @@ def _mark_common(profiles: Sequence[Profile]) -> None:
     for one in profiles:
         one.common_given = one.given in common_given
         one.common_family = one.family in common_family
-        # A surname that stood in the wrong column now and then is no first name.
+        # A name that stood in the wrong column now and then is not usual there.
+        as_given, as_family = given[one.family], family[one.family]
         one.family_is_given = one.family in common_given and (
-            given[one.family] * 4 >= family[one.family]
+            as_given * 4 >= as_family and as_family * 10 >= as_given
         )
 
 

@@ -62,7 +62,7 @@ class Profile:
     firms: the company and the domains as one word each. ref: a reference of a kind so sparse that a
     slip in it can be seen. common_given, common_family: so many
     people have the name (or it is known as one) that it is no slip of another one. family_is_given: the surname is a usual
-    first name as well (David Thomas), so that an exchange of the two proves little.
+    first name as well (David Thomas), so that an exchange of the two proves little. contested: two people of this whole name are known.
     """
 
     id: str
@@ -95,6 +95,7 @@ class Profile:
     common_given: bool = False
     common_family: bool = False
     family_is_given: bool = False
+    contested: bool = False
 
 
 _COLUMNS = tuple(Profile.__dataclass_fields__)
