@@ -176,6 +176,15 @@ def test_a_first_load_that_goes_on_after_a_failure_marks_no_event_as_late(tmp_pa
     assert [line.late for line in lines] == [False] * 6
 
 
+def test_after_a_first_sync_a_changed_mapping_is_seen_at_once(tmp_path):
+    scene = Scene(tmp_path)
+    scene.show(contacts=[person(1)])
+    sync_all(scene.hub)
+    with scene.hub.store.read() as db:
+        (stream,) = Landings(db).streams("crm")
+    assert stream.plan_digest == scene.hub.plan("crm").sections["contacts"].digest
+
+
 # backfill, mappings, dead letters -----------------------------------------------------------
 
 

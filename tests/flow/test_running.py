@@ -13,7 +13,7 @@ import pytest
 from crm_hub.flow import running
 from crm_hub.flow.inbound import SyncReport, sync
 from crm_hub.flow.running import Running, settings_mark
-from crm_hub.model.errors import AuthRefused, HubError, Throttled, Unavailable
+from crm_hub.model.errors import AuthRefused, ConfigError, HubError, Throttled, Unavailable
 from crm_hub.sdk import Caps, StreamInfo
 from tests.flow.hubs import make_hub, write_rows
 
@@ -119,8 +119,9 @@ def test_a_refused_credential_is_tried_once_and_again_after_a_sync_by_hand(scene
         assert len(scene.of("crm")) == 1
         (by_hand,) = sync(scene.hub, ["crm"])
         assert by_hand.error is None
-        scene.wait_for(lambda told: len(scene.of("crm")) > 1)
-    assert scene.of("crm")[1].error is None
+        scene.wait_for(lambda told: any(r.error is None for r in scene.of("crm")))
+    # It may have met the sync by hand while that still held the connection.
+    assert not [r for r in scene.of("crm")[1:] if isinstance(r.error, ConfigError)]
 
 
 def test_a_source_that_tells_of_news_is_read_at_once(scene: Scene) -> None:

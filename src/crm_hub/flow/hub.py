@@ -27,7 +27,7 @@ from crm_hub.mapping import (
     read_survivorship,
 )
 from crm_hub.mapping import parse as parse_mapping
-from crm_hub.model.errors import ConfigError
+from crm_hub.model.errors import ConfigError, Unavailable
 from crm_hub.observe import logger
 from crm_hub.registry import Registry
 from crm_hub.sdk import Connector, Context, StreamInfo
@@ -212,7 +212,7 @@ class Hub:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise ConfigError(
+                raise Unavailable(
                     f"{name}: another process is syncing this connection",
                     remedy="Wait for it to end; crm-hub status shows when.",
                 ) from None

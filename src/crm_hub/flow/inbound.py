@@ -1,7 +1,8 @@
 """The inbound walk of one connection: pull → land → map → resolve → merge → timeline.
 
-T1 stores a page with its checkpoint, T2 walks it. Killed between the two, the next run walks
-first what has landed. Killed before T1, the next run pulls the page again.
+T1 stores a page with its checkpoint, T2 walks it; while pages follow each other, T2 of one page
+and T1 of the next share a transaction. Killed in between, the next run walks first what has
+landed. Killed before T1, the next run pulls the page again.
 """
 
 from __future__ import annotations
@@ -14,18 +15,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crm_hub.flow import deletes, hooks
-from crm_hub.flow.batch import Moment
+from crm_hub.flow.batch import Landed, Moment
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.land import PULL_STEP, bury_rejects, cure, land, reload
 from crm_hub.flow.land import Page as LandedPage
 from crm_hub.flow.walk import walk
+from crm_hub.landing import Landing
 from crm_hub.mapping import SectionPlan
 from crm_hub.model.errors import CheckpointExpired, ConfigError, HubError, MassDelete
 from crm_hub.model.records import Page, Reject, Window
 from crm_hub.model.values import from_us, to_us
 from crm_hub.observe import logger, redact
 from crm_hub.sdk import Connector, StreamInfo
-from crm_hub.store import Landings, Machinery, StreamRow
+from crm_hub.store import Db, Landings, Machinery, StreamRow
 
 _log = logger("flow")
 
@@ -208,16 +210,31 @@ class Inbound:
         # Late is what occurred before the last look that ended well, and came only now.
         looked_us = self.hub.last_looked_us(self.name)
         late_before_us = looked_us if stream.checkpoint is not None else None
-        for told in connector.pull(info, stream.checkpoint, None):
-            page = held.hold(self, stream, told)
-            stream, landed = self._land(info, stream, page, snapshot, late_before_us)
-            self.walk_landed(stream, section, landed, late_before_us)
-            if page.complete:
-                stream = deletes.settle(self, stream, section, held, late_before_us)
-                stream = self._sweep(stream, section, page, snapshot, late_before_us)
-            self._progress(self.name, info.name, self.report.counts)
-            if self.hub.stopping():
-                return
+        due: LandedPage | None = None
+        try:
+            for told in connector.pull(info, stream.checkpoint, None):
+                page = held.hold(self, stream, told)
+                with self.hub.store.write() as db:
+                    # The page before is walked in the transaction that lands this one: one
+                    # commit a page, and still no page is walked before it is durable.
+                    walked = self._walk_in(db, stream, section, due, late_before_us)
+                    landed = self._land(db, stream, section, page, late_before_us)
+                stream, due, rejects = landed  # only now: the transaction may have failed
+                self.report.counts.update(walked)
+                self._count_page(snapshot, due, page, rejects)
+                if page.complete:
+                    self.walk_landed(stream, section, due, late_before_us)
+                    due = None
+                    stream = deletes.settle(self, stream, section, held, late_before_us)
+                    stream = self._sweep(stream, section, page, snapshot, late_before_us)
+                self._progress(self.name, info.name, self.report.counts)
+                if self.hub.stopping():
+                    held.changes.clear()  # the next pull tells of them again
+                    break
+        except HubError:
+            self.walk_landed(stream, section, due, late_before_us)
+            raise
+        self.walk_landed(stream, section, due, late_before_us)
         deletes.settle(self, stream, section, held, late_before_us)
 
     def _backfill(self, window: Window) -> None:
@@ -229,7 +246,9 @@ class Inbound:
             stream = self._stream(info)
             for page in connector.pull(info, None, window):
                 unmoved = Page(page.changes, None, False, page.rejects)
-                stream, landed = self._land(info, stream, unmoved, _Snapshot(), None)
+                with self.hub.store.write() as db:
+                    stream, landed, rejects = self._land(db, stream, section, unmoved, None)
+                self._count_page(_Snapshot(), landed, unmoved, rejects)
                 self.walk_landed(stream, section, landed, None)
                 self._progress(self.name, info.name, self.report.counts)
 
@@ -237,28 +256,34 @@ class Inbound:
 
     def _land(
         self,
-        info: StreamInfo,
+        db: Db,
         stream: StreamRow,
+        section: SectionPlan,
         page: Page,
-        snapshot: _Snapshot,
         late_before_us: int | None,
-    ) -> tuple[StreamRow, LandedPage]:
+    ) -> tuple[StreamRow, LandedPage, list[Reject]]:
         """Store a page. The checkpoint of a complete page waits for the sweep that follows it."""
-        with self.hub.store.write() as db:
-            repo = Landings(db)
-            if stream.id == 0:
-                stream = repo.add_stream(self.name, info.name, info.shape)
-            landed = land(db, stream, page.changes, self.now_us(), late_before_us)
-            rejects = [*page.rejects, *landed.result.rejects]
-            bury_rejects(db, stream, rejects, self.now_us())
-            cure(db, stream, landed.keys, rejects)
-            if not page.complete:
-                stream = self.moved(repo, stream, page.checkpoint, page.source_count, 0)
-            if landed.landing_id or rejects:
-                self.in_run(db)
+        repo = Landings(db)
+        if stream.id == 0:
+            stream = repo.add_stream(self.name, stream.name, stream.shape)
+        if stream.plan_digest is None:
+            stream = stream._replace(plan_digest=section.digest)
+            repo.save_stream(stream)
+        landed = land(db, stream, page.changes, self.now_us(), late_before_us)
+        rejects = [*page.rejects, *landed.result.rejects]
+        bury_rejects(db, stream, rejects, self.now_us())
+        cure(db, stream, landed.keys, rejects)
+        if not page.complete:
+            stream = self.moved(repo, stream, page.checkpoint, page.source_count, 0)
+        if landed.landing_id or rejects:
+            self.in_run(db)
+        return stream, landed, rejects
+
+    def _count_page(
+        self, snapshot: _Snapshot, landed: LandedPage, page: Page, rejects: Sequence[Reject]
+    ) -> None:
         snapshot.saw(landed, page, rejects)
         self.count(landed, page, len(rejects))
-        return stream, landed
 
     def moved(
         self,
@@ -296,11 +321,11 @@ class Inbound:
         self,
         stream: StreamRow,
         section: SectionPlan,
-        landed: LandedPage,
+        landed: LandedPage | None,
         late_before_us: int | None,
     ) -> None:
         """Walk what a page landed; nothing when it held no news."""
-        if landed.landing_id:
+        if landed is not None and landed.landing_id:
             self.walk_landing(stream, section, landed.landing_id, landed.landed, late_before_us)
 
     def walk_landing(
@@ -308,20 +333,34 @@ class Inbound:
         stream: StreamRow,
         section: SectionPlan,
         landing_id: int,
-        landed: Sequence[Any],
+        landed: Sequence[Landed],
         late_before_us: int | None,
     ) -> None:
         """Walk one landing and take it out of the queue, in one transaction."""
+        page = LandedPage(landing_id, list(landed), Landing())
         with self.hub.store.write() as db:
-            moment = self.moment(db, late_before_us)
-            walked = walk(db, self.hub.tools, stream, section, landed, moment)
-            repo = Landings(db)
-            repo.walked(landing_id)
+            walked = self._walk_in(db, stream, section, page, late_before_us)
             if stream.plan_digest is None:
+                repo = Landings(db)
                 current = repo.stream(stream.connection, stream.name)
                 if current is not None and current.plan_digest is None:
                     repo.save_stream(current._replace(plan_digest=section.digest))
-        self.report.counts.update(walked.counts)
+        self.report.counts.update(walked)
+
+    def _walk_in(
+        self,
+        db: Db,
+        stream: StreamRow,
+        section: SectionPlan,
+        landed: LandedPage | None,
+        late_before_us: int | None,
+    ) -> Counter[str]:
+        if landed is None or not landed.landing_id:
+            return Counter()
+        moment = self.moment(db, late_before_us)
+        walked = walk(db, self.hub.tools, stream, section, landed.landed, moment)
+        Landings(db).walked(landed.landing_id)
+        return walked.counts
 
     def walk_due(self, sections: dict[str, SectionPlan | None]) -> None:
         """Walk what an earlier run landed and could not walk any more."""
