@@ -22,7 +22,8 @@ from crm_hub_connectors.imap.folders import Seen, quoted
 from crm_hub_connectors.imap.letters import Letter, Reader
 from crm_hub_connectors.imap.people import People
 from crm_hub_connectors.imap.session import Session
-from crm_hub_connectors.imap.state import EXCLUDED, Mailbox, id_of, key_of
+from crm_hub_connectors.imap.state import Mailbox
+from crm_hub_connectors.imap.uids import EXCLUDED, id_of, key_of
 from crm_hub_connectors.imap.wire import Fetched, Refused, joined, read_fetch, runs_of, uid_set
 
 PAGE_BYTES = 4_000_000

@@ -16,7 +16,7 @@ from crm_hub.sdk.formats.mail_headers import Raw
 from crm_hub.sdk.formats.mail_message import parse_message
 from crm_hub_connectors.imap.folders import Seen
 from crm_hub_connectors.imap.settings import ImapSettings
-from crm_hub_connectors.imap.state import EXCLUDED, UNREADABLE, key_of
+from crm_hub_connectors.imap.uids import EXCLUDED, UNREADABLE, key_of
 from crm_hub_connectors.imap.wire import Fetched
 
 BODY_BYTES = 256_000

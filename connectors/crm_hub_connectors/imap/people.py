@@ -15,7 +15,7 @@ from typing import Any, Literal
 from crm_hub.sdk import Change, Checkpoint, Page
 from crm_hub.sdk.formats.mail_people import is_machine, is_shared
 from crm_hub_connectors.imap.letters import Reader
-from crm_hub_connectors.imap.state import id_of, packed, unpacked
+from crm_hub_connectors.imap.uids import id_of, packed, unpacked
 
 Policy = Literal["replied", "senders", "none"]
 MAX_SENT = 50_000

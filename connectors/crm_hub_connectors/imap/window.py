@@ -18,7 +18,7 @@ from crm_hub_connectors.imap.fetching import COMMAND_UIDS, letters
 from crm_hub_connectors.imap.folders import Seen
 from crm_hub_connectors.imap.letters import Reader, internal_date
 from crm_hub_connectors.imap.session import Session
-from crm_hub_connectors.imap.state import id_of, key_of
+from crm_hub_connectors.imap.uids import id_of, key_of
 from crm_hub_connectors.imap.wire import uid_set
 
 _FIRST_DAY = date(1900, 1, 1)

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from crm_hub_connectors.imap import session
 from crm_hub_connectors.imap.connector import ImapConnector
-from crm_hub_connectors.imap.state import id_of, key_of
 from crm_hub_connectors.imap.tests.chaos import ChaosProxy, Fault, chaos
 from crm_hub_connectors.imap.tests.mailbox import mail
+from crm_hub_connectors.imap.uids import id_of, key_of
 
 from crm_hub.sdk.formats.mail_message import message_marks
 from crm_hub.sdk.testing.contract import CANARY, WRONG, ContractSuite, Exempt, Harness

@@ -257,7 +257,7 @@ def test_odd_sets_are_read_as_far_as_they_go(text: str, runs: list[tuple[int, in
 
 
 def test_a_set_that_names_all_uids_there_can_be_costs_nothing(box: Mailbox) -> None:
-    from crm_hub_connectors.imap.state import Folder
+    from crm_hub_connectors.imap.uids import Folder
 
     folder = Folder()
     for uid in (3, 5, 9):
