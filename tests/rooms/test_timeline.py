@@ -29,6 +29,15 @@ def test_the_fullest_telling_speaks_and_the_strictest_visibility_holds():
         ]
 
 
+def test_a_short_cancellation_beats_the_long_invitation_it_revises():
+    booked = EventDraft("m", "meeting.booked", 10, "k", body="a long agenda", seq=1)
+    cancelled = EventDraft("m", "meeting.cancelled", 10, "k", body="", seq=2)
+    unnumbered = EventDraft("m", "meeting.booked", 10, "k", body="the longest text of all")
+    told = [Source(n, f"s#{n}", d) for n, d in enumerate((booked, cancelled, unnumbered))]
+    for order in (told, told[::-1]):
+        assert compose(order).winner.draft.type == "meeting.cancelled"
+
+
 @given(
     times=st.lists(st.integers(0, 60), min_size=1, max_size=12),
     tolerance=st.integers(0, 9),

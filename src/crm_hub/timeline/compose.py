@@ -35,9 +35,10 @@ class Event:
 def compose(sources: Sequence[Source]) -> Event:
     """Return the event that `sources` tell; the same for any order of them.
 
-    The fullest text wins, then the source key decides; the strictest visibility wins always.
+    The latest revision wins (SEQUENCE of a meeting, so that a short cancellation beats a long
+    invitation), then the fullest text, then the source key. The strictest visibility wins always.
     """
-    ranked = sorted(sources, key=lambda s: (-len(s.draft.body), s.order, s.draft.entry))
+    ranked = sorted(sources, key=_rank)
     winner = ranked[0]
     participants: dict[tuple[str, str], ParticipantDraft] = {}
     for source in ranked:
@@ -52,6 +53,12 @@ def compose(sources: Sequence[Source]) -> Event:
         min((s.draft.visibility for s in sources), key=lambda v: _STRICTNESS.get(v, 0)),
         list(participants.values()),
     )
+
+
+def _rank(source: Source) -> tuple[int, int, str, str]:
+    draft = source.draft
+    revision = -1 if draft.seq is None else draft.seq
+    return (-revision, -len(draft.body), source.order, draft.entry)
 
 
 def seq_of(draft: EventDraft, order: str) -> int:
