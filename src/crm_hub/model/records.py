@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 JsonValue = Any
 Payload = dict[str, Any]
 Checkpoint = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One object of a source system as it is now, or the news that it is gone.
 
     id: the object's key inside its stream, never empty.
