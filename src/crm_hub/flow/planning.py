@@ -80,7 +80,9 @@ def plan_settled(db: Db, tools: Tools, settled: Settled, tracked: Tracked, momen
             sources = {n.record_id: n.source for n in nodes}
             subjects.append(Subject(number, nodes[0].entity, members, sources))
     repo = Outbox(db)
-    repo.remove(row.id for row in repo.open_of(closed) if row.state == "due")
+    gone = repo.open_in([drafting.record_lane(one.record_id) for one in tracked.lost])
+    over = [*repo.open_of(closed), *gone.values()]
+    repo.remove(row.id for row in over if row.state in ("due", "dead"))
     plan_subjects(db, tools, subjects, tracked, moment)
 
 

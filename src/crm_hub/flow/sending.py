@@ -81,6 +81,10 @@ class Sender:
                 moved.append(row)
                 silent = TransientError("the far side says nothing of the record")
                 self._far.put_back([row], silent, certain=True)
+            elif change.payload is None:
+                moved.append(row)
+                self._far.settle(row, "confirmed" if row.kind == "delete" else "conflict", "gone")
+                self._far.take(route, [change], [row.identity_id])
             elif not self._far.is_untouched(route, known[number], change):
                 moved.append(row)
                 self._far.take(route, [change], [row.identity_id])
