@@ -23,6 +23,9 @@ COUNTS = {
     "organizations": "organization",
     "events": "events",
 }
+WRITE_COUNTS = {
+    name: name for name in ("created", "updated", "deleted", "conflicts", "unknown", "dead")
+}
 REPLAY_COUNTS = {"walked": "walked", **{k: COUNTS[k] for k in list(COUNTS)[5:]}}
 
 
@@ -70,4 +73,4 @@ def _named(report: SyncReport) -> str:
     return message if message.startswith(prefix) else prefix + message
 
 
-__all__ = ["COUNTS", "REPLAY_COUNTS", "as_data", "show"]
+__all__ = ["COUNTS", "REPLAY_COUNTS", "WRITE_COUNTS", "as_data", "show"]

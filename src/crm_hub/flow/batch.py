@@ -86,11 +86,15 @@ REPLAYED = -1
 
 
 class Moment(NamedTuple):
-    """The run a walk belongs to and its instant; events older than `late_before_us` are late."""
+    """The run a walk belongs to and its instant; events older than `late_before_us` are late.
+
+    is_own: what is walked is the hub's own doing, and a delete in it goes nowhere.
+    """
 
     run_id: int
     now_us: int
     late_before_us: int | None
+    is_own: bool = False
 
     @property
     def is_replay(self) -> bool:

@@ -54,7 +54,7 @@ class FarSide:
         section = self.sections[route.stream]
         now, then = section.map(change.payload), section.map(orjson.loads(known.payload))
         if now.record is None or then.record is None:
-            return change.payload == orjson.loads(known.payload)
+            return bool(change.payload == orjson.loads(known.payload))
         fields = now.record.values.keys() | then.record.values.keys()
         return all(_like(then.record.values.get(f), now.record.values.get(f)) for f in fields)
 
@@ -108,7 +108,7 @@ class FarSide:
     def _gone(self, db: Db, route: Route, row: WriteRow, moment: Moment) -> None:
         known = Outbox(db).sent([row.record_id or 0])
         changes = [Change(one.key, None) for one in known.values()]
-        self.walk_in(db, route, changes, moment)
+        self.walk_in(db, route, changes, moment._replace(is_own=True))
 
     def reject(self, db: Db, row: WriteRow, outcome: Outcome) -> None:
         reason = "; ".join(f"{f}: {why}" for f, why in outcome.reasons.items()) or "rejected"

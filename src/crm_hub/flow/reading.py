@@ -10,22 +10,26 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from crm_hub.flow.batch import MANY
+from crm_hub.flow.batch import MANY, Tools
 from crm_hub.flow.hub import Hub
+from crm_hub.flow.tracking import Tracked
 from crm_hub.mapping import phone_in_e164
 from crm_hub.merge import FieldStory, MergeMember, explain
 from crm_hub.merge.golden import load
 from crm_hub.model.errors import ConfigError
 from crm_hub.model.ids import email_key, parse_public_id, phone_key, public_id
+from crm_hub.model.states import FieldStates
 from crm_hub.model.values import from_us
 from crm_hub.resolve import name_key, person_form
 from crm_hub.store import (
     EMPTY_GOLDEN,
+    ConflictRow,
     Db,
     Events,
     Held,
     Identities,
     IdentityRow,
+    Outbox,
     Position,
     ThreadStore,
     TimelineRow,
@@ -73,13 +77,17 @@ class Suggestion(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """Why each golden value is what it is. sources: record number → source key."""
+    """Why each golden value is what it is. sources: record number → source key.
+
+    conflicts: what lost against it, or is undecided, in a hub that writes.
+    """
 
     id: str
     name: str
     stories: list[FieldStory]
     sources: dict[int, str]
     links: list[tuple[str, str]] = field(default_factory=list)
+    conflicts: list[ConflictRow] = field(default_factory=list)
 
 
 class Ambiguous(ConfigError):
@@ -265,7 +273,9 @@ def explain_fields(hub: Hub, who: str, name: str | None = None) -> Explained:
         repo = Identities(db)
         held = repo.held_by_identity([row.id])
         links = repo.methods(row.id)
-    members = [_member(h, hub) for h in held]
+        states = Tracked(db).states([h.record_id for h in held]) if hub.tools.two_way else {}
+        clashes = Outbox(db).conflicts_of([row.id]) if hub.tools.two_way else []
+    members = [as_member(h, hub.tools, states.get(h.record_id, {})) for h in held]
     rules = hub.tools.survivorship.get(row.entity, {})
     stories = explain(members, rules, MANY[row.entity]) if members else []
     if name is not None:
@@ -277,13 +287,18 @@ def explain_fields(hub: Hub, who: str, name: str | None = None) -> Explained:
             )
     sources = {h.record_id: f"{h.connection}/{h.stream}#{h.key}" for h in held}
     shown = [(sources[r], method) for r, method in links if r in sources]
-    return Explained(public_id(row.entity, row.id), row.display_name, stories, sources, shown)
+    shown_clashes = [c for c in clashes if name in (None, c.field)]
+    return Explained(
+        public_id(row.entity, row.id), row.display_name, stories, sources, shown, shown_clashes
+    )
 
 
-def _member(held: Held, hub: Hub) -> MergeMember:
-    systems = hub.tools.systems.get(held.connection, (held.connection,))
+def as_member(held: Held, tools: Tools, states: FieldStates) -> MergeMember:
+    """Return a stored record as the merge room takes it."""
+    systems = tools.systems.get(held.connection, (held.connection,))
     order = f"{held.connection}/{held.stream}#{held.key}"
-    return MergeMember(held.record_id, order, systems, held.changed_at_us, orjson.loads(held.data))
+    values = orjson.loads(held.data)
+    return MergeMember(held.record_id, order, systems, held.changed_at_us, values, states)
 
 
 def suggestions(hub: Hub, identity_id: int, limit: int = 5) -> list[Suggestion]:

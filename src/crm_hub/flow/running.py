@@ -15,6 +15,7 @@ from pathlib import Path
 
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.inbound import Inbound, SyncReport
+from crm_hub.flow.outbound import push
 from crm_hub.model.errors import ConfigError, HubError, MassDelete, TransientError
 from crm_hub.observe import logger
 
@@ -88,7 +89,7 @@ class _Lane:
 
     def _sync(self) -> SyncReport:
         try:
-            return Inbound(self._hub, self._name).run()
+            return self._both_ways()
         except Exception as bug:  # noqa: BLE001 - one lane's bug must not stop the others
             _log.exception("%s: the run failed", self._name)
             report = SyncReport(self._name)
@@ -97,6 +98,16 @@ class _Lane:
                 remedy="Report this; the log has the traceback.",
             )
             return report
+
+    def _both_ways(self) -> SyncReport:
+        """Read, then send what is due; the report counts both, with the first error."""
+        report = Inbound(self._hub, self._name).run()
+        written = None if report.error is not None else push(self._hub, self._name)
+        if written is not None:
+            report.counts.update({f"{k} there": n for k, n in written.counts.items()})
+            report.notes += written.notes
+            report.error = written.error
+        return report
 
     def backoff_s(self, error: HubError) -> float:
         """Return how long to wait after `error`: twice as long each time, or as the source asks."""

@@ -97,7 +97,8 @@ def track(
         before = held.get(landed.record_id)
         if record is None:
             if before is not None and before.identity_id is not None:
-                tracked.lost.append(_lost(before, source, section))
+                propagates = section.delete == "propagate" and not moment.is_own
+                tracked.lost.append(_lost(before, source, propagates))
             continue
         if record.entity not in two_way.entities:
             continue
@@ -119,11 +120,9 @@ def track(
     return tracked
 
 
-def _lost(before: Held, source: SourceKey, section: SectionPlan) -> Lost:
-    return Lost(
-        before.record_id, before.identity_id or 0, source, orjson.loads(before.data),
-        section.delete == "propagate",
-    )  # fmt: skip
+def _lost(before: Held, source: SourceKey, propagates: bool) -> Lost:
+    values = orjson.loads(before.data)
+    return Lost(before.record_id, before.identity_id or 0, source, values, propagates)
 
 
 def _look(

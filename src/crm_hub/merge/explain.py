@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from crm_hub.merge.golden import FieldRules, MergeMember, golden, rank
+from crm_hub.merge.three_way import decide, ranked, stamp_of
 from crm_hub.model.rules import LATEST, UNION, Win
 
 
@@ -30,12 +31,14 @@ def explain(
     members: Sequence[MergeMember], rules: FieldRules, many: frozenset[str]
 ) -> list[FieldStory]:
     """Return the story of every field of the golden record, by field name."""
-    values = golden(members, rules, many).values
+    stamped = len(members) > 1 and any(m.states for m in members)
+    made = decide(members, rules, many).golden() if stamped else golden(members, rules, many)
+    values = made.values
     stories = []
     for name in sorted(values):
         rule = rules.get(name, LATEST)
-        ranked = rank(name, members, rule)
-        candidates = [Candidate(m.record_id, m.values[name], m.changed_at_us) for m in ranked]
+        order = ranked(name, members, rule) if stamped else rank(name, members, rule)
+        candidates = [Candidate(m.record_id, m.values[name], stamp_of(m, name)) for m in order]
         stories.append(
             FieldStory(name, values[name], rule_text(UNION if name in many else rule), candidates)
         )

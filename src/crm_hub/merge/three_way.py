@@ -132,9 +132,15 @@ def decide(members: Sequence[MergeMember], rules: FieldRules, many: frozenset[st
         if not holders:
             continue
         rule = UNION if name in many else rules.get(name, LATEST)
-        ranked = sorted(holders, key=lambda m: _key(name, m, rule))
-        out[name] = _union(name, ranked) if name in many else _single(name, ranked, rule)
+        order = sorted(holders, key=lambda m: _key(name, m, rule))
+        out[name] = _union(name, order) if name in many else _single(name, order, rule)
     return Decided(out)
+
+
+def ranked(name: str, members: Sequence[MergeMember], rule: Win) -> list[MergeMember]:
+    """Return the members that have a value for the field, the winner first."""
+    holders = [m for m in members if name in m.values]
+    return sorted(holders, key=lambda m: _key(name, m, rule))
 
 
 def _names(member: MergeMember) -> Iterable[str]:
@@ -181,10 +187,10 @@ def _place(name: str, member: MergeMember, rule: Win) -> int:
     return order.get(value, len(order)) if rule.strategy == "strictest" else 0
 
 
-def _single(name: str, ranked: Sequence[MergeMember], rule: Win) -> Decision:
-    top = ranked[0]
+def _single(name: str, order: Sequence[MergeMember], rule: Win) -> Decision:
+    top = order[0]
     value = top.values.get(name)
-    others = [m for m in ranked[1:] if not same(m.values.get(name), value)]
+    others = [m for m in order[1:] if not same(m.values.get(name), value)]
     best = _rank(name, top, rule)
     is_open = any(_rank(name, m, rule) == best for m in others)
     if rule.strategy == "manual" and others:
@@ -192,12 +198,12 @@ def _single(name: str, ranked: Sequence[MergeMember], rule: Win) -> Decision:
     return Decision(value, stamp_of(top, name), {}, top.record_id, is_open)
 
 
-def _union(name: str, ranked: Sequence[MergeMember]) -> Decision:
+def _union(name: str, order: Sequence[MergeMember]) -> Decision:
     """Return the items that some member holds and nobody has removed since."""
     items: dict[str, Any] = {}
     stamps: dict[str, int | None] = {}
     removed: dict[str, int] = {}
-    for member in ranked:
+    for member in order:
         state = member.states.get(name)
         for one, gone_at in (state.removed if state is not None else {}).items():
             removed[one] = max(gone_at, removed.get(one, gone_at))
@@ -207,8 +213,8 @@ def _union(name: str, ranked: Sequence[MergeMember]) -> Decision:
             items.setdefault(held, item)
             stamps[held] = _later(stamps.get(held), own)
     kept = {m: item for m, item in items.items() if not _is_gone(stamps[m], removed.get(m))}
-    origin = next((m for m in ranked if name in m.values), ranked[0]).record_id
-    stamp = max((stamp_of(m, name) or 0 for m in ranked), default=0) or None
+    origin = next((m for m in order if name in m.values), order[0]).record_id
+    stamp = max((stamp_of(m, name) or 0 for m in order), default=0) or None
     return Decision(list(kept.values()) or None, stamp, {m: stamps[m] for m in kept}, origin)
 
 

@@ -234,6 +234,18 @@ class Outbox:
         stmt = select(outbox).where(outbox.c.run_id == run_id, outbox.c.state == "confirmed")
         return [_write(row) for row in self._db.conn.execute(stmt.order_by(outbox.c.id))]
 
+    def runs(self, limit: int = 20) -> list[tuple[int, str, int, int]]:
+        """Return (run, connection, writes, ended at) of the last runs that wrote, newest first."""
+        o = outbox.c
+        stmt = (
+            select(o.run_id, o.connection, func.count(), func.max(o.settled_at_us))
+            .where(o.state == "confirmed", o.run_id.is_not(None))
+            .group_by(o.run_id, o.connection)
+            .order_by(o.run_id.desc())
+            .limit(limit)
+        )
+        return [(row[0], row[1], row[2], row[3]) for row in self._db.conn.execute(stmt)]
+
     def waken(self, connection: str, now_us: int) -> list[int]:
         """Make a connection's dead writes due again; return the identities they belong to."""
         dead = self.open_rows(connection, "dead")

@@ -149,10 +149,10 @@ class Side:
         row = self.rows.get(one.id)
         if row is None or row.gone:
             return Outcome("gone", one.id)
-        if self.guard in ("etag", "version", "modified_at") and one.guard is not None:
-            if one.guard.partition(".")[0] != str(row.version):
-                current = self.change(one.id)
-                return Outcome("conflict", one.id, current.version, current.payload)
+        checked = self.guard in ("etag", "version", "modified_at") and one.guard is not None
+        if checked and str(one.guard).partition(".")[0] != str(row.version):
+            current = self.change(one.id)
+            return Outcome("conflict", one.id, current.version, current.payload)
         if one.operation == "delete":
             self.drop(one.id)
             return Outcome("applied", one.id)
@@ -224,7 +224,7 @@ class FakeConnector(Connector[FakeSettings]):
             idempotency=side.idempotency,
             batch_size=side.batch_size,
         )
-        types = {name: "array" for name in side.many}
+        types = dict.fromkeys(side.many, "array")
         return [StreamInfo("contacts", caps=caps, fields=types)]
 
     def pull(

@@ -42,6 +42,9 @@ def show(found: Explained, zone: str) -> None:
         output.say(f"{story.field:<{wide}}  {_text(story.value)}")
         for line in _evidence(found, story, zone):
             output.say(f"{'':<{wide}}    {line}")
+    for one in found.conflicts:
+        lost = one.doc.get("lost", one.doc.get("values"))
+        output.say(f"conflict {one.id}, {one.state}: {one.field}; {one.doc['why']}: {_text(lost)}")
     output.say()
     output.table(["joined by", "source record"], [[how, key] for key, how in found.links])
 
@@ -112,6 +115,9 @@ def _as_data(found: Explained) -> dict[str, Any]:
             for story in found.stories
         ],
         "records": [{"source": key, "joined_by": how} for key, how in found.links],
+        "conflicts": [
+            {"number": c.id, "field": c.field, "state": c.state, **c.doc} for c in found.conflicts
+        ],
     }
 
 

@@ -11,7 +11,7 @@ import click
 from crm_hub.cli import output
 from crm_hub.cli.command import FAILED, STOPPED, hub_command, opened
 from crm_hub.cli.progress import Shown
-from crm_hub.cli.reports import as_data, show
+from crm_hub.cli.reports import WRITE_COUNTS, as_data, show
 from crm_hub.cli.stopping import stoppable
 from crm_hub.model.errors import ConfigError
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Go on although a source lists less than half of what it held.",
 )
+@click.option("--yes", is_flag=True, help="Approve the first plan of writes unseen.")
 @click.option("--since", metavar="DATE", help="Read a span of time once more, from this day on.")
 @click.option("--until", metavar="DATE", help="End of that span, itself not in it. [default: now]")
 def sync(
@@ -39,6 +40,7 @@ def sync(
     as_json: bool,
     names: tuple[str, ...],
     accept_deletes: bool,
+    yes: bool,
     since: str | None,
     until: str | None,
 ) -> int:
@@ -46,22 +48,42 @@ def sync(
 
     A connection that fails does not stop the next one; the exit status is then 1. Ctrl-C ends
     the run after the page under way, and the next run goes on from there. With --since, a span
-    of time is read once more without moving the place where the next sync goes on.
+    of time is read once more without moving the place where the next sync goes on. Then what is
+    due to the connections that may be written to goes out, as crm-hub push does it.
     """
     with opened(hub_dir) as hub, stoppable(hub) as asked:
         window = _window(hub, since, until)
         with Shown() as progress:
             reports = list(_reports(hub, names, progress, accept_deletes, window))
+        written = [] if window is not None else _written(hub, names, yes)
         stopped = asked.is_set()
         if as_json:
-            output.emit({"connections": [as_data(r) for r in reports], "stopped": stopped})
+            data = {"connections": [as_data(r) for r in reports], "stopped": stopped}
+            if written:
+                data["written"] = [as_data(r, WRITE_COUNTS) for r in written]
+            output.emit(data)
         elif reports:
             show(reports)
+            if written:
+                output.say()
+                show(written, WRITE_COUNTS)
         else:
             output.say("Nothing is connected yet. Connect a source: crm-hub connect KIND NAME")
     if stopped:
         return STOPPED
-    return FAILED if any(report.error for report in reports) else 0
+    return FAILED if any(report.error for report in [*reports, *written]) else 0
+
+
+def _written(hub: Hub, names: tuple[str, ...], yes: bool) -> list[SyncReport]:
+    """Send what is due, after everything has been read; nothing to show for quiet connections."""
+    from crm_hub.flow.outbound import push
+
+    found = []
+    for name in hub.names(names):
+        report = None if hub.stopping() else push(hub, name, yes=yes)
+        if report is not None and (report.counts or report.error or report.notes):
+            found.append(report)
+    return found
 
 
 def _reports(
