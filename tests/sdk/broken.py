@@ -16,8 +16,9 @@ from pydantic import BaseModel, Field, SecretStr
 from crm_hub.model.errors import ConfigError, Throttled, Unavailable
 from crm_hub.model.records import Change, Checkpoint, Page, Window
 from crm_hub.sdk import webhooks
-from crm_hub.sdk.contract import Caps, CheckReport, HookReply, HookRequest, StreamInfo
+from crm_hub.sdk.contract import Caps, CheckReport, HookReply, HookRequest, Outcome, StreamInfo
 from crm_hub.sdk.testing.example import LedgerConnector, LedgerHarness, LedgerSettings
+from crm_hub.sdk.testing.example_push import WritableLedger, WritableLedgerHarness
 
 Pages = Iterator[Page]
 _counter = itertools.count()
@@ -311,6 +312,92 @@ class IgnoresWindow(LedgerConnector):
             yield dataclasses.replace(page, checkpoint=mark)
 
 
+# connectors that write
+
+
+class ForgetsTheKey(WritableLedger):
+    """Makes a new record for each send."""
+
+    def push(self, writes: Any) -> list[Outcome]:
+        keys = (f"{one.idempotency_key}-{next(_counter)}" for one in writes)
+        return super().push(
+            [
+                dataclasses.replace(one, idempotency_key=key)
+                for one, key in zip(writes, keys, strict=True)
+            ]
+        )
+
+
+class RepeatsLookNew(WritableLedger):
+    """Says `applied` where the record was there already."""
+
+    def push(self, writes: Any) -> list[Outcome]:
+        return [
+            dataclasses.replace(one, result="applied") if one.result == "duplicate" else one
+            for one in super().push(writes)
+        ]
+
+
+class IgnoresTheGuard(WritableLedger):
+    def push(self, writes: Any) -> list[Outcome]:
+        return super().push([dataclasses.replace(one, guard=None) for one in writes])
+
+
+class ConflictLooksApplied(WritableLedger):
+    def push(self, writes: Any) -> list[Outcome]:
+        return [
+            dataclasses.replace(one, result="applied") if one.result == "conflict" else one
+            for one in super().push(writes)
+        ]
+
+
+class WritesWholeRecords(WritableLedger):
+    """Sends back all it knows of a record beside what was asked."""
+
+    def push(self, writes: Any) -> list[Outcome]:
+        whole = [dataclasses.replace(one, fields={"amount": 0, **one.fields}) for one in writes]
+        return super().push(whole)
+
+
+class DropsAField(WritableLedger):
+    def push(self, writes: Any) -> list[Outcome]:
+        kept = [{k: v for k, v in one.fields.items() if k != "note"} for one in writes]
+        return super().push(
+            [dataclasses.replace(one, fields=f) for one, f in zip(writes, kept, strict=True)]
+        )
+
+
+class RaisesForOne(WritableLedger):
+    """One bad record stops the batch."""
+
+    def push(self, writes: Any) -> list[Outcome]:
+        found = super().push(writes)
+        if any(one.result == "rejected" for one in found):
+            raise ConfigError("a write was rejected")
+        return found
+
+
+class NamesNoField(WritableLedger):
+    def push(self, writes: Any) -> list[Outcome]:
+        return [dataclasses.replace(one, reasons={}) for one in super().push(writes)]
+
+
+class OldVersionAfterWrite(WritableLedger):
+    """Gives the version of before the write, so that every echo looks like an edit."""
+
+    def push(self, writes: Any) -> list[Outcome]:
+        found = super().push(writes)
+        return [
+            dataclasses.replace(one, version=write.guard) if one.result == "applied" else one
+            for one, write in zip(found, writes, strict=True)
+        ]
+
+
+class ForeignId(WritableLedger):
+    def push(self, writes: Any) -> list[Outcome]:
+        return [dataclasses.replace(one, id="entry") for one in super().push(writes)]
+
+
 BROKEN: dict[type[LedgerConnector], int] = {
     PlainSecret: 1,
     Undescribed: 1,
@@ -329,6 +416,16 @@ BROKEN: dict[type[LedgerConnector], int] = {
     SwallowsHtml: 9,
     SwallowsThrottling: 9,
     DropsRetryAfter: 9,
+    ForgetsTheKey: 11,
+    RepeatsLookNew: 11,
+    IgnoresTheGuard: 12,
+    ConflictLooksApplied: 12,
+    WritesWholeRecords: 13,
+    DropsAField: 13,
+    RaisesForOne: 14,
+    NamesNoField: 14,
+    OldVersionAfterWrite: 15,
+    ForeignId: 15,
     SignsParsedBody: 16,
     NoSignature: 16,
     AcceptsOldPosts: 16,
@@ -350,6 +447,6 @@ BROKEN: dict[type[LedgerConnector], int] = {
 
 def harness_of(connector: type[LedgerConnector]) -> LedgerHarness:
     """Return the ledger's harness with another connector under test."""
-    harness = LedgerHarness()
+    harness = WritableLedgerHarness() if issubclass(connector, WritableLedger) else LedgerHarness()
     harness.connector = connector
     return harness

@@ -33,11 +33,16 @@ from crm_hub.sdk.testing.contract import (
     title,
 )
 from crm_hub.sdk.testing.example import LedgerConnector, LedgerHarness
+from crm_hub.sdk.testing.example_push import WritableLedgerHarness
 from tests.sdk.broken import BROKEN, Snapshots, harness_of
 
 
 class TestLedger(ContractSuite):
     harness = LedgerHarness()
+
+
+class TestWritableLedger(ContractSuite):
+    harness = WritableLedgerHarness()
 
 
 class SnapshotsHarness(LedgerHarness):

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-from crm_hub.sdk.testing import cases_flow, cases_pull, cases_setup
+from crm_hub.sdk.testing import cases_flow, cases_pull, cases_push, cases_setup
 from crm_hub.sdk.testing.bench import bench
 from crm_hub.sdk.testing.harness import CANARY, WRONG, Alteration, Exempt, Harness, MiniHub, Source
 
@@ -50,6 +50,11 @@ CASES: Mapping[int, Callable[[Harness], list[str]]] = {
     7: cases_pull.change_is_seen,
     8: cases_pull.delete_is_seen,
     9: cases_pull.bad_network,
+    11: cases_push.same_key_twice,
+    12: cases_push.stale_guard,
+    13: cases_push.only_named_fields,
+    14: cases_push.one_bad_of_ten,
+    15: cases_push.own_write,
     16: cases_flow.webhooks,
     17: cases_setup.secrets,
     18: cases_pull.altered_form,
@@ -61,11 +66,6 @@ CASES: Mapping[int, Callable[[Harness], list[str]]] = {
 
 NOT_RUN: Mapping[int, str] = {
     10: "a 401 in mid-pull: exactly one refresh under 8 threads",
-    11: "the same key twice makes one record; replay after a crash is a duplicate",
-    12: "a stale guard is a conflict with the current value",
-    13: "only named fields change",
-    14: "one bad write of ten: 9 applied, 1 rejected with its field",
-    15: "our own write is recognised when it comes back",
     22: "a merge on the far side is followed",
 }
 """Cases the suite does not run yet; they count as todo unless they are exempt."""

@@ -77,6 +77,28 @@ class Source(ABC):
         """Let one record change its form: a field new, gone, or of another JSON type."""
         _missing("alter")
 
+    # A source whose stream can be written to also says:
+
+    def new_fields(self) -> Mapping[str, Any]:
+        """Return path → value of a record that can be created."""
+        _missing("new_fields")
+
+    def changed_fields(self, id: str) -> Mapping[str, Any]:
+        """Return path → value of a change of this record, other than what stands there."""
+        _missing("changed_fields")
+
+    def bad_fields(self) -> Mapping[str, Any]:
+        """Return path → value that the system refuses."""
+        _missing("bad_fields")
+
+    def held(self, id: str) -> Mapping[str, Any] | None:
+        """Return what the system itself holds of this record, by the same paths; None: gone."""
+        _missing("held")
+
+    def moves(self) -> Set[str]:
+        """Return what the system itself changes of a record that is written to."""
+        return frozenset({"updated_at", "rev", "version", "etag"})
+
     def breaks(self) -> Mapping[str, Callable[[], None]]:
         """Return name → what breaks the line to a source that speaks something else than HTTP.
 
