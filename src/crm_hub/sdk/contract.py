@@ -121,7 +121,14 @@ class CheckReport:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One change to make on the far side: only the changed fields, and the base we believed."""
+    """One change to make on the far side: only the changed fields, and the base we believed.
+
+    id: None to create a record. fields, base: path as the mapping writes it → value in the far
+    side's words; None clears. guard: the Change.version that was last seen or given by an Outcome;
+    a record of another version is not written, but answered with `conflict`. None: no condition.
+    idempotency_key: the same for every send of this write. A far side that takes no key stores it
+    with a new record, where `fetch` finds it.
+    """
 
     operation: Operation
     stream: str
@@ -136,7 +143,9 @@ class Write:
 class Outcome:
     """What became of one write.
 
-    current: the far side's present value on a conflict. reasons: field → why, on a rejection.
+    id: of the record, the new one after a create. version: the record's mark after the write, as
+    the next pull will show it; None where that is not known. `duplicate`: the key was known.
+    current: the far side's present payload on a conflict. reasons: path → why, on a rejection.
     """
 
     result: Literal["applied", "duplicate", "conflict", "rejected", "gone"]
@@ -171,7 +180,10 @@ class HookReply:
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """A record to fetch: stream and id, with what a thin webhook said about it."""
+    """A record to fetch: stream and id, with what a thin webhook said about it.
+
+    Without id: the record that was created with the key `hint["external_id"]`, if there is one.
+    """
 
     stream: str
     id: str
@@ -252,7 +264,10 @@ class Connector(Generic[S]):
         return
 
     def fetch(self, refs: Sequence[Ref]) -> list[tuple[str, Change]]:
-        """Return (stream, change) for each of `refs`; a tombstone where it is gone."""
+        """Return (stream, change) for each of `refs`; a tombstone where it is gone.
+
+        Nothing for a ref without id whose key no record carries.
+        """
         raise NotSupported(f"{self.manifest.id} cannot fetch single records")
 
     def push(self, writes: Sequence[Write]) -> list[Outcome]:

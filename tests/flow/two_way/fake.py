@@ -129,7 +129,8 @@ class Side:
 
     def change(self, key: str) -> Change:
         row = self.rows[key]
-        if self.stale and key in self.old:
+        # A feed that tells of a change and shows what was before would never be right again.
+        if self.stale and key in self.old and not self.delta:
             self.stale -= 1
             row = self.old[key]
         at = EPOCH + timedelta(microseconds=row.at_us) if self.has_times else None

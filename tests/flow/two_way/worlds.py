@@ -12,7 +12,7 @@ from crm_hub.flow.hub import Hub
 from crm_hub.flow.inbound import SyncReport, sync
 from crm_hub.flow.outbound import push
 from crm_hub.store import ConflictRow, Outbox, WriteRow
-from tests.flow.two_way.fake import Clock, Side
+from tests.flow.two_way.fake import SIDES, Clock, Side
 
 MAPPING = """\
 version: 1
@@ -66,6 +66,16 @@ class World:
                 text = text.replace(f"  {name}:\n", f"  {name}:\n    direction: both\n")
         path.write_text(text)
         self.hub = self.open()
+
+    @classmethod
+    def of(cls, folder: Path, sides: Sequence[Side]) -> World:
+        """Return the world of a hub's folder that is there already, with these sides."""
+        world = cls.__new__(cls)
+        world.folder, world.sides = folder, {s.name: s for s in sides}
+        world.clock = sides[0].clock
+        SIDES.update(world.sides)
+        world.hub = world.open()
+        return world
 
     def open(self) -> Hub:
         """Open the hub anew, as after a crash."""
