@@ -22,6 +22,7 @@ from pathlib import Path
 from identity_data import profiles_of
 from people import people
 
+from crm_hub.resolve.firm_levels import ORGANIZATION
 from crm_hub.resolve.levels import PERSON
 from crm_hub.resolve.population import settle
 from crm_hub.resolve.profile import Profile
@@ -58,6 +59,34 @@ JUDGED: dict[tuple[str, str], tuple[float | None, float | None]] = {
     ("last name", "names swapped"): (0.014, 0.014),
     ("last name", "names swapped, with a slip"): (0.002, 0.002),
 }
+
+# Organizations have no generator yet: these are set by judgement alone. (m, u), in the levels' order.
+ORGANIZATION_JUDGED = {
+    "name": [
+        (0.6, 5e-4),
+        (0.1, 5e-4),
+        (0.05, 1e-4),
+        (0.1, 5e-4),
+        (0.04, 5e-4),
+        (0.06, 0.02),
+        (0.05, 0.98),
+    ],
+    "domain": [(0.85, 2e-5), (0.15, 1.0)],
+    "number in a register": [(0.98, 1e-6), (0.02, 1.0)],
+    "phone": [(0.6, 5e-5), (0.4, 1.0)],
+    "e-mail": [(0.5, 2e-5), (0.5, 1.0)],
+    "address": [(0.55, 1e-4), (0.1, 1e-4), (0.08, 1e-3), (0.12, 0.02), (0.15, 0.98)],
+    "country": [(0.95, 0.95), (0.05, 0.5)],
+}
+
+
+def judged_organization() -> Model:
+    """Return the model of organizations."""
+    rows = tuple(
+        (LevelWeight(1.0, 1.0, True), *(LevelWeight(m, u) for m, u in ORGANIZATION_JUDGED[c.name]))
+        for c in ORGANIZATION
+    )
+    return Model(5e-5, ORGANIZATION, rows)
 
 
 def matches(truth: list[int]) -> Iterator[tuple[int, int]]:
@@ -149,8 +178,14 @@ def main() -> None:
         print(comparison.name)
         for level, weight in zip(comparison.levels, row, strict=True):
             if not weight.is_null:
-                print(f"  {level.name:36} m {weight.m:<8.2g} u {weight.u:<9.2g} {log2(weight.m / weight.u):7.2f} bits")
-    args.output.write_text(json.dumps(settings_of(model), indent=1, ensure_ascii=False) + "\n", "utf-8")
+                print(
+                    f"  {level.name:36} m {weight.m:<8.2g} u {weight.u:<9.2g} {log2(weight.m / weight.u):7.2f} bits"
+                )
+    firms = args.output.with_name("organization_model.json")
+    firms.write_text(json.dumps(settings_of(judged_organization()), indent=1) + "\n", "utf-8")
+    args.output.write_text(
+        json.dumps(settings_of(model), indent=1, ensure_ascii=False) + "\n", "utf-8"
+    )
 
 
 if __name__ == "__main__":

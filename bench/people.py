@@ -164,8 +164,7 @@ class _Maker:
         writer = _Writer(self)
         rows = []
         for person in self.people:
-            for row in writer.about(person):
-                rows.append((row, person.id))
+            rows.extend((row, person.id) for row in writer.about(person))
         self.rng.shuffle(rows)
         rows = rows[: self.size] if len(rows) > self.size else rows
         for index, (row, _) in enumerate(rows):
@@ -179,14 +178,38 @@ class _Maker:
         land = LANDS[code]
         if rng.random() < 0.4:
             last = self.names[code][2].draw(rng).replace("\u00a0", " ")
-            name = f"{last} {rng.choice(FIRM_TAILS)}" if rng.random() < 0.7 else f"{last} & {self.names[code][2].draw(rng)}"
+            name = (
+                f"{last} {rng.choice(FIRM_TAILS)}"
+                if rng.random() < 0.7
+                else f"{last} & {self.names[code][2].draw(rng)}"
+            )
         else:
             name = f"{rng.choice(FIRM_HEADS)} {rng.choice(FIRM_TAILS)}"
-        domain = self._unique("-".join(plain(w, True) for w in name.split() if w != "&") if rng.random() < 0.5 else plain(name, True))
-        domain += ".example" if rng.random() < 0.02 else f"-{rng.randrange(100)}.{land.tld}" if rng.random() < 0.05 else f".{land.tld}"
+        domain = self._unique(
+            "-".join(plain(w, True) for w in name.split() if w != "&")
+            if rng.random() < 0.5
+            else plain(name, True)
+        )
+        domain += (
+            ".example"
+            if rng.random() < 0.02
+            else f"-{rng.randrange(100)}.{land.tld}"
+            if rng.random() < 0.05
+            else f".{land.tld}"
+        )
         place = self._home(code, family=False)
         phone = self._landline(land)
-        return Firm(code, name, domain, rng.choice(land.forms), phone, place.street, place.city, place.postcode, rng.choice((0, 0, 0, 1, 1, 2, 3)))
+        return Firm(
+            code,
+            name,
+            domain,
+            rng.choice(land.forms),
+            phone,
+            place.street,
+            place.city,
+            place.postcode,
+            rng.choice((0, 0, 0, 1, 1, 2, 3)),
+        )
 
     def _unique(self, text: str) -> str:
         count = self.used.get(text, 0)
@@ -210,11 +233,22 @@ class _Maker:
         street = rng.choice(land.streets)
         street = f"{number} {street}" if code in ("US", "GB", "FR") else f"{street} {number}"
         zone = sum(map(ord, city)) % 90 + 10
-        code_of = {"GB": f"{city[0]}{zone % 20 + 1} {rng.randrange(1, 9)}{rng.choice('ABDEFG')}{rng.choice('HJLNPQ')}", "NL": f"{zone}{rng.randrange(100):02d} {rng.choice('ABCDE')}{rng.choice('ABCDE')}", "PL": f"{zone}-{rng.randrange(999):03d}", "SE": f"{zone}{rng.randrange(9)} {rng.randrange(100):02d}"}
+        code_of = {
+            "GB": f"{city[0]}{zone % 20 + 1} {rng.randrange(1, 9)}{rng.choice('ABDEFG')}{rng.choice('HJLNPQ')}",
+            "NL": f"{zone}{rng.randrange(100):02d} {rng.choice('ABCDE')}{rng.choice('ABCDE')}",
+            "PL": f"{zone}-{rng.randrange(999):03d}",
+            "SE": f"{zone}{rng.randrange(9)} {rng.randrange(100):02d}",
+        }
         postcode = code_of.get(code) or f"{zone}{rng.randrange(200):03d}"
         mailbox = ""
         if family and rng.random() < 0.15:
-            word = {"DE": "familie", "FR": "famille", "ES": "familia", "IT": "famiglia", "NL": "familie"}.get(code, "family")
+            word = {
+                "DE": "familie",
+                "FR": "famille",
+                "ES": "familia",
+                "IT": "famiglia",
+                "NL": "familie",
+            }.get(code, "family")
             mailbox = self._mailbox(f"{word}.{plain(last, True)}", land)
         return Home(street, city, postcode, self._landline(land), mailbox)
 
@@ -222,7 +256,11 @@ class _Maker:
         domain = self.rng.choice(land.free)
         count = self.used.get(f"{local}@{domain}", 0)
         self.used[f"{local}@{domain}"] = count + 1
-        return f"{local}{self.rng.randrange(2, 99) + count * 100}@{domain}" if count else f"{local}@{domain}"
+        return (
+            f"{local}{self.rng.randrange(2, 99) + count * 100}@{domain}"
+            if count
+            else f"{local}@{domain}"
+        )
 
     def _household(self) -> None:
         rng = self.rng
@@ -241,18 +279,33 @@ class _Maker:
             while any(m.first == first for m in members):
                 first = (women if woman else men).draw(rng)
             year = rng.randrange(1945, 1985) if place < 2 else rng.randrange(1985, 2006)
-            own = last if place != 1 or rng.random() < 0.8 else lasts.draw(rng).replace("\u00a0", " ")
-            old = lasts.draw(rng).replace("\u00a0", " ") if woman and place < 2 and rng.random() < 0.2 else ""
+            own = (
+                last if place != 1 or rng.random() < 0.8 else lasts.draw(rng).replace("\u00a0", " ")
+            )
+            old = (
+                lasts.draw(rng).replace("\u00a0", " ")
+                if woman and place < 2 and rng.random() < 0.2
+                else ""
+            )
             members.append(self._person(code, first, own, old, home, year))
         for a, b in combinations(members, 2):
             self.traps["household"].append((a.id, b.id))
         if size > 1 and rng.random() < 0.06 and not any(m.old_last for m in members):
             father = members[0]
-            son = self._person(code, father.first, father.last, "", home, int(father.born[:4]) + rng.randrange(22, 35))
+            son = self._person(
+                code,
+                father.first,
+                father.last,
+                "",
+                home,
+                int(father.born[:4]) + rng.randrange(22, 35),
+            )
             if rng.random() < 0.75:
                 son.suffix = "Jr." if code in ("US", "GB") else "jun." if code == "DE" else "junior"
                 if rng.random() < 0.5:
-                    father.suffix = "Sr." if code in ("US", "GB") else "sen." if code == "DE" else "senior"
+                    father.suffix = (
+                        "Sr." if code in ("US", "GB") else "sen." if code == "DE" else "senior"
+                    )
             self.traps["junior and senior"].append((father.id, son.id))
 
     def _person(self, code: str, first: str, last: str, old: str, home: Home, year: int) -> Person:
@@ -276,7 +329,10 @@ class _Maker:
 
     def _private(self, person: Person, year: int) -> str:
         rng, land = self.rng, LANDS[person.land]
-        first, last = plain(person.first, True), plain(person.old_last or person.last, True).replace("-", "")
+        first, last = (
+            plain(person.first, True),
+            plain(person.old_last or person.last, True).replace("-", ""),
+        )
         locals_ = (
             f"{first}.{last}", f"{first}.{last}", f"{first}{last}", f"{first[0]}.{last}", f"{first}_{last}", f"{last}.{first}",
             f"{first}{year % 100}", f"{first}.{last}{year % 100}", f"{last}{rng.randrange(1000)}",
@@ -329,7 +385,9 @@ class _Maker:
             if len(firm.people) > 3 and rng.random() < 0.15:
                 old = self.people[rng.choice(firm.people)]
                 home = self._home(old.land, last=old.last)
-                new = self._person(old.land, old.first, old.last, "", home, rng.randrange(1950, 2000))
+                new = self._person(
+                    old.land, old.first, old.last, "", home, rng.randrange(1950, 2000)
+                )
                 new.jobs.clear()
                 self._employ(new, firm)
                 self.traps["namesakes in a firm"].append((old.id, new.id))
@@ -348,7 +406,16 @@ class _Writer:
     def __init__(self, maker: _Maker) -> None:
         self.rng = maker.rng
         self.v = maker.variant
-        self.kinds = (self.crm, self.erp, self.mailbox, self.ads, self.form, self.phonebook, self.shop, self.event)
+        self.kinds = (
+            self.crm,
+            self.erp,
+            self.mailbox,
+            self.ads,
+            self.form,
+            self.phonebook,
+            self.shop,
+            self.event,
+        )
 
     def about(self, person: Person) -> list[dict[str, str]]:
         rng = self.rng
@@ -360,7 +427,9 @@ class _Writer:
             kind(person, row)
             row["source"] = row["source"] or kind.__name__
             row["source_id"] = str(rng.randrange(10**7))
-            row["updated_at"] = f"20{rng.randrange(18, 26)}-{rng.randrange(1, 13):02d}-{rng.randrange(1, 29):02d}T08:00:00Z"
+            row["updated_at"] = (
+                f"20{rng.randrange(18, 26)}-{rng.randrange(1, 13):02d}-{rng.randrange(1, 29):02d}T08:00:00Z"
+            )
             rows.append(row)
         return rows
 
@@ -390,8 +459,12 @@ class _Writer:
             else:
                 self.mail(p, row, job, 0.45)
             self.maybe(row, "phone", self.phone(p, job.firm.phone), 0.8)
-            self.address(p, row, Home(job.firm.street, job.firm.city, job.firm.postcode, "", ""), 0.95)
-            self.maybe(row, "external_ref", f"K{hash_of(job.firm.domain) % 10**6}", 0.6 * self.v.refs)
+            self.address(
+                p, row, Home(job.firm.street, job.firm.city, job.firm.postcode, "", ""), 0.95
+            )
+            self.maybe(
+                row, "external_ref", f"K{hash_of(job.firm.domain) % 10**6}", 0.6 * self.v.refs
+            )
         else:
             home = rng.choice(p.homes)
             self.name(p, row, split=0.5)
@@ -417,7 +490,9 @@ class _Writer:
         job = self.job(p)
         self.name(p, row, split=0.6)
         self.mail(p, row, job if self.rng.random() < 0.6 else None, 1.0)
-        self.maybe(row, "phone", self.phone(p, self.rng.choice([*p.mobiles, p.homes[0].phone])), 0.4)
+        self.maybe(
+            row, "phone", self.phone(p, self.rng.choice([*p.mobiles, p.homes[0].phone])), 0.4
+        )
         if job:
             self.company(row, job, 0.6, 0.2)
         self.maybe(row, "country", p.land, 0.3)
@@ -490,7 +565,11 @@ class _Writer:
             if rng.random() < 0.015:
                 row["first_name"], row["last_name"] = row["last_name"], row["first_name"]
             return
-        title = rng.choice(("Dr. ", "Prof. ", "Herr ", "Mr. ", "Mme ", "Ing. ")) if rng.random() < 0.05 else ""
+        title = (
+            rng.choice(("Dr. ", "Prof. ", "Herr ", "Mr. ", "Mme ", "Ing. "))
+            if rng.random() < 0.05
+            else ""
+        )
         draw = rng.random()
         full = f"{title}{first} {last}{suffix}"
         if draw < 0.12:
@@ -556,8 +635,19 @@ class _Writer:
         if self.rng.random() < share:
             street = self.typed(home.street)
             if self.rng.random() < 0.2:
-                street = street.replace("Street", "St.").replace("straße", "str.").replace("Avenue", "Ave").replace("rue", "r.").replace("Road", "Rd")
-            row |= {"street": street, "city": self.typed(home.city), "postcode": home.postcode, "country": p.land}
+                street = (
+                    street.replace("Street", "St.")
+                    .replace("straße", "str.")
+                    .replace("Avenue", "Ave")
+                    .replace("rue", "r.")
+                    .replace("Road", "Rd")
+                )
+            row |= {
+                "street": street,
+                "city": self.typed(home.city),
+                "postcode": home.postcode,
+                "country": p.land,
+            }
 
 
 def plain_case(text: str, rng: random.Random) -> str:
@@ -591,7 +681,10 @@ def main() -> None:
         writer.writerows(world.rows)
     with args.truth.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows(
-            [("record_id", "person"), *((r["record_id"], t) for r, t in zip(world.rows, world.truth, strict=True))]
+            [
+                ("record_id", "person"),
+                *((r["record_id"], t) for r, t in zip(world.rows, world.truth, strict=True)),
+            ]
         )
 
 

@@ -168,7 +168,9 @@ TITLES = (
     "Marketing Manager|Geschäftsführer|Einkauf|Vertrieb|Directeur|Responsable achats|Director comercial|Titolare|Inkoper|VD|Prezes|"
     "Office Manager|Consultant|Accountant|Owner|Operations Manager|Technician"
 ).split("|")
-ROLES = _W("info sales office contact kontakt buchhaltung service einkauf accueil commercial administracion ufficio support")
+ROLES = _W(
+    "info sales office contact kontakt buchhaltung service einkauf accueil commercial administracion ufficio support"
+)
 HOBBIES = _W(
     "sunny rocker biker turbo star angel tiger wolf dragon ninja happy lucky magic pixel chef surf ski golf jazz piano garden sea moon "
     "blue red gold silver mad crazy little big super cosmo panda koala"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, SUPPORTED_REGIONS
 
 from crm_hub.mapping.steps.contact import is_e164, phone_in_e164
-from crm_hub.resolve.normal import country_code
+from crm_hub.resolve.normal import country_code, vat_id
 from crm_hub.resolve.profile import Contact
 
 _TLD_REGIONS = {region.lower(): region for region in SUPPORTED_REGIONS} | {"uk": "GB"}
@@ -18,33 +18,23 @@ Fields = Mapping[str, Sequence[str]]
 
 
 def contact_of(id: str, row: Mapping[str, str], fields: Fields, region: str) -> Contact:
-    """Return a row as a contact. region: the country of phones that nothing else tells."""
-
-    def one(field: str) -> str:
-        return next((v for c in fields.get(field, ()) if (v := row.get(c, "").strip())), "")
-
-    def many(field: str) -> tuple[str, ...]:
-        found = (row.get(c, "").strip() for c in fields.get(field, ()))
-        return tuple(p.strip() for v in found if v for p in v.replace("|", ";").split(";") if p)
-
+    """Return a person's row as a contact. region: the country of phones that nothing else tells."""
+    one, many = _reader(row, fields)
     emails = many("email")
     country = one("country")
     where = country_code(country) or _of_mail(emails) or region
-    street = " ".join(
-        v for c in fields.get("street", ()) if (v := row.get(c, "").strip())
-    )
     return Contact(
         id,
-        one("given_name"),
-        " ".join(v for v in (one("family_name"), one("suffix")) if v),
+        _joined(one("given_name"), one("middle_name")),
+        _joined(one("family_name"), one("suffix")),
         one("display_name"),
         "",
         emails,
-        tuple(_phone(p, where) for p in many("phone")),
+        tuple([phone_in_e164(phone, where) for phone in many("phone")]),
         one("company"),
         one("domain"),
         one("title"),
-        street,
+        _street(row, fields),
         one("city"),
         one("postcode"),
         country,
@@ -54,8 +44,62 @@ def contact_of(id: str, row: Mapping[str, str], fields: Fields, region: str) -> 
     )
 
 
-def _phone(text: str, region: str) -> str:
-    return phone_in_e164(text, region)
+def organization_of(id: str, row: Mapping[str, str], fields: Fields, region: str) -> Contact:
+    """Return an organization's row as a contact; its numbers carry their register's name."""
+    one, many = _reader(row, fields)
+    country = one("country")
+    where = country_code(country) or _of_mail(many("email")) or region
+    vat = vat_id(one("vat_id"))
+    registry = one("registry_id")
+    return Contact(
+        id,
+        emails=many("email"),
+        phones=tuple([phone_in_e164(phone, where) for phone in many("phone")]),
+        company=one("company") or one("legal_name") or one("display_name"),
+        domain=one("domain") or one("url"),
+        street=_street(row, fields),
+        city=one("city"),
+        postcode=one("postcode"),
+        country=country,
+        refs=tuple(
+            f"{name} {number}" for name, number in (("vat", vat), ("registry", registry)) if number
+        ),
+        source=one("source"),
+    )
+
+
+Reader = tuple[Callable[[str], str], Callable[[str], tuple[str, ...]]]
+
+
+def _reader(row: Mapping[str, str], fields: Fields) -> Reader:
+    """Return two functions of a field: its first value, and all of them, cells cut at ; and |."""
+
+    def one(field: str) -> str:
+        for column in fields.get(field, ()):
+            if value := row[column].strip():
+                return value
+        return ""
+
+    def many(field: str) -> tuple[str, ...]:
+        found: list[str] = []
+        for column in fields.get(field, ()):
+            value = row[column].strip()
+            if ";" in value or "|" in value:
+                found += [p for v in value.replace("|", ";").split(";") if (p := v.strip())]
+            elif value:
+                found.append(value)
+        return tuple(found)
+
+    return one, many
+
+
+def _joined(first: str, second: str) -> str:
+    return f"{first} {second}" if first and second else first or second
+
+
+def _street(row: Mapping[str, str], fields: Fields) -> str:
+    columns = (*fields.get("house_number", ()), *fields.get("street", ()))
+    return " ".join(value for column in columns if (value := row[column].strip()))
 
 
 @lru_cache(4_096)

@@ -52,6 +52,9 @@ class Bands(NamedTuple):
     cluster_cap: int = 40
 
 
+DEFAULT_BANDS = Bands()
+
+
 @dataclass(frozen=True, slots=True)
 class IdentityRules:
     """What is not a sign of one person: shared mailboxes, free mail, placeholders.
@@ -67,4 +70,4 @@ class IdentityRules:
     junk_emails: frozenset[str] = frozenset()
     junk_phones: frozenset[str] = frozenset()
     holders_cap: int = 50
-    bands: Bands = Bands()
+    bands: Bands = DEFAULT_BANDS

@@ -7,7 +7,7 @@ A key that too many records share names nobody: it is left out, and finer keys t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from crm_hub.resolve.normal.text import sound
 from crm_hub.resolve.profile import Profile
@@ -73,9 +73,28 @@ def _places(one: Profile) -> list[str]:
     return out
 
 
-def candidates(profiles: Sequence[Profile]) -> Iterator[tuple[int, set[int]]]:
+def firm_keys(one: Profile) -> list[str]:
+    """Return the blocking keys of an organization's record."""
+    out = [f"m{d}" for d in one.domains]
+    out += [f"m{box}" for box in (*one.mails, *one.lines)]
+    out += [f"p{number}" for number in one.phones]
+    out += [f"r{ref}" for ref in one.refs]
+    out += [f"n{firm}" for firm in one.firms]
+    if one.address:
+        out.append(f"h{one.address}")
+    if one.company:
+        head = one.company.split(" ")[0]
+        out.append(f"f{one.company[:8]}")
+        out += [f"f{sound(head)} {place}" for place in (one.city, one.postcode) if place]
+        out += [f"c{word} {one.city}" for word in one.families if one.city]
+    return out
+
+
+def candidates(
+    profiles: Sequence[Profile], keys_of: Callable[[Profile], list[str]] = keys
+) -> Iterator[tuple[int, set[int]]]:
     """Yield each record's place and those before it that share a key with it."""
-    keyed = [_packed(keys(one)) for one in profiles]
+    keyed = [_packed(keys_of(one)) for one in profiles]
     counts: Counter[int] = Counter()
     for row in keyed:
         counts.update(row)

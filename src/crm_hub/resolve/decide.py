@@ -12,7 +12,8 @@ from enum import Enum
 from typing import NamedTuple
 
 from crm_hub.model.rules import Bands
-from crm_hub.resolve.levels import BIRTH, other_given, reference_slip, slips
+from crm_hub.resolve.ladder import slips
+from crm_hub.resolve.levels import BIRTH, other_given, reference_slip
 from crm_hub.resolve.profile import Profile
 
 
@@ -96,9 +97,17 @@ def _one_birth(a: Profile, b: Profile) -> bool:
     )
 
 
-def decide(a: Profile, b: Profile, bits: float, bands: Bands, references_identify: bool) -> Decision:
-    """Return what a pair of this weight means."""
-    reason = clash(a, b, references_identify)
+def firm_clash(a: Profile, b: Profile, _references_identify: bool) -> str:
+    """Return why two organizations cannot be one: two numbers in one register."""
+    if a.refs and b.refs and a.refs.isdisjoint(b.refs):
+        mine = {ref.split(" ")[0] for ref in a.refs}
+        if any(ref.split(" ")[0] in mine for ref in b.refs):
+            return "other number in the same register"
+    return _NO_CLASH
+
+
+def decide(a: Profile, b: Profile, bits: float, bands: Bands, reason: str) -> Decision:
+    """Return what a pair of this weight means; reason: why the two clash, or ""."""
     if reason:
         return Decision(Verdict.NEVER, reason)
     if bits >= bands.link + (bands.contested if a.contested and b.contested else 0.0):
@@ -128,9 +137,7 @@ def _are_several(group: Sequence[Profile], references_identify: bool) -> bool:
     if any(one.generation or _numbered(one) for one in group):
         return True
     telling = [one for one in group if one.birth or one.refs][:_MOST_COMPARED]
-    return any(
-        clash(a, b, references_identify) for i, a in enumerate(telling) for b in telling[:i]
-    )
+    return any(clash(a, b, references_identify) for i, a in enumerate(telling) for b in telling[:i])
 
 
 def _numbered(one: Profile) -> bool:

@@ -10,114 +10,22 @@ from the same row of the same system, and would count one fact several times.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
 
-from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
-
+from crm_hub.resolve.ladder import (
+    CACHED,
+    Comparison,
+    equal_level,
+    likeness,
+    named_level,
+    null_level,
+    other_level,
+    shared_level,
+    slips,
+)
 from crm_hub.resolve.profile import Profile
 
-Test = Callable[[Profile, Profile], bool]
-_CACHED = 262_144
-
-
-class Level(NamedTuple):
-    """One degree of likeness. tf: the column whose rarer values weigh more (an exact match)."""
-
-    name: str
-    duckdb: str
-    spark: str
-    test: Test
-    tf: str = ""
-
-
-class Comparison(NamedTuple):
-    """name: also what a waterfall calls it. columns: what a person is shown of it."""
-
-    name: str
-    columns: tuple[str, ...]
-    levels: tuple[Level, ...]
-
-
-@lru_cache(_CACHED)
-def slips(a: str, b: str) -> int:
-    """Return how many single typing mistakes lie between two texts; 3 stands for more."""
-    if abs(len(a) - len(b)) > 2:
-        return 3
-    return min(3, int(DamerauLevenshtein.distance(a, b, score_cutoff=2)))
-
-
-@lru_cache(_CACHED)
-def likeness(a: str, b: str) -> float:
-    """Return the Jaro-Winkler similarity, from 0 to 1."""
-    return float(JaroWinkler.similarity(a, b))
-
-
-@lru_cache(_CACHED)
-def other_given(given_a: str, family_a: str, given_b: str, family_b: str, common: int) -> bool:
-    """Tell whether two first names are of two people. common: how many of them are usual names.
-
-    Two usual names are no slip of each other; a slip of a usual one may end otherwise, while two
-    rare ones that end otherwise may be a man's and a woman's.
-    """
-    if (family_a and given_a == family_b) or (family_b and given_b == family_a):
-        return False
-    short, long = (given_a, given_b) if len(given_a) <= len(given_b) else (given_b, given_a)
-    if long.startswith(short) and (len(short) == 1 or (len(short) > 2 and len(long) > len(short) + 1)):
-        return False
-    if common == 2 or len(short) < 4 or (common == 0 and not _ends_alike(given_a, given_b)):
-        return True
-    return slips(given_a, given_b) > (2 if len(short) > 5 and given_a[0] == given_b[0] else 1)
-
-
-def _null(*columns: str) -> Level:
-    """Return the level of records of which one is silent: in every one of the columns."""
-    parts = [f"({c}_l IS NULL OR {c}_r IS NULL)" for c in columns]
-    sql = " AND ".join(parts)
-
-    def test(a: Profile, b: Profile) -> bool:
-        return not any(getattr(a, c) and getattr(b, c) for c in columns)
-
-    if len(columns) == 1:
-        (only,) = columns
-
-        def test_one(a: Profile, b: Profile) -> bool:
-            return not getattr(a, only) or not getattr(b, only)
-
-        return Level("nothing to compare", sql, sql, test_one)
-    return Level("nothing to compare", sql, sql, test)
-
-
-def _equal(name: str, column: str) -> Level:
-    sql = f"{column}_l = {column}_r"
-
-    def test(a: Profile, b: Profile) -> bool:
-        value = getattr(a, column)
-        return value != "" and value == getattr(b, column)
-
-    return Level(name, sql, sql, test, tf=column)
-
-
-def _shared(name: str, column: str) -> Level:
-    def test(a: Profile, b: Profile) -> bool:
-        return not getattr(a, column).isdisjoint(getattr(b, column))
-
-    return Level(
-        name, f"list_has_any({column}_l, {column}_r)", f"arrays_overlap({column}_l, {column}_r)", test
-    )
-
-
-def _else(name: str) -> Level:
-    return Level(name, "ELSE", "ELSE", lambda _a, _b: True)
-
-
-def _level(name: str, duckdb: str, test: Test, spark: str = "") -> Level:
-    spark = spark or duckdb.replace("jaro_winkler_similarity", "jaro_winkler")
-    return Level(name, duckdb, spark, test)
-
-
-_SWAPPED = _level(
+_SWAPPED = named_level(
     "names swapped",
     "given_l = family_r AND family_l = given_r AND NOT (family_is_given_l AND family_is_given_r)",
     lambda a, b: (
@@ -128,7 +36,7 @@ _SWAPPED = _level(
 )
 
 
-_SWAPPED_SLIP = _level(
+_SWAPPED_SLIP = named_level(
     "names swapped, with a slip",
     "length(given_l) >= 4 AND length(given_r) >= 4 AND length(family_l) >= 4 "
     "AND length(family_r) >= 4 AND damerau_levenshtein(given_l, family_r) <= 1 "
@@ -149,9 +57,10 @@ def _half_swapped(a: Profile, b: Profile) -> bool:
     )
 
 
-_HALF_SWAPPED = _level(
+_HALF_SWAPPED = named_level(
     "first name in place of the last name",
-    "(given_l = family_r AND NOT family_is_given_r) OR (given_r = family_l AND NOT family_is_given_l)",
+    "(given_l = family_r AND NOT family_is_given_r) "
+    "OR (given_r = family_l AND NOT family_is_given_l)",
     _half_swapped,
 )
 
@@ -159,6 +68,25 @@ _HALF_SWAPPED = _level(
 def _ends_alike(a: str, b: str) -> bool:
     """Tell whether two names end alike or with two letters exchanged: Maria and Mario do not."""
     return a[-1] == b[-1] or a[-2:] == b[:-3:-1]
+
+
+@lru_cache(CACHED)
+def other_given(given_a: str, family_a: str, given_b: str, family_b: str, common: int) -> bool:
+    """Tell whether two first names are of two people. common: how many of them are usual names.
+
+    Two usual names are no slip of each other; a slip of a usual one may end otherwise, while two
+    rare ones that end otherwise may be a man's and a woman's.
+    """
+    if (family_a and given_a == family_b) or (family_b and given_b == family_a):
+        return False
+    short, long = (given_a, given_b) if len(given_a) <= len(given_b) else (given_b, given_a)
+    if long.startswith(short) and (
+        len(short) == 1 or (len(short) > 2 and len(long) > len(short) + 1)
+    ):
+        return False
+    if common == 2 or len(short) < 4 or (common == 0 and not _ends_alike(given_a, given_b)):
+        return True
+    return slips(given_a, given_b) > (2 if len(short) > 5 and given_a[0] == given_b[0] else 1)
 
 
 def _given_slip(a: Profile, b: Profile) -> bool:
@@ -192,25 +120,26 @@ FIRST_NAME = Comparison(
     "first name",
     ("given",),
     (
-        _null("given"),
-        _equal("same first name", "given"),
+        null_level("given"),
+        equal_level("same first name", "given"),
         _SWAPPED,
         _SWAPPED_SLIP,
-        _level(
+        named_level(
             "first name with a slip",
             "(common_given_l <> common_given_r OR right(given_l, 1) = right(given_r, 1) "
-            "OR right(given_l, 2) = reverse(right(given_r, 2))) AND NOT (common_given_l AND common_given_r) "
+            "OR right(given_l, 2) = reverse(right(given_r, 2))) "
+            "AND NOT (common_given_l AND common_given_r) "
             "AND length(given_l) >= 4 AND length(given_r) >= 4 "
             "AND damerau_levenshtein(given_l, given_r) <= 1",
             _given_slip,
         ),
-        _shared("short form of the first name", "givens"),
-        _level(
+        shared_level("short form of the first name", "givens"),
+        named_level(
             "initial of the first name",
             "(length(given_l) = 1 OR length(given_r) = 1) AND left(given_l, 1) = left(given_r, 1)",
             _given_initial,
         ),
-        _level(
+        named_level(
             "beginning of the first name",
             "length(given_l) >= 3 AND length(given_r) >= 3 "
             "AND abs(length(given_l) - length(given_r)) >= 2 "
@@ -220,7 +149,7 @@ FIRST_NAME = Comparison(
             "AND abs(length(given_l) - length(given_r)) >= 2 "
             "AND (startswith(given_l, given_r) OR startswith(given_r, given_l))",
         ),
-        _level(
+        named_level(
             "first name spelled alike",
             "NOT (common_given_l AND common_given_r) AND length(given_l) >= 5 "
             "AND length(given_r) >= 5 AND left(given_l, 1) = left(given_r, 1) "
@@ -228,7 +157,7 @@ FIRST_NAME = Comparison(
             _given_close,
         ),
         _HALF_SWAPPED,
-        _else("other first name"),
+        other_level("other first name"),
     ),
 )
 
@@ -251,29 +180,29 @@ LAST_NAME = Comparison(
     "last name",
     ("family",),
     (
-        _null("family"),
-        _equal("same last name", "family"),
+        null_level("family"),
+        equal_level("same last name", "family"),
         _SWAPPED,
         _SWAPPED_SLIP,
-        _level(
+        named_level(
             "last name with a slip",
             "NOT (common_family_l AND common_family_r) AND length(family_l) >= 4 "
             "AND length(family_r) >= 4 AND damerau_levenshtein(family_l, family_r) <= 1",
             _family_slip,
         ),
-        _shared("part of the last name", "families"),
-        _level(
+        shared_level("part of the last name", "families"),
+        named_level(
             "initial of the last name",
             "(length(family_l) = 1 OR length(family_r) = 1) "
             "AND left(family_l, 1) = left(family_r, 1)",
             _family_initial,
         ),
-        _level(
+        named_level(
             "last name spelled alike",
             "jaro_winkler_similarity(family_l, family_r) >= 0.9",
             lambda a, b: likeness(a.family, b.family) >= 0.9,
         ),
-        _else("other last name"),
+        other_level("other last name"),
     ),
 )
 
@@ -291,38 +220,38 @@ MAIL = Comparison(
     "e-mail",
     ("mails",),
     (
-        _null("mails"),
-        _shared("same mailbox", "mails"),
-        _level(
+        null_level("mails"),
+        shared_level("same mailbox", "mails"),
+        named_level(
             "mailbox with a slip",
             "mail_digits_l = mail_digits_r AND length(mail_l) >= 12 AND length(mail_r) >= 12 "
             "AND damerau_levenshtein(mail_l, mail_r) <= 1",
             _mail_slip,
         ),
-        _equal("same local part, not a name", "mail_own"),
-        _shared("other mailbox of the same firm", "domains"),
-        _else("other mailbox"),
+        equal_level("same local part, not a name", "mail_own"),
+        shared_level("other mailbox of the same firm", "domains"),
+        other_level("other mailbox"),
     ),
 )
 
 PHONE = Comparison(
     "phone",
     ("phones",),
-    (_null("phones"), _shared("same number", "phones"), _else("other number")),
+    (null_level("phones"), shared_level("same number", "phones"), other_level("other number")),
 )
 
 PLACE = Comparison(
     "firm or address",
     ("company", "address", "postcode", "city"),
     (
-        _null("address", "postcode", "city", "firms", "lines"),
-        _equal("same address", "address"),
-        _equal("same company", "company"),
-        _shared("same firm by domain", "firms"),
-        _shared("same shared line or mailbox", "lines"),
-        _equal("same house number and postcode", "spot"),
-        _equal("same postcode", "postcode"),
-        _level(
+        null_level("address", "postcode", "city", "firms", "lines"),
+        equal_level("same address", "address"),
+        equal_level("same company", "company"),
+        shared_level("same firm by domain", "firms"),
+        shared_level("same shared line or mailbox", "lines"),
+        equal_level("same house number and postcode", "spot"),
+        equal_level("same postcode", "postcode"),
+        named_level(
             "company spelled alike",
             "length(company_l) >= 6 AND length(company_r) >= 6 "
             "AND jaro_winkler_similarity(company_l, company_r) >= 0.94",
@@ -332,8 +261,8 @@ PLACE = Comparison(
                 and likeness(a.company, b.company) >= 0.94
             ),
         ),
-        _equal("same town", "city"),
-        _else("elsewhere"),
+        equal_level("same town", "city"),
+        other_level("elsewhere"),
     ),
 )
 
@@ -346,24 +275,25 @@ BIRTH = Comparison(
     "birth date",
     ("birth",),
     (
-        _null("birth"),
-        _equal("same birth date", "birth")._replace(tf=""),
-        _level(
+        null_level("birth"),
+        equal_level("same birth date", "birth")._replace(tf=""),
+        named_level(
             "birth date with a slip",
             "birth_swapped_l = birth_r OR damerau_levenshtein(birth_l, birth_r) <= 1",
             _birth_near,
         ),
-        _level(
+        named_level(
             "same year of birth",
             "left(birth_l, 4) = left(birth_r, 4)",
             lambda a, b: a.birth[:4] == b.birth[:4],
         ),
-        _else("other birth date"),
+        other_level("other birth date"),
     ),
 )
 
+
 def reference_slip(a: Profile, b: Profile) -> bool:
-    """Tell whether one reference is another one with a slip; sparse numbers only (population.py)."""
+    """Tell whether one reference is another with a slip; sparse numbers only (population.py)."""
     return a.ref != "" and b.ref != "" and slips(a.ref, b.ref) <= 1
 
 
@@ -371,25 +301,31 @@ REFERENCE = Comparison(
     "reference",
     ("refs",),
     (
-        _null("refs"),
-        _shared("same reference", "refs"),
-        _level(
+        null_level("refs"),
+        shared_level("same reference", "refs"),
+        named_level(
             "reference with a slip",
             "damerau_levenshtein(ref_l, ref_r) <= 1",
             reference_slip,
         ),
-        _else("other reference"),
+        other_level("other reference"),
     ),
 )
 
 TITLE = Comparison(
-    "job title", ("title",), (_null("title"), _equal("same job title", "title"), _else("other job title"))
+    "job title",
+    ("title",),
+    (null_level("title"), equal_level("same job title", "title"), other_level("other job title")),
 )
 
 COUNTRY = Comparison(
     "country",
     ("country",),
-    (_null("country"), _equal("same country", "country")._replace(tf=""), _else("other country")),
+    (
+        null_level("country"),
+        equal_level("same country", "country")._replace(tf=""),
+        other_level("other country"),
+    ),
 )
 
 PERSON = (FIRST_NAME, LAST_NAME, MAIL, PHONE, PLACE, BIRTH, REFERENCE, TITLE, COUNTRY)

@@ -30,11 +30,12 @@ _DIGITS = re.compile(r"\d+")
 
 @dataclass(slots=True)
 class Population:
-    """records: how many. tf: column → value → its share of the filled ones.
+    """What a set says. records: how many. tf: column → value → its share of the filled ones.
 
     shares: column of sets → the chance that two records that have it share a value.
-    references_identify: people have one reference a system, so that two of them clash. cultures: of how many
-    countries of one size the records would be; first names and surnames go together by country.
+    references_identify: people have one reference a system, so that two of them clash.
+    cultures: of how many countries of one size the records would be; first names and surnames go
+    together by country.
     """
 
     records: int
@@ -171,8 +172,7 @@ def _two_people(a: Profile, b: Profile) -> bool:
 
 def _several(names: Sequence[_Name]) -> bool:
     return any(
-        a.givens.isdisjoint(b.givens)
-        and other_given(a.given, a.family, b.given, b.family, 1)
+        a.givens.isdisjoint(b.givens) and other_given(a.given, a.family, b.given, b.family, 1)
         for i, a in enumerate(names)
         for b in names[:i]
     )

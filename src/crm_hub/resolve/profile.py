@@ -14,8 +14,8 @@ from crm_hub.model.rules import IdentityRules
 from crm_hub.resolve.normal.emails import (
     Mailbox,
     MailboxKind,
-    mailbox,
     letters_of,
+    mailbox,
     name_of,
     other_surname,
     own_part,
@@ -57,12 +57,13 @@ class Profile:
 
     mails: personal mailboxes. mail: the first of them, mail_digits its digits, mail_own its local
     part where that is more than the name, mail_stem the mailbox of a firm without the number that
-    tells namesakes apart. domains: firms' domains the record has a mailbox at.
-    phones: numbers of the person. lines: numbers and mailboxes that several people use.
-    firms: the company and the domains as one word each. ref: a reference of a kind so sparse that a
-    slip in it can be seen. common_given, common_family: so many
-    people have the name (or it is known as one) that it is no slip of another one. family_is_given: the surname is a usual
-    first name as well (David Thomas), so that an exchange of the two proves little. contested: two people of this whole name are known.
+    tells namesakes apart. domains: firms' domains the record has a mailbox at. phones: numbers of
+    the person. lines: numbers and mailboxes that several people use. firms: the company and the
+    domains as one word each. ref: a reference of a kind so sparse that a slip in it can be seen.
+
+    What only all records together tell: common_given, common_family (so usual that it is no slip
+    of another name), family_is_given (the surname is a usual first name as well: David Thomas, so
+    that an exchange of the two proves little), contested (two people of this whole name are known).
     """
 
     id: str
@@ -167,7 +168,9 @@ def _add_mail(
         others = {o for o in (other_surname(b, name) for b in personal) if o}
         if not others <= found.families:
             found.families |= others
-    found.mail_stem = next((_stem(b) for b in personal if not b.free and b.local[-1:].isdigit()), "")
+    found.mail_stem = next(
+        (_stem(b) for b in personal if not b.free and b.local[-1:].isdigit()), ""
+    )
     found.mail_stem = found.mail_stem or next((_stem(b) for b in personal if not b.free), "")
     found.domains = frozenset(b.domain for b in personal if not b.free)
     if len(boxes) > len(personal):
@@ -206,6 +209,30 @@ def _add_place(found: Profile, contact: Contact) -> None:
     spot = place(contact.street, contact.postcode, contact.city)
     found.address, found.spot, found.postcode, found.city = spot
     found.country = country_code(contact.country) if contact.country else ""
+
+
+def firm_profile(contact: Contact, rules: IdentityRules) -> Profile:
+    """Return the evidence of an organization's record; its name is `company`, else `full`.
+
+    refs are VAT and registry ids, each with the register's name before it ("vat DE123456789").
+    """
+    name = firm_name(contact.company or contact.full)
+    found = Profile(contact.id, company=name.base, source=contact.source)
+    found.families = frozenset(w for w in name.base.split(" ") if len(w) > 3)
+    found.firms = frozenset((name.key,)) if len(name.key) > 2 else _EMPTY
+    boxes = [b for b in (mailbox(e, rules) for e in contact.emails) if b]
+    boxes = [b for b in boxes if b.kind is not MailboxKind.JUNK and not b.disposable]
+    domains = {b.domain for b in boxes if not b.free}
+    own = contact.domain.lower().partition("://")[2] or contact.domain.lower()
+    own = own.split("/")[0].removeprefix("www.")
+    if "." in own and own not in rules.free_domains:
+        domains.add(own)
+    found.domains = frozenset(domains)
+    found.lines = frozenset(b.canonical for b in boxes)
+    _add_phones(found, contact.phones, rules)
+    _add_place(found, contact)
+    found.refs = frozenset(r for r in (" ".join(words(r)) for r in contact.refs) if " " in r)
+    return found
 
 
 def table_row(found: Profile) -> dict[str, Any]:

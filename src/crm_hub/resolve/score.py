@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from math import log2
 from typing import NamedTuple
 
-from crm_hub.resolve.levels import Test
+from crm_hub.resolve.ladder import Test
 from crm_hub.resolve.population import Population
 from crm_hub.resolve.profile import Profile
 from crm_hub.resolve.weights import Model
@@ -127,5 +127,5 @@ def probability(bits: float) -> float:
     """Return the chance that a weight in bits stands for."""
     if bits > 60:
         return 1.0
-    odds = 2.0 ** max(bits, -60.0)
+    odds = float(2.0 ** max(bits, -60.0))
     return odds / (1 + odds)

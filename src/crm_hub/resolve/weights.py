@@ -4,9 +4,9 @@ A weight is log2(m/u): m is how often the level holds for two records of one per
 of two people. Both stand in mappings/identity_model.json, in Splink's own format and for
 MODEL_RECORDS records. `calibrated` moves them to the size at hand, which keeps one threshold good
 for thousands and for a million: with n records a chance pair is one person in k/n cases, and a
-stranger has this very mailbox in c/n cases; the share of a name stays what it is. Where records come from
-several countries, two names that go together are less of a coincidence than the two shares say:
-the prior falls by the number of countries.
+stranger has this very mailbox in c/n cases; the share of a name stays what it is. Where records
+come from several countries, two names that go together are less of a coincidence than the two
+shares say: the prior falls by the number of countries.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from typing import Any
 
 from crm_hub.data import data_folder
 from crm_hub.model.errors import ConfigError
-from crm_hub.resolve.levels import PERSON, Comparison
+from crm_hub.resolve.ladder import Comparison
+from crm_hub.resolve.levels import PERSON
 from crm_hub.resolve.population import Population
 
 MODEL_RECORDS = 20_000
-_FILE = "identity_model.json"
 # Levels that name one person: how often a stranger shares the value falls as people are added.
 _SCALED = {
     ("e-mail", "same mailbox"),
@@ -63,14 +63,16 @@ class Model:
     levels: tuple[tuple[LevelWeight, ...], ...]
 
 
-def read_model(
-    path: Path | None = None, comparisons: Sequence[Comparison] = PERSON
-) -> Model:
-    """Return the model of a Splink settings JSON; without a path the one that ships.
+def shipped(name: str = "identity_model.json") -> Path:
+    """Return where a model that comes with the hub lies."""
+    return data_folder("mappings") / name
+
+
+def read_model(path: Path, comparisons: Sequence[Comparison] = PERSON) -> Model:
+    """Return the model of a Splink settings JSON.
 
     Raises: ConfigError when its comparisons are not those of levels.py.
     """
-    path = path or data_folder("mappings") / _FILE
     try:
         data = json.loads(path.read_text("utf-8"))
         return model_of(data, comparisons)

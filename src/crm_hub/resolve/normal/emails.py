@@ -22,13 +22,13 @@ _SAME = {
 }  # fmt: skip
 _DASH_TAGS = ("yahoo.", "ymail.com", "rocketmail.com")
 _DISPOSABLE = frozenset(
-    "mailinator.com guerrillamail.com guerrillamail.info sharklasers.com 10minutemail.com tempmail.com "
-    "temp-mail.org yopmail.com yopmail.fr trashmail.com trashmail.de wegwerfmail.de discard.email "
-    "dispostable.com getnada.com maildrop.cc mintemail.com throwawaymail.com fakeinbox.com "
-    "mailnesia.com spamgourmet.com tempr.email emailondeck.com moakt.com mohmal.com byom.de "
-    "spam4.me grr.la jetable.org mytemp.email tempinbox.com anonbox.net einrot.com cuvox.de "
-    "dayrep.com fleckens.hu gustr.com jourrapide.com rhyta.com superrito.com teleworm.us "
-    "armyspy.com".split()
+    "mailinator.com guerrillamail.com guerrillamail.info sharklasers.com 10minutemail.com "
+    "tempmail.com temp-mail.org yopmail.com yopmail.fr trashmail.com trashmail.de "
+    "wegwerfmail.de discard.email dispostable.com getnada.com maildrop.cc mintemail.com "
+    "throwawaymail.com fakeinbox.com mailnesia.com spamgourmet.com tempr.email "
+    "emailondeck.com moakt.com mohmal.com byom.de spam4.me grr.la jetable.org mytemp.email "
+    "tempinbox.com anonbox.net einrot.com cuvox.de dayrep.com fleckens.hu gustr.com "
+    "jourrapide.com rhyta.com superrito.com teleworm.us armyspy.com".split()
 )
 
 

@@ -1,4 +1,4 @@
-"""A firm's name as evidence: its base name without legal form, and the key its domain agrees with."""
+"""A firm's name as evidence: its base name without legal form, and what its domain calls it."""
 
 from __future__ import annotations
 

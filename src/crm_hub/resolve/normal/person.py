@@ -1,4 +1,4 @@
-"""A person's name as evidence: given name, surname, generation, and what else stood in the field."""
+"""A person's name as evidence: given name, surname, generation, and a firm in the name field."""
 
 from __future__ import annotations
 
@@ -134,8 +134,7 @@ def _names(text: str) -> list[str]:
         plain = plain.strip("-")
         if plain and not plain.replace("-", "").isdigit():
             out.append(plain)
-    kept = [w for w in out if w.replace("-", "") not in HONORIFICS]
-    return kept
+    return [w for w in out if w.replace("-", "") not in HONORIFICS]
 
 
 def _without_marks(found: list[str]) -> tuple[list[str], str]:

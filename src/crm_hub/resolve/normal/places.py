@@ -11,12 +11,12 @@ from crm_hub.resolve.normal.text import joined_umlauts, words
 _CACHED = 65_536
 _NUMBER = re.compile(r"\d+[a-z]?")
 _TYPES = frozenset(
-    "street st str strasse avenue ave av road rd lane ln drive dr boulevard blvd bd court ct place pl "
-    "square sq terrace ter crescent cres close way parkway pkwy highway hwy circuit cct grove "
-    "rue r chemin ch quai impasse allee allees via viale corso piazza piazzale vicolo largo calle c "
-    "avenida avda paseo plaza carrer ul ulica al aleja os osiedle pl plac weg gasse platz ring straat "
-    "laan plein gracht kade gatan vagen gata vag vej gade katu tie the de la le les du des del della "
-    "dei di der am an im auf den los las el".split()
+    "street st str strasse avenue ave av road rd lane ln drive dr boulevard blvd bd court ct "
+    "place pl square sq terrace ter crescent cres close way parkway pkwy highway hwy circuit "
+    "cct grove rue r chemin ch quai impasse allee allees via viale corso piazza piazzale "
+    "vicolo largo calle c avenida avda paseo plaza carrer ul ulica al aleja os osiedle pl "
+    "plac weg gasse platz ring straat laan plein gracht kade gatan vagen gata vag vej gade "
+    "katu tie the de la le les du des del della dei di der am an im auf den los las el".split()
 )
 _ENDINGS = ("strasse", "str", "straat", "gatan", "vagen", "gasse", "weg", "platz", "vej", "gade")
 

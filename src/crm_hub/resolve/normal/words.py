@@ -9,14 +9,15 @@ from crm_hub.data import data_folder
 from crm_hub.resolve.normal.text import joined_umlauts
 
 HONORIFICS = frozenset(
-    "mr mrs ms miss mx dr prof professor sir dame lord lady rev hon herr frau hr fr mme mlle monsieur "
-    "madame mademoiselle sr sra srta senor senora don dona senhor senhora sig sigra signor signora dott "
-    "dottssa avv dhr mevr mevrouw meneer heer fru froken pan pani ing dipling mag msc bsc mba llm "
-    "phd md dds cpa rn jd esq maitre ir drs mgr bc ingr dra arq lic gospodin".split()
+    "mr mrs ms miss mx dr prof professor sir dame lord lady rev hon herr frau hr fr mme mlle "
+    "monsieur madame mademoiselle sr sra srta senor senora don dona senhor senhora sig sigra "
+    "signor signora dott dottssa avv dhr mevr mevrouw meneer heer fru froken pan pani ing "
+    "dipling mag msc bsc mba llm phd md dds cpa rn jd esq maitre ir drs mgr bc ingr dra arq "
+    "lic gospodin".split()
 )
 PARTICLES = frozenset(
-    "van von vom zu zum zur der den de la le les du da di do dos das del della delle dello dei degli "
-    "el al bin ibn ter ten te af av y e i het op in t und o san".split()
+    "van von vom zu zum zur der den de la le les du da di do dos das del della delle dello "
+    "dei degli el al bin ibn ter ten te af av y e i het op in t und o san".split()
 )
 GENERATIONS = {
     "jr": "jr", "jun": "jr", "junior": "jr", "jnr": "jr", "fils": "jr", "figlio": "jr",
@@ -26,11 +27,12 @@ GENERATIONS = {
     "ii": "ii", "iii": "iii", "iv": "iv", "neto": "iii",
 }  # fmt: skip
 LEGAL_FORMS = frozenset(
-    "inc incorporated llc llp lp ltd limited plc corp corporation co company gmbh ggmbh mbh ag kg kgaa "
-    "ug ohg gbr ev eg ek ekfr ekfm eu haftungsbeschrankt partg partgmbb se sa sas sasu sarl eurl snc "
-    "sci scop sl slu sll sau sc coop spa srl srls sas ss sapa bv nv vof cv bvba vzw cvba ab hb kb publ oy "
-    "oyj ky ay as asa ans da aps is ivs amba kft bt zrt nyrt doo dd ad ood eood sro spol vos ks zoo sp "
-    "spj spk spzoo sk pty pte ltda eireli me lda unipessoal sagl gesmbh og".split()
+    "inc incorporated llc llp lp ltd limited plc corp corporation co company gmbh ggmbh mbh "
+    "ag kg kgaa ug ohg gbr ev eg ek ekfr ekfm eu haftungsbeschrankt partg partgmbb se sa sas "
+    "sasu sarl eurl snc sci scop sl slu sll sau sc coop spa srl srls sas ss sapa bv nv vof cv "
+    "bvba vzw cvba ab hb kb publ oy oyj ky ay as asa ans da aps is ivs amba kft bt zrt nyrt "
+    "doo dd ad ood eood sro spol vos ks zoo sp spj spk spzoo sk pty pte ltda eireli me lda "
+    "unipessoal sagl gesmbh og".split()
 )
 # Two letters of these are words of names too ("De Groot & Co", "AS Roma"): as a person's name
 # they prove no company.

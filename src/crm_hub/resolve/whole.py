@@ -1,6 +1,6 @@
-"""A whole set of records resolved into people: profiles, population, pairs, clusters.
+"""A whole set of records resolved into people or organizations: population, pairs, clusters.
 
-Pure, and one function: `resolve_people`. The steps are the modules beside it; the bulk path of a
+Pure, and one function: `resolve`. The steps are the modules beside it; the bulk path of a
 hub takes the same ones.
 """
 
@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from crm_hub.model.rules import Bands
 from crm_hub.resolve.blocking import candidates
-from crm_hub.resolve.decide import Verdict, clash, decide, mark_contested
+from crm_hub.resolve.decide import Verdict, decide
 from crm_hub.resolve.graph import Clusters, Edge, clusters
+from crm_hub.resolve.kinds import PEOPLE, Kind
 from crm_hub.resolve.population import Population, settle
 from crm_hub.resolve.profile import Profile
 from crm_hub.resolve.score import Scorer
@@ -31,7 +32,7 @@ class Question(NamedTuple):
     reason: str
 
 
-class People(NamedTuple):
+class Resolved(NamedTuple):
     """What came of a set: clusters of places, open questions, and what scored them."""
 
     clusters: Clusters
@@ -41,31 +42,32 @@ class People(NamedTuple):
     pairs: int
 
 
-def resolve_people(
+def resolve(
     profiles: Sequence[Profile],
     model: Model,
     bands: Bands,
+    kind: Kind = PEOPLE,
     progress: Progress = lambda _step, _done, _all: None,
-) -> People:
-    """Return who is one person among `profiles`; the set alone decides, not its order.
+) -> Resolved:
+    """Return which of `profiles` are one person or firm; the set alone decides, not its order.
 
     The profiles are changed: what only the whole set can tell is marked in them.
     """
     population = settle(profiles)
     scorer = Scorer(calibrated(model, population), population)
     strict = population.references_identify
-    mark_contested(profiles, strict)
+    kind.contested(profiles, strict)
     edges: list[Edge] = []
     asked: list[Edge] = []
     pairs = 0
-    for index, near in candidates(profiles):
+    for index, near in candidates(profiles, kind.keys):
         one = profiles[index]
         for place in near:
             other = profiles[place]
             bits = scorer.weight(scorer.levels(one, other), one)
             if bits < bands.review and one.refs.isdisjoint(other.refs):
                 continue
-            found = decide(one, other, bits, bands, strict)
+            found = decide(one, other, bits, bands, kind.clash(one, other, strict))
             if found.verdict is Verdict.SAME:
                 edges.append(Edge(place, index, bits))
             elif found.verdict is Verdict.ASK:
@@ -75,23 +77,26 @@ def resolve_people(
             progress("comparing", index, len(profiles))
 
     names = [one.id for one in profiles]
-    judge = _Judge(profiles, scorer, strict)
+    judge = _Judge(profiles, scorer, kind, strict)
     found_clusters = clusters(len(profiles), edges, names, judge, bands)
     questions = _questions(found_clusters, asked, names)
-    return People(found_clusters, questions, scorer, population, pairs)
+    return Resolved(found_clusters, questions, scorer, population, pairs)
 
 
 class _Judge:
     """Answers what the joining asks, from the profiles behind the places."""
 
-    def __init__(self, profiles: Sequence[Profile], scorer: Scorer, strict: bool) -> None:
+    def __init__(
+        self, profiles: Sequence[Profile], scorer: Scorer, kind: Kind, strict: bool
+    ) -> None:
         self._profiles = profiles
+        self._kind = kind
         self._scorer = scorer
         self._strict = strict
 
     def clash(self, a: int, b: int) -> bool:
         """Tell whether two records cannot be one."""
-        return bool(clash(self._profiles[a], self._profiles[b], self._strict))
+        return bool(self._kind.clash(self._profiles[a], self._profiles[b], self._strict))
 
     def together(self, left: Sequence[int], right: Sequence[int]) -> float:
         """Return the weight between two groups of records."""

@@ -1,0 +1,36 @@
+"""The two kinds of things that are resolved, each with its comparisons, keys and clashes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from crm_hub.resolve.blocking import firm_keys, keys
+from crm_hub.resolve.decide import clash, firm_clash, mark_contested
+from crm_hub.resolve.firm_levels import ORGANIZATION
+from crm_hub.resolve.ladder import Comparison
+from crm_hub.resolve.levels import PERSON
+from crm_hub.resolve.profile import Profile
+
+
+class Kind(NamedTuple):
+    """model: the file of its weights. contested: marks the profiles whose name several have."""
+
+    entity: str
+    model: str
+    comparisons: tuple[Comparison, ...]
+    keys: Callable[[Profile], list[str]]
+    clash: Callable[[Profile, Profile, bool], str]
+    contested: Callable[[Sequence[Profile], bool], None]
+
+
+PEOPLE = Kind("person", "identity_model.json", PERSON, keys, clash, mark_contested)
+FIRMS = Kind(
+    "organization",
+    "organization_model.json",
+    ORGANIZATION,
+    firm_keys,
+    firm_clash,
+    lambda _profiles, _strict: None,
+)
+KINDS = {kind.entity: kind for kind in (PEOPLE, FIRMS)}
