@@ -21,7 +21,8 @@ FIELDS = {
 def profiles_of(rows: Sequence[Mapping[str, str]]) -> list[Profile]:
     """Return the evidence of the generator's rows, as `crm-hub dedupe` makes it."""
     rules = read_identity()
-    contacts = [contact_of(row["record_id"], row, FIELDS, "") for row in rows]
+    fields = {field: [c for c in columns if c in rows[0]] for field, columns in FIELDS.items()}
+    contacts = [contact_of(row["record_id"], row, fields, "") for row in rows]
     return [profile(contact, rules) for contact in with_known_countries(contacts)]
 
 

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from enum import Enum
+from functools import lru_cache
 from typing import NamedTuple
+
+import phonenumbers
 
 from crm_hub.model.rules import Bands
 from crm_hub.resolve.ladder import slips
@@ -63,9 +66,24 @@ def _person_shared(a: Profile, b: Profile) -> bool:
     """Tell whether two records share what a father and a son of one name do not."""
     return (
         not a.mails.isdisjoint(b.mails)
-        or not a.phones.isdisjoint(b.phones)
         or (bool(a.birth) and a.birth == b.birth)
+        or any(_is_mobile(p, a.address == b.address != "") for p in a.phones & b.phones)
     )
+
+
+@lru_cache(16_384)
+def _is_mobile(number: str, one_address: bool) -> bool:
+    """Tell whether a number is one person's: a mobile, or at least not the line of one home.
+
+    North American numbers do not say what they are; there the address decides.
+    """
+    try:
+        kind = phonenumbers.number_type(phonenumbers.parse(number.partition(";")[0]))
+    except phonenumbers.NumberParseException:
+        return False
+    if kind == phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE:
+        return not one_address
+    return bool(kind == phonenumbers.PhoneNumberType.MOBILE)
 
 
 def _other_generation(a: Profile, b: Profile) -> bool:

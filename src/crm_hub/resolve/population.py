@@ -24,7 +24,7 @@ _MOST_NAMES = 12
 # A kind of reference is believed to name people from so many shared values on, when no more than
 # this share of them is held by people of two names.
 _ENOUGH_REFERENCES, _MOST_LOOSE = 20, 0.04
-_SPARSE = 0.002
+_SPARSE, _ENOUGH_NUMBERS = 0.002, 500
 _DIGITS = re.compile(r"\d+")
 
 
@@ -97,7 +97,7 @@ def _mark_common(profiles: Sequence[Profile]) -> None:
         # A name that stood in the wrong column now and then is not usual there.
         as_given, as_family = given[one.family], family[one.family]
         one.family_is_given = one.family in common_given and (
-            as_given * 4 >= as_family and as_family * 10 >= as_given
+            as_given * 4 >= as_family and as_family * 8 >= as_given
         )
 
 
@@ -157,7 +157,7 @@ def _mark_sparse(profiles: Sequence[Profile]) -> None:
         space = 10.0 ** max(sum(c.isdigit() for c in ref) for ref in refs)
         numbers = sorted(int("".join(c for c in ref if c.isdigit()) or 0) for ref in refs)
         spread = max(numbers[-1] - numbers[0], 1)
-        if len(refs) / min(space, spread) < _SPARSE:
+        if len(refs) >= _ENOUGH_NUMBERS and len(refs) / min(space, spread) < _SPARSE:
             sparse |= refs
     for one in profiles:
         if one.refs and len(found := min(one.refs)) >= 6 and found in sparse:

@@ -91,7 +91,7 @@ def _from_full(full: str) -> PersonName:
     head, comma, tail = text.partition(",")
     if comma:
         rest, _ = _without_marks(_names(tail))
-        if rest:
+        if rest and rest[0] not in GENERATIONS:
             lasts, mark = _without_marks(_names(head))
             firsts, mark_of_first = _without_marks(_names(tail))
             return _made(firsts, lasts, mark or mark_of_first, firm)
@@ -134,7 +134,13 @@ def _names(text: str) -> list[str]:
         plain = plain.strip("-")
         if plain and not plain.replace("-", "").isdigit():
             out.append(plain)
-    return [w for w in out if w.replace("-", "") not in HONORIFICS]
+    # "Sr." before a name is señor, behind it senior.
+    return [
+        w
+        for at, w in enumerate(out)
+        if w.replace("-", "") not in HONORIFICS
+        or (w in GENERATIONS and 0 < at == len(out) - 1)
+    ]
 
 
 def _without_marks(found: list[str]) -> tuple[list[str], str]:

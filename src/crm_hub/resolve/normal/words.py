@@ -55,6 +55,7 @@ def load_short_forms(path: Path | None = None) -> dict[str, frozenset[str]]:
         if not colon or line.startswith("#"):
             continue
         full = joined_umlauts(head.strip())
+        found.setdefault(full, {full})
         for word in shorts.split():
             short = joined_umlauts(word)
             found.setdefault(short, {short}).add(full)

@@ -1,0 +1,193 @@
+"""What texts say once spelling, titles and formats are taken away."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crm_hub.mapping.rulebooks import read_identity
+from crm_hub.resolve.normal import (
+    MailboxKind,
+    birth_date,
+    country_code,
+    firm_name,
+    mailbox,
+    person_name,
+    phone_key,
+    place,
+    vat_id,
+)
+from crm_hub.resolve.normal.emails import other_surname, own_part
+
+RULES = read_identity()
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"first": "Jürgen", "last": "Müller"},
+        {"first": "Juergen", "last": "Mueller"},
+        {"first": "JURGEN", "last": "MULLER"},
+        {"full": "Müller, Jürgen"},
+        {"full": "Herr Dr. Jürgen Müller"},
+        {"full": "Jürgen Müller (Acme GmbH)"},
+        {"full": "Jürgen Müller | Acme"},
+        {"last": "Jürgen Müller"},
+        {"first": "Dr. Jürgen", "last": "Müller"},
+    ],
+)
+def test_one_name_is_one_name_however_it_is_written(written: dict[str, str]) -> None:
+    name = person_name(**written)
+    assert (name.given, name.family) == ("jurgen", "muller")
+
+
+def test_a_particle_belongs_to_no_surname() -> None:
+    assert person_name("Anna", "van der Berg").family == person_name("Anna", "Berg").family
+    assert person_name(full="Anna van der Berg").family == "berg"
+
+
+def test_a_double_surname_keeps_its_parts() -> None:
+    assert {"muller", "schmidt"} <= person_name("Anna", "Müller-Schmidt").families
+
+
+def test_names_joined_by_a_hyphen_are_one_first_name_and_two() -> None:
+    name = person_name("Jean-Pierre", "Petit")
+    assert name.given == "jeanpierre"
+    assert {"jean", "pierre"} <= name.givens
+
+
+@pytest.mark.parametrize(
+    ("short", "full"),
+    [
+        ("Bill", "William"), ("Peggy", "Margaret"), ("Sepp", "Josef"), ("Uschi", "Ursula"),
+        ("Paco", "Francisco"), ("Pepe", "José"), ("Beppe", "Giuseppe"), ("Kees", "Cornelis"),
+        ("Lasse", "Lars"), ("Kasia", "Katarzyna"), ("Manu", "Emmanuel"), ("Totò", "Antonio"),
+    ],
+)  # fmt: skip
+def test_a_short_form_meets_its_name(short: str, full: str) -> None:
+    assert person_name(short, "X y").givens & person_name(full, "X y").givens
+
+
+def test_two_names_with_one_short_form_do_not_meet() -> None:
+    assert not person_name("Daniel", "Lee").givens & person_name("Danielle", "Lee").givens
+
+
+@pytest.mark.parametrize(
+    ("written", "generation"),
+    [("John Smith Jr.", "jr"), ("Smith, John Sr.", "sr"), ("Hans Maier jun.", "jr"),
+     ("John Smith III", "iii"), ("Senior, John", ""), ("John Smith", "")],
+)  # fmt: skip
+def test_a_generation_is_read_from_the_end_of_a_name(written: str, generation: str) -> None:
+    assert person_name(full=written).generation == generation
+
+
+def test_a_company_in_the_name_field_is_no_person() -> None:
+    name = person_name(last="Müller & Söhne GmbH")
+    assert (name.given, name.family) == ("", "")
+    assert name.firm == "Müller & Söhne GmbH"
+
+
+def test_letters_of_other_alphabets_are_read() -> None:
+    assert person_name("Ελένη", "Παππά") == person_name("Eleni", "Pappa")
+
+
+@pytest.mark.parametrize(
+    ("address", "canonical"),
+    [
+        ("A.Lee+news@GoogleMail.com", "alee@gmail.com"),
+        ("a.lee+x@firm.example", "a.lee@firm.example"),
+        ("a.lee-shop@yahoo.de", "a.lee@yahoo.de"),
+        ("<a.lee@firm.example>", "a.lee@firm.example"),
+    ],
+)
+def test_an_address_is_the_mailbox_it_leads_to(address: str, canonical: str) -> None:
+    box = mailbox(address, RULES)
+    assert box is not None
+    assert box.canonical == canonical
+
+
+def test_mailboxes_are_told_apart_by_whom_they_serve() -> None:
+    kinds = {a: mailbox(a, RULES) for a in ("info@x.example", "noreply2@x.example", "ann@gmx.de",
+                                            "test@test.com", "x@mailinator.com")}  # fmt: skip
+    assert [b.kind for b in kinds.values() if b][:4] == [
+        MailboxKind.ROLE, MailboxKind.ROLE, MailboxKind.PERSONAL, MailboxKind.JUNK,
+    ]  # fmt: skip
+    assert kinds["ann@gmx.de"] is not None
+    assert kinds["ann@gmx.de"].free
+    assert kinds["x@mailinator.com"] is not None
+    assert kinds["x@mailinator.com"].disposable
+    assert mailbox("no address", RULES) is None
+
+
+def test_a_local_part_that_is_only_the_name_is_no_key() -> None:
+    name = person_name("Anna", "Lee")
+    own = {a: own_part(box, name) for a in ("anna.lee@gmx.de", "alee@gmx.de", "lee.anna@gmx.de",
+           "anna.lee1977@gmx.de", "sunnytiger77@gmx.de") if (box := mailbox(a, RULES))}  # fmt: skip
+    assert [bool(o) for o in own.values()] == [False, False, False, True, True]
+
+
+def test_an_address_tells_a_surname_from_before() -> None:
+    box = mailbox("anna.old@gmx.de", RULES)
+    assert box is not None
+    assert other_surname(box, person_name("Anna", "New")) == "old"
+    assert other_surname(box, person_name("Eva", "New")) == ""
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Müller & Söhne GmbH & Co. KG", "Mueller und Soehne"),
+        ("Acme S.p.A.", "ACME SPA"),
+        ("Foo Sp. z o.o.", "Foo"),
+        ("AB Volvo", "Volvo"),
+        ("Bar UG (haftungsbeschränkt)", "Bar"),
+    ],
+)
+def test_a_firm_is_its_name_without_legal_form(one: str, other: str) -> None:
+    assert firm_name(one).base == firm_name(other).base
+
+
+def test_a_street_is_one_street_however_it_is_abbreviated() -> None:
+    keys = {
+        place(street, "10115", "Berlin").address
+        for street in ("Hauptstraße 12", "Hauptstr. 12", "12 Haupt Strasse", "HAUPTSTRASSE 12")
+    }
+    assert len(keys) == 1
+    assert place("Hauptstr. 14", "10115", "Berlin").address not in keys
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("1980-03-01", "19800301"), ("19800301", "19800301"), ("01.03.1980", "19800301"),
+        ("13/03/1980", "19800313"), ("03/13/1980", "19800313"), ("03/04/1980", ""),
+        ("1900-01-01", ""), ("1980-02-30", ""), ("soon", ""),
+    ],
+)  # fmt: skip
+def test_a_birth_date_is_one_day_or_none(text: str, day: str) -> None:
+    assert birth_date(text) == day
+
+
+def test_small_values() -> None:
+    assert phone_key("+15550100 ext. 12") == "+15550100;12"
+    assert country_code("Deutschland") == country_code("de") == "DE"
+    assert country_code("Atlantis") == ""
+    assert vat_id("de 123.456.789") == "DE123456789"
+    assert vat_id("n/a") == ""
+
+
+@given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=80))
+def test_no_text_is_too_strange_for_a_name(first: str, last: str, full: str) -> None:
+    name = person_name(first, last, full)
+    assert (name.given + name.family).isascii()
+
+
+@given(st.text(max_size=120))
+def test_no_text_is_too_strange_for_the_rest(text: str) -> None:
+    mailbox(text, RULES)
+    firm_name(text)
+    place(text, text, text)
+    birth_date(text)
+    country_code(text)
+    vat_id(text)
