@@ -5,13 +5,14 @@ Before: outbound, which knows the outcome. After: planning, which looks at the l
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import orjson
 
 from crm_hub.flow.batch import Moment
 from crm_hub.flow.hub import Hub
-from crm_hub.flow.land import land
+from crm_hub.flow.land import land, reload
 from crm_hub.flow.planning import claim_key
 from crm_hub.flow.tracking import UNREAD, digest, is_of
 from crm_hub.flow.walk import walk
@@ -20,30 +21,49 @@ from crm_hub.model.records import Change
 from crm_hub.model.routes import Route
 from crm_hub.model.states import ABSENT, Awaited, FieldState, RecordState, mark
 from crm_hub.outbox.life import raws
-from crm_hub.store import Db, Held, Identities, Landings, Outbox, StreamRow, WriteRow
+from crm_hub.store import Db, Held, Identities, Landings, Outbox, WriteRow
 
 AWAITED_US = 7 * 86_400_000_000
 
 
-def confirm_update(db: Db, route: Route, row: WriteRow, version: str | None, now_us: int) -> None:
-    """A record holds what was written: its values, its base and its payload say so."""
-    held = {h.record_id: h for h in Identities(db).held([row.record_id or 0])}
-    repo = Outbox(db)
-    known = repo.sent(held)
-    for number, record in held.items():
-        state = repo.states([number]).get(number)
+class Made(NamedTuple):
+    """A write that was made: the record's key at the far side and its version after it."""
+
+    row: WriteRow
+    key: str
+    version: str | None
+
+
+def confirm_updates(db: Db, route: Route, made: Sequence[Made], now_us: int) -> None:
+    """Records hold what was written: their values, bases and payloads say so."""
+    repo, identities = Outbox(db), Identities(db)
+    numbers = [one.row.record_id or 0 for one in made]
+    held = {h.record_id: h for h in identities.held(numbers)}
+    known, states = repo.sent(held), repo.states(held)
+    values, beliefs, saved = [], [], {}
+    for row, _key, version in made:
+        record = held.get(row.record_id or 0)
+        if record is None:
+            continue
+        number = record.record_id
+        state = states.get(number)
         if state is None or not is_of(state, record):
             state = RecordState()
-        _write_over(record, row, state, known[number].changed_at_us, now_us, db)
+        text = _write_over(record, row, state, known[number].changed_at_us, now_us)
         state.version = version
         payload = route.section.put(orjson.loads(known[number].payload), raws(row.doc))
-        repo.believe(number, orjson.dumps(payload).decode(), version, UNREAD)
-        repo.save_states({number: state})
+        values.append((number, record.entity, record.changed_at_us, text))
+        beliefs.append((orjson.dumps(payload).decode(), version, UNREAD, number))
+        saved[number] = state
+    identities.save_canonical([], values)
+    repo.believe(beliefs)
+    repo.save_states(saved)
 
 
 def _write_over(
-    record: Held, row: WriteRow, state: RecordState, at_us: int | None, now_us: int, db: Db
-) -> None:
+    record: Held, row: WriteRow, state: RecordState, at_us: int | None, now_us: int
+) -> str:
+    """Put what was written into a record's state; return its values, as JSON."""
     values: dict[str, Any] = orjson.loads(record.data)
     state.spell_out(values, record.changed_at_us)
     for name, change in row.doc["fields"].items():
@@ -63,8 +83,7 @@ def _write_over(
             values[name] = change["to"]
     text = orjson.dumps(values, option=orjson.OPT_SORT_KEYS).decode()
     state.digest = digest(text)
-    row_out = (record.record_id, record.entity, record.changed_at_us, text)
-    Identities(db).save_canonical([], [row_out])
+    return text
 
 
 def _copied(entry: FieldState, change: dict[str, Any]) -> None:
@@ -88,52 +107,51 @@ def _restored(entry: FieldState, change: dict[str, Any]) -> None:
     entry.added = {}
 
 
-def confirm_create(
+def confirm_creates(
     db: Db,
     hub: Hub,
     route: Route,
     section: SectionPlan,
-    row: WriteRow,
-    key: str,
-    version: str | None,
+    made: Sequence[Made],
     moment: Moment,
 ) -> None:
-    """A record was created: it lands as we wrote it, belonging to its identity."""
-    repo, landings = Outbox(db), Landings(db)
+    """Records were created: they land as we wrote them, belonging to their identities.
+
+    One that was pulled before its creation was confirmed is walked again, now held together with
+    the record it was made from.
+    """
+    landings = Landings(db)
     stream = landings.stream(route.connection, route.stream) or landings.add_stream(
         route.connection, route.stream, section.name
     )
-    known = landings.known(stream.id, [key])
-    if not known:
-        payload = route.section.put({}, raws(row.doc))
-        landed = land(db, stream, [Change(key, payload, None, version)], moment.now_us, None)
-        record_id = landed.landed[0].record_id
-        _hold(repo, row, record_id)
-        walk(db, hub.tools, stream, section, landed.landed, moment)
-        landings.walked(landed.landing_id)
-    else:
-        record_id = known[key][0]
-        _hold(repo, row, record_id)
-        _walk_again(db, hub, stream, section, record_id, moment)
-    written = row._replace(record_id=record_id)
-    if not known:
-        confirm_update(db, route, written, version, moment.now_us)
+    known = landings.known(stream.id, [one.key for one in made])
+    there = [one for one in made if one.key in known]
+    new = [one for one in made if one.key not in known]
+    changes = [
+        Change(one.key, route.section.put({}, raws(one.row.doc)), None, one.version) for one in new
+    ]
+    landed = land(db, stream, changes, moment.now_us, None)
+    numbers = {one.key: one.record_id for one in landed.landed}
+    numbers |= {one.key: known[one.key][0] for one in there}
+    _hold(Outbox(db), made, numbers)
+    again = reload(landings, [numbers[one.key] for one in there], is_new=False)
+    walk(db, hub.tools, stream, section, [*landed.landed, *again.get(stream.id, ())], moment)
+    landings.walked(landed.landing_id)
+    written = [
+        Made(one.row._replace(record_id=numbers[one.key]), one.key, one.version) for one in new
+    ]
+    confirm_updates(db, route, written, moment.now_us)
 
 
-def _hold(repo: Outbox, row: WriteRow, record_id: int) -> None:
-    """Hold a new record together with the record that most of its values come from."""
-    anchor = row.doc.get("anchor")
-    if anchor is None:
-        return
-    value = min((v for _, v in repo.claims([anchor])), default=f"r{anchor}")
-    # The new record gets its key from the walk that follows.
-    repo.add_claims([(anchor, value), (record_id, value)], [(claim_key(value), anchor)])
-
-
-def _walk_again(
-    db: Db, hub: Hub, stream: StreamRow, section: SectionPlan, record_id: int, moment: Moment
-) -> None:
-    from crm_hub.flow.land import reload
-
-    found = reload(Landings(db), [record_id], is_new=False).get(stream.id, [])
-    walk(db, hub.tools, stream, section, found, moment)
+def _hold(repo: Outbox, made: Sequence[Made], numbers: dict[str, int]) -> None:
+    """Hold each new record together with the record that most of its values come from."""
+    anchors = {one.key: one.row.doc["anchor"] for one in made if one.row.doc.get("anchor")}
+    claims: dict[int, str] = {}
+    for record_id, value in repo.claims(anchors.values()):
+        claims[record_id] = min(value, claims.get(record_id, value))
+    rows, keys = [], []
+    for key, anchor in anchors.items():
+        value = claims.get(anchor, f"r{anchor}")
+        rows += [(anchor, value), (numbers[key], value)]
+        keys.append((claim_key(value), anchor))  # the new record gets its key from the walk
+    repo.add_claims(rows, keys)

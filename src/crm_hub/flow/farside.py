@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from crm_hub.flow.batch import Moment
-from crm_hub.flow.confirming import confirm_create, confirm_update
+from crm_hub.flow.confirming import Made, confirm_creates, confirm_updates
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.inbound import Inbound
 from crm_hub.flow.land import land
@@ -79,36 +79,34 @@ class FarSide:
         self.inbound.report.notes.append(f"{len(rows)} writes wait: {reason}")
 
     def confirm(
-        self,
-        db: Db,
-        route: Route,
-        row: WriteRow,
-        key: str | None,
-        version: str | None,
-        moment: Moment,
+        self, db: Db, route: Route, done: Sequence[tuple[WriteRow, Outcome]], moment: Moment
     ) -> None:
-        done = row._replace(
-            state="confirmed", settled_at_us=moment.now_us, run_id=moment.run_id, reason=""
-        )
-        Outbox(db).save([done])
-        section = self.sections[route.stream]
-        if row.kind == "create":
-            if not key:
+        """Store writes that were made: what they changed, and that they are over."""
+        rows = [
+            row._replace(
+                state="confirmed", settled_at_us=moment.now_us, run_id=moment.run_id, reason=""
+            )
+            for row, _ in done
+        ]
+        Outbox(db).save(rows)
+        made: dict[str, list[Made]] = {"create": [], "delete": [], "update": [], "restore": []}
+        for row, outcome in done:
+            if row.kind == "create" and not outcome.id:
                 raise ConfigError(f"{self.name}: the connector gave no id for a created record")
-            confirm_create(db, self.hub, route, section, row, key, version, moment)
-        elif row.kind == "delete":
-            self._gone(db, route, row, moment)
-        else:
-            confirm_update(db, route, row, version, moment.now_us)
-        self.counts[{"create": "created", "delete": "deleted"}.get(row.kind, "updated")] += 1
+            made[row.kind].append(Made(row, outcome.id or "", outcome.version))
+            said = {"create": "created", "delete": "deleted"}.get(row.kind, "updated")
+            self.counts[said] += 1
+        section = self.sections[route.stream]
+        if made["create"]:
+            confirm_creates(db, self.hub, route, section, made["create"], moment)
+        if made["delete"]:
+            known = Outbox(db).sent([one.row.record_id or 0 for one in made["delete"]])
+            gone = [Change(one.key, None) for one in known.values()]
+            self.walk_in(db, route, gone, moment._replace(is_own=True))
+        confirm_updates(db, route, [*made["update"], *made["restore"]], moment.now_us)
         machinery = Machinery(db)
         letters = machinery.dead_keys(self.name, route.stream, PUSH_STEP)
-        machinery.revive([n for k, n in letters.items() if k == _letter_key(row)])
-
-    def _gone(self, db: Db, route: Route, row: WriteRow, moment: Moment) -> None:
-        known = Outbox(db).sent([row.record_id or 0])
-        changes = [Change(one.key, None) for one in known.values()]
-        self.walk_in(db, route, changes, moment._replace(is_own=True))
+        machinery.revive([letters[row.lane] for row, _ in done if row.lane in letters])
 
     def reject(self, db: Db, row: WriteRow, outcome: Outcome) -> None:
         reason = "; ".join(f"{f}: {why}" for f, why in outcome.reasons.items()) or "rejected"
@@ -121,7 +119,7 @@ class FarSide:
         Machinery(db).bury(
             [
                 DeadLetter(
-                    0, row.connection, row.stream, _letter_key(row), PUSH_STEP, row.reason,
+                    0, row.connection, row.stream, row.lane, PUSH_STEP, row.reason,
                     "Correct the value where it comes from, or the mapping: it is sent again then.",
                     "", None, None, now_us, 1,
                 )
@@ -174,7 +172,8 @@ class FarSide:
         """The write had been made: confirm it, and take in what stands there now."""
         with self.hub.store.write() as db:
             moment = self.inbound.moment(db)
-            self.confirm(db, route, row, change.id, change.version, moment)
+            outcome = Outcome("applied", change.id, change.version)
+            self.confirm(db, route, [(row, outcome)], moment)
             self.walk_in(db, route, [change], moment)
             plan_again(db, self.hub.tools, [row.identity_id], moment)
 
@@ -192,7 +191,3 @@ class FarSide:
 
 def _like(written: Any, found: Any) -> bool:
     return same(written, found) or (found is not None and is_reformat(written, found))
-
-
-def _letter_key(row: WriteRow) -> str:
-    return row.lane

@@ -23,6 +23,9 @@ from crm_hub.sdk import Connector
 from crm_hub.store import Outbox, WriteRow
 
 BATCH = 200
+GROUP = 25
+"""How many writes are committed together; so many at most are uncertain after a crash."""
+_MOST_FAILURES = 3
 _MOST_SENDS = 3
 """How often one run sends for the same lane: an endless "conflict" must not hold the run."""
 
@@ -47,6 +50,7 @@ class Outbound:
         self.hub, self.inbound, self.name = hub, inbound, inbound.name
         self._yes, self._many = yes, many
         self._sends: Counter[str] = Counter()
+        self._failures = 0
         self._far = FarSide(hub, inbound)
 
     def run(self) -> None:
@@ -146,12 +150,14 @@ class Outbound:
         for row in due:
             by_stream.setdefault(row.stream, []).append(row)
         for stream, rows in by_stream.items():
-            size = max(1, self._far.routes[stream].ability.batch_size)
+            size = max(GROUP, self._far.routes[stream].ability.batch_size)
             for start in range(0, len(rows), size):
                 if self.hub.stopping():
                     return False
                 batch = rows[start : start + size]
                 self._sends.update(row.lane for row in batch)
                 if not sender.send(connector, self._far.routes[stream], batch):
-                    return False
+                    self._failures += 1
+                    if sender.wants_rest or self._failures >= _MOST_FAILURES:
+                        return False
         return True

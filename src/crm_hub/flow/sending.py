@@ -7,7 +7,13 @@ from typing import Any
 
 from crm_hub.flow.farside import FarSide
 from crm_hub.flow.planning import plan_again
-from crm_hub.model.errors import ConfigError, NotSupported, Throttled, TransientError
+from crm_hub.model.errors import (
+    ConfigError,
+    HubError,
+    NotSupported,
+    Throttled,
+    TransientError,
+)
 from crm_hub.model.records import Change
 from crm_hub.model.routes import Route
 from crm_hub.outbox import life
@@ -21,9 +27,13 @@ class Sender:
 
     def __init__(self, far: FarSide) -> None:
         self._far = far
+        self.wants_rest = False
 
     def send(self, connector: Connector[Any], route: Route, rows: Sequence[WriteRow]) -> bool:
-        """Send writes of one stream, at most a batch; False when the far side wants a rest."""
+        """Send writes of one stream; False when a call failed, and `wants_rest` when it was busy.
+
+        All are committed as sent first, and their outcomes together: two commits for many calls.
+        """
         with self._far.hub.store.read() as db:
             known = Outbox(db).sent([r.record_id for r in rows if r.record_id is not None])
         versions = {number: one.version for number, one in known.items()}
@@ -34,19 +44,35 @@ class Sender:
         with self._far.hub.store.write() as db:
             self._far.inbound.in_run(db)
             Outbox(db).save(rows)
-        writes = [_write(row, known, versions, route) for row in rows]
-        try:
-            outcomes = connector.push(writes)
-        except Throttled as error:
-            self._far.put_back(rows, error, certain=len(rows) == 1)
-            return False
-        except (TransientError, ConfigError) as error:
-            self._far.put_back(rows, error, certain=False)
-            if isinstance(error, ConfigError):
-                raise
-            return True
-        self._store(connector, route, rows, outcomes)
-        return True
+        size, made, goes_on = max(1, route.ability.batch_size), [], True
+        for start in range(0, len(rows), size):
+            batch = rows[start : start + size]
+            writes = [_write(row, known, versions, route) for row in batch]
+            try:
+                made += list(zip(batch, connector.push(writes), strict=True))
+            except (TransientError, ConfigError) as error:
+                self._store(connector, route, made)
+                self._failed(batch, rows[start + size :], error)
+                if isinstance(error, ConfigError):
+                    raise
+                made, goes_on = [], False
+                break
+        self._store(connector, route, made)
+        return goes_on
+
+    def _failed(
+        self, batch: Sequence[WriteRow], unsent: Sequence[WriteRow], error: HubError
+    ) -> None:
+        """A call failed: nobody knows what became of its writes, and those after it stay due."""
+        self.wants_rest = isinstance(error, Throttled)
+        refused = self.wants_rest and len(batch) == 1
+        self._far.put_back(batch, error, certain=refused)
+        with self._far.hub.store.write() as db:
+            now_us = self._far.inbound.now_us()
+            wished_s = getattr(error, "retry_after_s", None)
+            later_us = now_us + (life.wait_us(1, wished_s) if wished_s else 0)
+            back = [r._replace(state="due", tries=r.tries - 1, due_at_us=later_us) for r in unsent]
+            Outbox(db).save(back)
 
     def _compared(
         self,
@@ -96,23 +122,24 @@ class Sender:
         self,
         connector: Connector[Any],
         route: Route,
-        rows: Sequence[WriteRow],
-        outcomes: Sequence[Outcome],
+        made: Sequence[tuple[WriteRow, Outcome]],
     ) -> None:
         """T3: store what became of each write, and plan its lane again."""
+        if not made:
+            return
         later: list[tuple[WriteRow, Outcome]] = []
         with self._far.hub.store.write() as db:
             moment = self._far.inbound.moment(db)
-            settled = []
-            for row, outcome in zip(rows, outcomes, strict=True):
+            done = []
+            for row, outcome in made:
                 if outcome.result in ("applied", "duplicate"):
-                    self._far.confirm(db, route, row, outcome.id, outcome.version, moment)
-                    settled.append(row.identity_id)
+                    done.append((row, outcome))
                 elif outcome.result == "rejected":
                     self._far.reject(db, row, outcome)
                 else:
                     later.append((row, outcome))
-            plan_again(db, self._far.hub.tools, settled, moment)
+            self._far.confirm(db, route, done, moment)
+            plan_again(db, self._far.hub.tools, [row.identity_id for row, _ in done], moment)
         for row, outcome in later:
             self._conflict(connector, route, row, outcome)
 

@@ -134,10 +134,12 @@ class Outbox:
         rows = self._db.rows_in(select(r.id, r.version), r.id, record_ids)
         return {row[0]: row[1] for row in rows}
 
-    def believe(self, record_id: int, payload: str, version: str | None, hash: bytes) -> None:
-        """Store what a record is believed to be since our write; the next look compares anew."""
-        columns = ("payload", "version", "hash")
-        self._db.update(source_record, columns, [(payload, version, hash, record_id)])
+    def believe(self, rows: Sequence[tuple[str, str | None, bytes, int]]) -> None:
+        """Store what records are believed to be since our write; the next look compares anew.
+
+        Rows hold payload, version, hash, record number.
+        """
+        self._db.update(source_record, ("payload", "version", "hash"), rows)
 
     def look_again(self, record_ids: Iterable[int], hash: bytes) -> None:
         """Let the next look at these records be walked even if nothing is new in it."""
