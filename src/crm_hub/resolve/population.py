@@ -24,6 +24,9 @@ _MOST_NAMES = 12
 # A kind of reference is believed to name people from so many shared values on, when no more than
 # this share of them is held by people of two names.
 _ENOUGH_REFERENCES, _MOST_LOOSE = 20, 0.04
+# What is known of names before a set is seen, worth so many records: a name is one in 5,000. In a
+# short list two records of one name are then no usual name.
+_BACKGROUND, _RARE = 2_000, 1 / 5_000
 _SPARSE, _ENOUGH_NUMBERS = 0.002, 500
 _DIGITS = re.compile(r"\d+")
 
@@ -79,7 +82,10 @@ def settle(profiles: Sequence[Profile]) -> Population:
 def _frequencies(profiles: Sequence[Profile], column: str) -> dict[str, float]:
     counts = Counter(value for p in profiles if (value := getattr(p, column)))
     total = counts.total()
-    return {value: count / total for value, count in counts.items()}
+    if column not in ("given", "family"):
+        return {value: count / total for value, count in counts.items()}
+    unseen = _BACKGROUND * _RARE
+    return {value: (count + unseen) / (total + _BACKGROUND) for value, count in counts.items()}
 
 
 def _mark_common(profiles: Sequence[Profile]) -> None:
