@@ -150,6 +150,30 @@ def test_a_source_that_tells_of_news_is_read_at_once(scene: Scene) -> None:
     assert len(scene.of("erp")) == 1
 
 
+def test_a_source_that_cannot_be_heard_for_once_is_polled_and_heard_again(scene: Scene) -> None:
+    heard: list[str] = []
+    make = scene.hub.make
+
+    def made(connection: str, *rest: Any) -> Any:
+        found = make(connection, *rest)
+        found.discover = lambda: [StreamInfo("contacts", caps=Caps(live=True))]
+
+        def wait(timeout_s: float) -> bool:
+            heard.append(connection)
+            if heard.count(connection) == 1:
+                raise Unavailable("the session is gone")
+            time.sleep(0.01)
+            return False
+
+        found.wait = wait
+        return found
+
+    scene.hub.make = made  # type: ignore[method-assign]
+    with scene.running(every_s=0.3):
+        scene.wait_for(lambda told: len(scene.of("crm")) > 2)
+    assert heard.count("crm") > 2
+
+
 def test_a_bug_in_one_lane_is_told_and_stops_no_other(scene: Scene) -> None:
     failing(scene, "crm", [KeyError("a bug")])  # type: ignore[list-item]
     with scene.running():

@@ -121,16 +121,15 @@ class _Lane:
     def _rest(self, wait_s: float) -> None:
         """Wait for the next turn, or for news where the source tells of it."""
         until = time.monotonic() + wait_s
-        while not self._hub.stopping() and (left_s := until - time.monotonic()) > 0:
-            if not self._listens():
-                self._sleep(left_s)
-            else:
-                try:
-                    if self._hub.connector(self._name).wait(min(left_s, _LISTEN_S)):
-                        return
-                except HubError as error:
-                    _log.warning("%s: %s It is polled instead.", self._name, error.message)
-                    self._is_live = False
+        listens = self._listens()
+        while listens and not self._hub.stopping() and (left_s := until - time.monotonic()) > 0:
+            try:
+                if self._hub.connector(self._name).wait(min(left_s, _LISTEN_S)):
+                    return
+            except HubError as error:
+                _log.warning("%s: %s It is polled this once.", self._name, error.message)
+                listens = False
+        self._sleep(until - time.monotonic())
 
     def _listens(self) -> bool:
         if self._is_live is None:
