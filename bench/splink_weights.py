@@ -24,7 +24,14 @@ _FLAGS = ("common_given", "common_family", "family_is_given", "contested")
 def table(rows: list[dict]) -> pa.Table:
     """Return the rows as Arrow, every column with its type even where all are NULL."""
     fields = [
-        pa.field(name, pa.list_(pa.string()) if name in _LISTS else pa.bool_() if name in _FLAGS else pa.string())
+        pa.field(
+            name,
+            pa.list_(pa.string())
+            if name in _LISTS
+            else pa.bool_()
+            if name in _FLAGS
+            else pa.string(),
+        )
         for name in rows[0]
     ]
     return pa.Table.from_pylist(rows, schema=pa.schema(fields))
@@ -33,7 +40,8 @@ def table(rows: list[dict]) -> pa.Table:
 def main() -> None:
     folder = Path(sys.argv[1])
     settings, rows, shares, pairs = (
-        json.loads((folder / f"{name}.json").read_text("utf-8")) for name in ("settings", "rows", "tf", "pairs")
+        json.loads((folder / f"{name}.json").read_text("utf-8"))
+        for name in ("settings", "rows", "tf", "pairs")
     )
     con = duckdb.connect()
     con.execute("SET threads = 1")
@@ -43,7 +51,11 @@ def main() -> None:
         lookup = pa.table({column: list(values), f"tf_{column}": list(values.values())})
         linker.table_management.register_term_frequency_lookup(api.register(lookup), column)
     blocked = pa.table(
-        {"match_key": ["0"] * len(pairs), "join_key_l": [a for a, _ in pairs], "join_key_r": [b for _, b in pairs]}
+        {
+            "match_key": ["0"] * len(pairs),
+            "join_key_l": [a for a, _ in pairs],
+            "join_key_r": [b for _, b in pairs],
+        }
     )
     linker.table_management.register_blocked_pairs_for_predict(api.register(blocked))
     found = linker.inference.predict().as_record_list()

@@ -1,0 +1,146 @@
+"""How well and how fast people are found again: `crm-hub dedupe` beside Splink, on one table.
+
+    python bench/identity.py                            20,000 and 100,000, FEBRL4, Splink beside
+    python bench/identity.py --sizes 20000 --alone      without Splink
+    python bench/identity.py --sizes 20000 --variants tuned "other lands" noisy sparse "one land"
+    python bench/identity.py --sizes 1000000 --alone --seeds 4
+
+The tables are those of bench/people.py. The model was fitted on seed 1 of the variant `tuned`
+(bench/fit_identity.py); other seeds and the other variants were not looked at. Thresholds are
+those of mappings/identity.yaml, fixed before; Splink gets the best of eight, told the truth.
+Each side runs in a process of its own, so that seconds and peak memory are its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from febrl import febrl4
+from identity_data import measured, traps_sprung
+from people import COLUMNS, VARIANTS, people
+
+HERE = Path(__file__).resolve().parent
+
+
+def ours(source: Path, target: Path) -> None:
+    """Run `crm-hub dedupe` as the command line does; write clusters, seconds and peak memory."""
+    from crm_hub.flow.dedupe import dedupe
+
+    began = time.perf_counter()
+    found = dedupe(source)
+    seconds = time.perf_counter() - began
+    groups = [[found.profiles[at].id for at in group] for group in found.resolved.clusters.groups]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    told = {"seconds": seconds, "peak_mb": peak, "clusters": {"fixed": groups}}
+    told |= {"pairs": found.resolved.pairs, "to_review": len(found.resolved.questions)}
+    target.write_text(json.dumps(told))
+
+
+def run(side: str, rows: Sequence[dict[str, str]], folder: Path) -> dict[str, Any]:
+    """Return what a side made of the rows, in a process of its own."""
+    target = folder / "out.json"
+    if side == "crm-hub":
+        source = folder / "rows.csv"
+        _write_csv(source, rows)
+        command = [sys.executable, str(HERE / "identity.py"), "--side", str(source), str(target)]
+    else:
+        source = folder / "rows.json"
+        source.write_text(json.dumps(list(rows)))
+        python = Path(os.environ["CRM_HUB_BENCH_PEERS"]) / "python"
+        command = [str(python), str(HERE / "splink_dedupe.py"), str(source), str(target)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{side} failed:\n{done.stderr[-3_000:]}")
+    result: dict[str, Any] = json.loads(target.read_text())
+    return result
+
+
+def _write_csv(path: Path, rows: Sequence[dict[str, str]]) -> None:
+    import csv
+
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def report(
+    side: str,
+    name: str,
+    rows: Sequence[dict[str, str]],
+    truth: Sequence[int],
+    traps: dict[str, list[tuple[int, int]]],
+    folder: Path,
+) -> None:
+    """Print a row of the table, and the traps of the side that is ours."""
+    told = run(side, rows, folder)
+    place = {row["record_id"]: at for at, row in enumerate(rows)}
+    scored = []
+    for threshold, clusters in told["clusters"].items():
+        groups = [[place[id] for id in group] for group in clusters]
+        scored.append((measured(groups, truth), threshold, groups))
+    best, threshold, groups = max(scored, key=lambda one: one[0]["F1"])
+    print(
+        f"| {name} | {side} | {best['F1']:.4f} | {best['precision']:.4f} | {best['recall']:.4f} | "
+        f"{best['B3']:.4f} | {best['largest']:.0f}/{best['largest_true']:.0f} | {threshold} | "
+        f"{told['seconds']:.1f} | {told['peak_mb']:,} |",
+        flush=True,
+    )
+    if side == "crm-hub" and traps:
+        told_traps = traps_sprung(groups, truth, traps)
+        print(
+            "  false merges: "
+            + ", ".join(f"{kind} {rate:.2%} of {n:,}" for kind, (rate, n) in told_traps.items()),
+            flush=True,
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--sizes", type=int, nargs="+", default=[20_000, 100_000])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[2])
+    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=["tuned"])
+    parser.add_argument("--alone", action="store_true", help="without Splink")
+    parser.add_argument("--side", nargs=2, type=Path, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.side:
+        ours(*args.side)
+        return
+    sides = ["crm-hub"]
+    if not args.alone and "CRM_HUB_BENCH_PEERS" in os.environ:
+        sides.append("Splink")
+    elif not args.alone:
+        print("No Splink beside: CRM_HUB_BENCH_PEERS is not set (scripts/bench sets it).")
+    print(f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}\n")
+    print("| data | side | pair F1 | precision | recall | B³ F1 | largest | threshold | s | MB |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        try:
+            rows, truth = febrl4()
+            report("crm-hub", "FEBRL4", rows, truth, {}, folder)
+        except FileNotFoundError as error:
+            print(f"FEBRL4 is left out: {error}")
+        for variant in args.variants:
+            for size in args.sizes:
+                for seed in args.seeds:
+                    world = people(size, seed, variant)
+                    rows = [{c: row[c] for c in COLUMNS} for row in world.rows]
+                    for side in sides:
+                        label = f"{variant} {size:,} seed {seed}"
+                        report(side, label, rows, world.truth, world.traps, folder)
+
+
+if __name__ == "__main__":
+    main()

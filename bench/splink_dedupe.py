@@ -1,0 +1,130 @@
+"""Splink 5 over the generator's table: the peer of bench/identity.py, run by the peers' Python.
+
+    .venv-peers/bin/python bench/splink_dedupe.py rows.json out.json
+
+Set up as its guide recommends: names in lower case without accents and cut apart, phones as their
+last nine digits, term frequencies on names, u by random sampling, m by two passes of EM, clusters
+at several thresholds (the caller takes the best). Prints nothing; out.json holds the clusters of
+each threshold, seconds and peak memory.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import resource
+import sys
+import time
+import unicodedata
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+from splink import Linker, SettingsCreator, block_on
+from splink.backends.duckdb import DuckDBAPI
+
+THRESHOLDS = (0.5, 0.8, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9999)
+TITLES = {"dr", "prof", "herr", "frau", "mr", "mrs", "mme", "ing"}
+
+
+def plain(text: str) -> str:
+    text = unicodedata.normalize("NFKD", text.lower().replace("ß", "ss").replace("ł", "l"))
+    return "".join(c for c in text if not unicodedata.combining(c))
+
+
+def names(row: dict[str, str]) -> tuple[str, str]:
+    """Return first and last name, from the parts or cut out of the whole."""
+    first, last = plain(row["first_name"]), plain(row["last_name"])
+    if not first and not last:
+        full = re.sub(r"\(.*?\)", "", plain(row["full_name"]))
+        head, comma, tail = full.partition(",")
+        words = [
+            w
+            for w in (f"{tail} {head}" if comma else full).replace(".", " ").split()
+            if w not in TITLES
+        ]
+        if words:
+            first, last = words[0], words[-1] if len(words) > 1 else ""
+    return first.strip(" ."), last.strip()
+
+
+def prepared(row: dict[str, str]) -> dict[str, str | None]:
+    first, last = names(row)
+    phone = re.sub(r"\D", "", row["mobile"] or row["phone"])[-9:]
+    email = row["email"].lower()
+    out = {
+        "unique_id": row["record_id"], "first": first, "last": last, "email": email,
+        "local": email.partition("@")[0], "phone": phone, "company": plain(row["company"]),
+        "street": plain(row["street"]), "city": plain(row["city"]), "postcode": row["postcode"],
+        "born": row["birth_date"], "ref": row["external_ref"],
+    }  # fmt: skip
+    return {key: value or None for key, value in out.items()}
+
+
+def settings() -> SettingsCreator:
+    from splink.internals import comparison_library as cl
+
+    names_rule = [
+        cl.JaroWinklerAtThresholds("first", [0.92, 0.8]).configure(term_frequency_adjustments=True),
+        cl.JaroWinklerAtThresholds("last", [0.92, 0.8]).configure(term_frequency_adjustments=True),
+    ]
+    return SettingsCreator(
+        link_type="dedupe_only",
+        comparisons=[
+            *names_rule,
+            cl.ExactMatch("email").configure(term_frequency_adjustments=True),
+            cl.ExactMatch("phone").configure(term_frequency_adjustments=True),
+            cl.JaroWinklerAtThresholds("company", [0.9]).configure(term_frequency_adjustments=True),
+            cl.ExactMatch("postcode").configure(term_frequency_adjustments=True),
+            cl.ExactMatch("city").configure(term_frequency_adjustments=True),
+            cl.ExactMatch("born"),
+            cl.ExactMatch("ref").configure(term_frequency_adjustments=True),
+        ],
+        blocking_rules_to_generate_predictions=[
+            block_on("email"), block_on("phone"), block_on("ref"), block_on("last", "first"),
+            block_on("last", "company"), block_on("last", "postcode"), block_on("first", "company"),
+            block_on("local"), block_on("born", "last"),
+        ],
+    )  # fmt: skip
+
+
+def main() -> None:
+    logging.disable(logging.WARNING)
+    rows = json.loads(Path(sys.argv[1]).read_text("utf-8"))
+    began = time.perf_counter()
+    con = duckdb.connect()
+    api = DuckDBAPI(con)
+    columns = list(prepared(rows[0]))
+    schema = pa.schema([(name, pa.string()) for name in columns])
+    table = pa.Table.from_pylist([prepared(row) for row in rows], schema=schema)
+    linker = Linker(api.register(table), settings(), log_level=None)
+    linker.training.estimate_probability_two_random_records_match(
+        [block_on("email"), block_on("phone")], recall=0.7
+    )
+    linker.training.estimate_u_using_random_sampling(max_pairs=2e6, seed=1)
+    linker.training.estimate_parameters_using_expectation_maximisation(block_on("email"))
+    linker.training.estimate_parameters_using_expectation_maximisation(block_on("last", "first"))
+    edges = linker.inference.predict(threshold_match_probability=min(THRESHOLDS))
+    found = {}
+    once = 0.0
+    for threshold in THRESHOLDS:
+        start = time.perf_counter()
+        clusters = linker.clustering.cluster_pairwise_predictions_at_threshold(
+            edges, threshold_match_probability=threshold
+        )
+        groups: dict[str, list[str]] = {}
+        for row in clusters.as_record_list():
+            groups.setdefault(row["cluster_id"], []).append(row["unique_id"])
+        found[str(threshold)] = list(groups.values())
+        once = time.perf_counter() - start
+    # One threshold is what a user pays for.
+    seconds = time.perf_counter() - began - once * (len(THRESHOLDS) - 1)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    Path(sys.argv[2]).write_text(
+        json.dumps({"seconds": seconds, "peak_mb": peak, "clusters": found})
+    )
+
+
+if __name__ == "__main__":
+    main()
