@@ -79,7 +79,7 @@ def settle(
     if not held.changes:
         return stream
     with inbound.hub.store.read() as db:
-        count = len(Landings(db).live_numbers(stream.id))
+        count = Landings(db).live_count(stream.id)
     inbound.brake(stream, len(held.changes), count)
     gone = list(held.changes.values())
     for start in range(0, len(gone), BATCH):

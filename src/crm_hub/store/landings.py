@@ -190,6 +190,13 @@ class Landings:
         )
         return list(self._db.conn.execute(stmt).scalars())
 
+    def live_count(self, stream_id: int) -> int:
+        """Return how many records the source still holds, as far as the hub knows."""
+        all_ = select(func.count()).where(source_record.c.stream_id == stream_id)
+        gone = all_.where(source_record.c.deleted.is_(True))
+        count = self._db.conn.execute(all_).scalar_one() - self._db.conn.execute(gone).scalar_one()
+        return int(count)
+
     def live_counts(self) -> dict[int, int]:
         """Return how many live records each stream holds, by stream number.
 
