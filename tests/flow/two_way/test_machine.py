@@ -25,6 +25,7 @@ from hypothesis.stateful import (
 
 from crm_hub.flow.inbound import sync
 from crm_hub.flow.outbound import push
+from tests.flow.hubs import ids
 from tests.flow.two_way.fake import Clock, Side
 from tests.flow.two_way.worlds import World
 
@@ -248,16 +249,44 @@ class TwoWay(RuleBasedStateMachine):
     def quiet(self) -> None:
         self._come_to_rest()
 
+    @rule(at=st.integers(0, 2), which=st.integers(0, 9), name=st.sampled_from(["title", "first"]))
+    def edit_in_peace(self, at: int, which: int, name: str) -> None:
+        """Nobody else does anything: the edit arrives everywhere, and nothing is in dispute."""
+        self._come_to_rest()
+        side = self._side(at)
+        key = self._record(side, which)
+        if key is None:
+            return
+        before = len(self.world.conflicts())
+        had_open = {c.identity_id for c in self.world.conflicts("open")}
+        value = f"v{next(self.numbers)}"
+        self._replaced(side.live()[key].get(name))
+        side.edit(key, **{name: value})
+        sent = self.world.sent
+        self._come_to_rest(days=0)
+        found = ids(self.world.hub)
+        identity = found[f"{side.name}/contacts#{key}"]
+        held = [
+            _plain(payload.get(name))
+            for s in self.world.sides.values()
+            for k, payload in s.live().items()
+            if found[f"{s.name}/contacts#{k}"] == identity
+        ]
+        assert set(held) == {value}, f"{name}={value} did not arrive: {held}"
+        if identity not in had_open:
+            assert len(self.world.conflicts()) == before, self.world.conflicts()
+            assert self.world.sent - sent <= len(held) - 1
+
     @invariant()
     def count(self) -> None:
         TwoWay.steps += 1
 
-    def _come_to_rest(self) -> None:
+    def _come_to_rest(self, days: int = 1) -> None:
         world = self.world
         for side in world.sides.values():
             side.faults.clear()
             side.stale = 0
-        world.clock.tick(86_400_000_000)
+        world.clock.tick(days * 86_400_000_000)
         sent = [world.round() for _ in range(2)]
         assert sent[-1] == 0, f"writes in quiet rounds: {sent}\n{world.show()}"
         assert world.waiting() == 0, f"{sent} {world.open_writes()}\n{world.show()}"
@@ -266,8 +295,6 @@ class TwoWay(RuleBasedStateMachine):
 
     def _equal(self) -> None:
         """Records of one identity hold the same, but where a conflict is open."""
-        from tests.flow.hubs import ids
-
         found = ids(self.world.hub)
         opened = {(c.identity_id, c.field) for c in self.world.conflicts("open")}
         names = {"first": "given_name", "last": "family_name"}

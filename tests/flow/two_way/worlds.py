@@ -98,7 +98,7 @@ class World:
         before = self.sent
         self.pull()
         self.push(yes=yes)
-        self.clock.tick(3_600_000_000)
+        self.clock.tick(120_000_000)
         return self.sent - before
 
     @property
