@@ -120,7 +120,7 @@ class FarSide:
             [
                 DeadLetter(
                     0, row.connection, row.stream, row.lane, PUSH_STEP, row.reason,
-                    "Correct the value where it comes from, or the mapping: it is sent again then.",
+                    "Correct the value or the mapping, or send it as it is: crm-hub dead retry.",
                     "", None, None, now_us, 1,
                 )
                 for row in rows

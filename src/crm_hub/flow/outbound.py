@@ -19,6 +19,7 @@ from crm_hub.flow.tracking import LOOK_AGAIN
 from crm_hub.flow.two_way import approve, possible_routes, unapproved, written_to
 from crm_hub.flow.uncertain import Uncertain
 from crm_hub.model.errors import MassWrite
+from crm_hub.model.routes import Route
 from crm_hub.sdk import Connector
 from crm_hub.store import Outbox, WriteRow
 
@@ -66,15 +67,22 @@ class Outbound:
         while not self.hub.stopping():
             due = self._due()
             if not due or not self._send_all(connector, due):
-                return
+                break
+        self._say_what_is_unknown()
+
+    def _say_what_is_unknown(self) -> None:
+        with self.hub.store.read() as db:
+            rows = Outbox(db).open_rows(self.name, "unknown")
+        if rows:
+            self.inbound.report.notes.append(
+                f"{len(rows)} writes got no answer; they are looked up before anything is repeated"
+            )
 
     # before anything is sent --------------------------------------------------------------
 
     def _open(self) -> bool:
         """Tell whether there is anything to do; a first plan has to be approved."""
-        two_way = self.hub.tools.two_way
-        known = [] if two_way is None else list(two_way.routes.values())
-        self._far.routes = {r.stream: r for r in known if r.connection == self.name}
+        self._far.routes = self._known_routes()
         if self._yes or not self._far.routes:
             new = unapproved(self.hub, self.name)
             if new and not self._yes:
@@ -97,6 +105,19 @@ class Outbound:
             stored = {r.stream: r for r in repo.routes() if r.connection == self.name}
         changed = any(stored[s].digest != r.section.digest for s, r in self._far.routes.items())
         return bool(waits) or changed
+
+    def _known_routes(self) -> dict[str, Route]:
+        """Return the approved routes by stream, those too that another process has approved."""
+        with self.hub.store.read() as db:
+            stored = {r.stream for r in Outbox(db).routes() if r.connection == self.name}
+        for _ in range(2):
+            two_way = self.hub.tools.two_way
+            known = [] if two_way is None else list(two_way.routes.values())
+            found = {r.stream: r for r in known if r.connection == self.name}
+            if stored <= found.keys():
+                break
+            self.hub.forget_tools()
+        return found
 
     def _open_again(self) -> bool:
         self._yes = False

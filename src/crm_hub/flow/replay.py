@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from crm_hub.flow.batch import REPLAYED
+from crm_hub.flow.farside import PUSH_STEP
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.inbound import Inbound, Progress, SyncReport, silent
 from crm_hub.flow.land import queue, reload
 from crm_hub.mapping import SectionPlan
-from crm_hub.store import DeadLetter, Identities, Landings, Machinery, StreamRow
+from crm_hub.model.values import to_us
+from crm_hub.store import DeadLetter, Identities, Landings, Machinery, Outbox, StreamRow
 
 BATCH = 1000
 
@@ -90,7 +92,11 @@ def retry(hub: Hub, numbers: Sequence[int] = ()) -> list[SyncReport]:
 def _retry(hub: Hub, name: str, letters: Sequence[DeadLetter]) -> SyncReport:
     requests = [d for d in letters if d.inbox_id is not None]
     records = [d.record_id for d in letters if d.record_id is not None]
+    rejected = [d.id for d in letters if d.step == PUSH_STEP]
     with hub.store.write() as db:
+        if rejected:
+            Outbox(db).waken(name, to_us(hub.now()))  # the next push sends them
+            Machinery(db).revive(rejected)
         Machinery(db).settle([d.inbox_id for d in requests if d.inbox_id is not None], "due")
         Machinery(db).revive([d.id for d in requests])
     inbound = Inbound(hub, name)

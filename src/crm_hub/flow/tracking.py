@@ -20,7 +20,7 @@ from crm_hub.merge import three_way
 from crm_hub.merge.three_way import Edit, Fields
 from crm_hub.model.canonical import CanonicalRecord, Claim
 from crm_hub.model.ids import SourceKey
-from crm_hub.model.states import ABSENT, FieldStates, RecordState
+from crm_hub.model.states import ABSENT, FieldStates, RecordState, same
 from crm_hub.store import Db, Held, Identities, Outbox
 
 LOOK_AGAIN = b"\x02"
@@ -97,7 +97,8 @@ def track(
         before = held.get(landed.record_id)
         if record is None:
             if before is not None and before.identity_id is not None:
-                propagates = section.delete == "propagate" and not moment.is_own
+                unread = _was_never_read(before, states.get(landed.record_id))
+                propagates = section.delete == "propagate" and not moment.is_own and not unread
                 tracked.lost.append(_lost(before, source, propagates))
             continue
         if record.entity not in two_way.entities:
@@ -118,6 +119,18 @@ def track(
     repo.save_states(saved)
     repo.look_again(again, LOOK_AGAIN)
     return tracked
+
+
+def _was_never_read(before: Held, state: RecordState | None) -> bool:
+    """Whether the hub created a record and no pull has shown it yet.
+
+    A listing that is a moment old does not hold it: that it is missing there deletes nothing.
+    """
+    if state is None or not state.awaits:
+        return False
+    values = orjson.loads(before.data)
+    waiting = {name: one.awaited for name, one in state.fields.items() if one.awaited is not None}
+    return all(same(one.before, values.get(name)) for name, one in waiting.items())
 
 
 def _lost(before: Held, source: SourceKey, propagates: bool) -> Lost:

@@ -163,9 +163,7 @@ _Rank = tuple[tuple[int, int], tuple[int, int]]
 
 
 def _key(name: str, member: MergeMember, rule: Win) -> tuple[_Rank, bool, str]:
-    state = member.states.get(name)
-    copied = state is not None and state.copied
-    return _rank(name, member, rule), copied, member.order
+    return _rank(name, member, rule), _copied(name, member), member.order
 
 
 def _rank(name: str, member: MergeMember, rule: Win) -> _Rank:
@@ -175,6 +173,11 @@ def _rank(name: str, member: MergeMember, rule: Win) -> _Rank:
     state = member.states.get(name)
     chosen = 0 if state is not None and state.person else 1
     return (chosen if rule.strategy in ("human", "manual") else 0, _place(name, member, rule)), age
+
+
+def _copied(name: str, member: MergeMember) -> bool:
+    state = member.states.get(name)
+    return state is not None and state.copied
 
 
 def _place(name: str, member: MergeMember, rule: Win) -> int:
@@ -192,7 +195,8 @@ def _single(name: str, order: Sequence[MergeMember], rule: Win) -> Decision:
     value = top.values.get(name)
     others = [m for m in order[1:] if not same(m.values.get(name), value)]
     best = _rank(name, top, rule)
-    is_open = any(_rank(name, m, rule) == best for m in others)
+    # A copy that reads differently by now (another mapping) disputes nothing.
+    is_open = any(_rank(name, m, rule) == best for m in others if not _copied(name, m))
     if rule.strategy == "manual" and others:
         is_open = best[0][0] != 0
     return Decision(value, stamp_of(top, name), {}, top.record_id, is_open)

@@ -289,6 +289,8 @@ class TwoWay(RuleBasedStateMachine):
         world.clock.tick(days * 86_400_000_000)
         sent = [world.round() for _ in range(2)]
         assert sent[-1] == 0, f"writes in quiet rounds: {sent}\n{world.show()}"
+        for side in world.sides.values():
+            assert len(side.created) == len(set(side.created)), f"doubled at {side.name}"
         assert world.waiting() == 0, f"{sent} {world.open_writes()}\n{world.show()}"
         self._equal()
         self._nothing_lost()
@@ -351,4 +353,4 @@ class TestShort(TwoWay.TestCase):  # type: ignore[name-defined,misc]
 
 @pytest.mark.soak
 class TestLong(TwoWay.TestCase):  # type: ignore[name-defined,misc]
-    settings = _settings(600 * SCALE)
+    settings = _settings(3500 * SCALE)

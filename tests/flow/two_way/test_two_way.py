@@ -297,3 +297,85 @@ def test_a_busy_side_is_left_alone_until_it_wishes(tmp_path: Path) -> None:
     assert world.sides["b"].calls == calls
     world.settle()
     assert only(world.sides["b"]) == DANA
+
+
+def test_a_created_record_that_a_late_listing_lacks_deletes_nothing(tmp_path: Path) -> None:
+    world = pair(tmp_path)
+    world.sides["a"].add(**DANA)
+    world.pull()
+    world.push("b")
+    rows, world.sides["b"].rows = world.sides["b"].rows, {}
+    world.pull("b")
+    world.sides["b"].rows = rows
+    world.settle()
+    assert only(world.sides["a"]) == only(world.sides["b"]) == DANA
+    assert len(world.sides["b"].created) == 1
+
+
+def test_what_was_rejected_is_sent_again_when_somebody_asks(tmp_path: Path) -> None:
+    from crm_hub.flow.replay import retry
+
+    world = pair(tmp_path)
+    world.sides["a"].add(**DANA)
+    world.settle()
+    world.sides["a"].edit("a1", title="reject me")
+    world.settle()
+    sent = len(world.sides["b"].pushed)
+    retry(world.hub)
+    world.settle()
+    assert len(world.sides["b"].pushed) == sent + 1
+
+
+def test_a_route_that_another_process_approved_is_used(tmp_path: Path) -> None:
+    world = pair(tmp_path)
+    world.sides["a"].add(**DANA)
+    world.pull()
+    assert world.hub.tools.two_way is None
+    running = world.hub
+    world.open()
+    world.push("a", "b")
+    world.hub.close()
+    world.hub = running
+    world.sides["a"].edit("a1", title="Buyer")
+    world.settle()
+    world.sides["a"].edit("a1", title="Chief")
+    world.settle()
+    assert only(world.sides["b"])["title"] == "Chief"
+
+
+def test_a_field_that_is_only_written_is_not_read_and_not_written_twice(tmp_path: Path) -> None:
+    mapping = MAPPING.replace(
+        "note: {at: note, dir: both, longest: 200}", "note: {at: note, dir: push}"
+    )
+    world = pair(tmp_path, b={"reformat": "lower"}, mappings={"b": mapping})
+    world.sides["a"].add(**DANA, note="Calls in the morning")
+    world.settle()
+    assert only(world.sides["b"])["note"] == "calls in the morning"
+    sent = world.sent
+    world.sides["b"].edit("b1", note="something else")
+    world.settle()
+    assert world.sent == sent
+    assert only(world.sides["a"])["note"] == "Calls in the morning"
+    world.sides["a"].edit("a1", note="Calls in the evening")
+    world.settle()
+    assert only(world.sides["b"])["note"] == "calls in the evening"
+
+
+def test_a_changed_mapping_is_no_edit(tmp_path: Path) -> None:
+    from crm_hub.flow.replay import replay
+
+    world = pair(tmp_path)
+    world.sides["a"].add(**DANA, title="Buyer")
+    world.settle()
+    world.sides["b"].edit("b1", title="Head of buying")
+    world.settle()
+    path = tmp_path / "connectors" / "fake" / "mapping.yaml"
+    changed = "title: {at: title, dir: both, blank: clears, as: upper}"
+    path.write_text(MAPPING.replace("title: {at: title, dir: both, blank: clears}", changed))
+    world.hub.close()
+    world.open()
+    for report in replay(world.hub):
+        assert report.error is None
+    world.settle()
+    assert only(world.sides["a"])["title"].upper() == "HEAD OF BUYING"
+    assert world.conflicts() == []
