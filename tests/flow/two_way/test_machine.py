@@ -143,6 +143,35 @@ class TwoWay(RuleBasedStateMachine):
         self.edits[value] = name
         side.edit(key, **{name: value})
 
+    @rule(
+        at=st.integers(0, 2),
+        which=st.integers(0, 9),
+        name=st.sampled_from(["title", "first"]),
+        between=st.sampled_from(["", "time", "pull", "push"]),
+    )
+    def two_edits_at_once(self, at: int, which: int, name: str, between: str) -> None:
+        """Two people edit the same field of the same person on two sides."""
+        side, other = self._side(at), self._side(at + 1)
+        key = self._record(side, which)
+        emails = _plain(side.live()[key].get("email", [])) if key is not None else ()
+        twin = next(
+            (k for k, p in other.live().items() if set(_plain(p.get("email", []))) & set(emails)),
+            None,
+        )
+        if key is None or twin is None:
+            return
+        for where, one in ((side, key), (other, twin)):
+            value = f"v{next(self.numbers)}"
+            self._replaced(where.live()[one].get(name))
+            self.edits[value] = name
+            where.edit(one, **{name: value})
+            if between == "time":
+                self.world.clock.tick(2_000_000)
+            elif between:
+                self._sync(where.name)
+            if between == "push":
+                self._push(other.name)
+
     @rule(at=st.integers(0, 2), which=st.integers(0, 9))
     def edit_a_long_text(self, at: int, which: int) -> None:
         side = self._side(at)
