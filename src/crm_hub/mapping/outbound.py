@@ -72,9 +72,7 @@ def refused(field: str, known: Field, rule: FieldRule) -> str:
     if rule.when:
         return "a field with `when` cannot be written back"
     if rule.default is not None:
-        return (
-            "a field with `default` cannot be written back"
-        )
+        return "a field with `default` cannot be written back"
     pipe = compile_steps(rule.steps, last_step(field, known.type), _ANYWHERE)
     return "" if pipe.invertible else "a step cannot be written back"
 
@@ -91,10 +89,17 @@ def _field(known: Field, rule: FieldRule, locale: Locale) -> OutField:
         paths, whole = rule.at, known.many and pipe.lists is True
         render = _single(rule.at[0], pipe.write, rule.longest)
     parsed = [(path, parse_path(path, flat=locale.flat)) for path in paths]
-    return OutField(
-        known.name, paths, known.many, whole, rule.blank == "clears", rule.dir == "push", render,
-        lambda payload: {path: find(payload, parts) for path, parts in parsed},
-    )  # fmt: skip
+
+    def found(payload: Mapping[str, Any]) -> dict[str, Any]:
+        return {path: _one(find(payload, parts), known.many) for path, parts in parsed}
+
+    clears, pushed = rule.blank == "clears", rule.dir == "push"
+    return OutField(known.name, paths, known.many, whole, clears, pushed, render, found)
+
+
+def _one(found: Any, many: bool) -> Any:
+    """A path that picks from a list gives a list, also of a field that holds one value."""
+    return found[0] if isinstance(found, list) and len(found) == 1 and not many else found
 
 
 _Render = Callable[[Any], dict[str, Any]]

@@ -11,6 +11,7 @@ from crm_hub.flow.preview import apply, preview, save_plan
 from crm_hub.flow.resolving import resolve
 from crm_hub.flow.undo import undo
 from crm_hub.model.errors import ConfigError, MassWrite
+from crm_hub.sdk.testing import servers
 from crm_hub.store import Outbox
 from tests.flow.two_way.fake import Clock, Side
 from tests.flow.two_way.worlds import World, only
@@ -21,6 +22,30 @@ DANA = {"first": "Dana", "last": "Whitfield", "email": ["dana@firm.example"]}
 def pair(folder: Path, **options: Any) -> World:
     clock = Clock()
     return World(folder, [Side("a", clock), Side("b", clock, **options)])
+
+
+def test_on_postgresql_it_is_the_same(tmp_path: Path) -> None:
+    try:
+        with servers.postgres() as base, servers.postgres_database(base) as url:
+            clock = Clock()
+            sides = [Side("a", clock, has_times=False), Side("b", clock, has_times=False)]
+            world = World(tmp_path, sides, store=url)
+            dirty(world, 12)
+            world.settle()
+            world.sides["a"].edit("a1", title="Chief", note="x" * 300)
+            world.sides["b"].edit("b9", title="Head")
+            world.sides["b"].faults = ["", "lost", "busy"]
+            world.settle()
+            assert any(c.state == "open" for c in world.conflicts())
+            with world.hub.store.read() as db:
+                run = Outbox(db).runs()[-1][0]
+            assert undo(world.hub, run).writes
+            world.settle()
+            world.sides["a"].drop("a1")
+            world.settle()
+            world.hub.close()
+    except servers.Unobtainable as reason:
+        pytest.skip(str(reason))
 
 
 def dirty(world: World, count: int) -> None:

@@ -45,10 +45,11 @@ class World:
         mapping: str = MAPPING,
         mappings: dict[str, str] | None = None,
         read_only: Sequence[str] = (),
+        store: str = "sqlite:///hub.db",
     ) -> None:
         self.folder, self.sides = folder, {s.name: s for s in sides}
         self.clock = sides[0].clock
-        create(folder, own=["ours.example"])
+        create(folder, own=["ours.example"], store=store)
         drop_in = folder / "connectors" / "fake"
         drop_in.mkdir(parents=True)
         (drop_in / "connector.py").write_text("from tests.flow.two_way.fake import connector\n")
