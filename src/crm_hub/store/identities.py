@@ -221,6 +221,16 @@ class Identities:
             first = self._db.take_ids("change_log", len(rows))
             self._db.insert(change_log, [(first + i, *row) for i, row in enumerate(rows)])
 
+    def last_change(self) -> int:
+        """Return the number that the next entry of the change log will get."""
+        return self._db.next_id("change_log")
+
+    def changes_after(self, number: int) -> list[tuple[int, str, str]]:
+        """Return (identity, kind, diff) of the change log from this number on, in order."""
+        c = change_log.c
+        stmt = select(c.identity_id, c.kind, c.diff).where(c.id >= number).order_by(c.id)
+        return [(row[0], row[1], row[2]) for row in self._db.conn.execute(stmt)]
+
     def titles(self, person_ids: Iterable[int]) -> dict[int, str]:
         """Return the job title in the golden record of these people, where there is one."""
         found = {}

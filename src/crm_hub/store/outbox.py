@@ -248,6 +248,15 @@ class Outbox:
         )
         return [(row[0], row[1], row[2], row[3]) for row in self._db.conn.execute(stmt)]
 
+    def last(self) -> int:
+        """Return the number that the next write will get."""
+        return self._db.next_id("outbox")
+
+    def after(self, number: int) -> list[WriteRow]:
+        """Return the open writes from this number on, in order."""
+        stmt = select(outbox).where(outbox.c.id >= number, outbox.c.settled_at_us.is_(None))
+        return [_write(row) for row in self._db.conn.execute(stmt.order_by(outbox.c.id))]
+
     def waken(self, connection: str, now_us: int) -> list[int]:
         """Make a connection's dead writes due again; return the identities they belong to."""
         dead = self.open_rows(connection, "dead")

@@ -14,7 +14,7 @@ from crm_hub.model.errors import ConfigError, MassWrite
 from crm_hub.sdk.testing import servers
 from crm_hub.store import Outbox
 from tests.flow.two_way.fake import Clock, Side
-from tests.flow.two_way.worlds import World, only
+from tests.flow.two_way.worlds import MAPPING, World, only
 
 DANA = {"first": "Dana", "last": "Whitfield", "email": ["dana@firm.example"]}
 
@@ -219,3 +219,29 @@ def test_a_side_that_keeps_putting_its_value_back_is_left_alone(tmp_path: Path) 
     assert 1 <= len(sent) <= 4
     (conflict,) = world.conflicts("open")
     assert "putting its own value back" in conflict.doc["why"]
+
+
+def test_a_replay_can_be_looked_at_before_it_is_done(tmp_path: Path) -> None:
+    from crm_hub.flow.replay import replay
+    from crm_hub.flow.replay_preview import preview_replay
+
+    world = pair(tmp_path)
+    world.sides["a"].add(**DANA, title="Buyer")
+    world.settle()
+    path = tmp_path / "connectors" / "fake" / "mapping.yaml"
+    changed = "title: {at: title, dir: both, blank: clears, as: {enum: {Buyer: Head}}}"
+    path.write_text(MAPPING.replace("title: {at: title, dir: both, blank: clears}", changed))
+    world.hub.close()
+    world.open()
+    commits: list[int] = []
+    world.hub.store.before_commit = lambda: commits.append(1)
+    found = preview_replay(world.hub)
+    assert commits == []
+    assert found.walked == 2
+    assert [(one.name, one.fields) for one in found.differing] == [
+        ("Dana Whitfield", {"title": ("Buyer", "Head")})
+    ]
+    assert preview_replay(world.hub).differing == found.differing
+    for report in replay(world.hub):
+        assert report.error is None
+    assert preview_replay(world.hub).differing == []
