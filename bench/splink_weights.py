@@ -18,7 +18,7 @@ from splink import Linker
 from splink.backends.duckdb import DuckDBAPI
 
 _LISTS = ("givens", "families", "mails", "domains", "phones", "lines", "firms", "refs")
-_FLAGS = ("common_given", "common_family", "family_is_given", "contested")
+_FLAGS = ("common_given", "common_family", "family_is_given", "contested", "mail_free")
 
 
 def table(rows: list[dict]) -> pa.Table:

@@ -42,11 +42,11 @@ class Bands(NamedTuple):
     records that are joined without a question.
     """
 
-    link: float = 1.0
+    link: float = 1.5
     review: float = -2.0
     contested: float = 4.0
     reference: float = -6.0
-    together: float = 0.0
+    together: float = 0.5
     bridge: float = 8.0
     bridge_size: int = 3
     cluster_cap: int = 40

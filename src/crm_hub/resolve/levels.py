@@ -230,6 +230,11 @@ MAIL = Comparison(
         ),
         equal_level("same local part, not a name", "mail_own"),
         shared_level("other mailbox of the same firm", "domains"),
+        named_level(
+            "a private and a firm's mailbox",
+            "mail_free_l <> mail_free_r",
+            lambda a, b: a.mail_free != b.mail_free,
+        ),
         other_level("other mailbox"),
     ),
 )
@@ -262,6 +267,11 @@ PLACE = Comparison(
             ),
         ),
         equal_level("same town", "city"),
+        named_level(
+            "one at home, one in a firm",
+            "(company_l IS NULL) <> (company_r IS NULL)",
+            lambda a, b: (a.company == "") != (b.company == ""),
+        ),
         other_level("elsewhere"),
     ),
 )

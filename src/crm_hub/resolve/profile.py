@@ -55,11 +55,12 @@ class Contact(NamedTuple):
 class Profile:
     """The evidence of one record; "" and the empty set stand for what it does not say.
 
-    mails: personal mailboxes. mail: the first of them, mail_digits its digits, mail_own its local
-    part where that is more than the name, mail_stem the mailbox of a firm without the number that
-    tells namesakes apart. domains: firms' domains the record has a mailbox at. phones: numbers of
-    the person. lines: numbers and mailboxes that several people use. firms: the company and the
-    domains as one word each. ref: a reference of a kind so sparse that a slip in it can be seen.
+    mails: personal mailboxes. mail: the first of them, mail_digits its digits, mail_free whether
+    anybody can have one there, mail_own its local part where that is more than the name, mail_stem
+    the mailbox of a firm without the number that tells namesakes apart. domains: firms' domains
+    the record has a mailbox at. phones: numbers of the person. lines: numbers and mailboxes that
+    several people use. firms: the company and the domains as one word each. ref: a reference of a
+    kind so sparse that a slip in it can be seen.
 
     What only all records together tell: common_given, common_family (so usual that it is no slip
     of another name), family_is_given (the surname is a usual first name as well: David Thomas, so
@@ -75,6 +76,7 @@ class Profile:
     mails: frozenset[str] = _EMPTY
     mail: str = ""
     mail_digits: str = ""
+    mail_free: bool = False
     mail_own: str = ""
     mail_stem: str = ""
     domains: frozenset[str] = _EMPTY
@@ -163,6 +165,7 @@ def _add_mail(
     if personal:
         found.mails = frozenset(b.canonical for b in personal)
         found.mail = personal[0].canonical
+        found.mail_free = personal[0].free
         found.mail_digits = "".join(c for c in personal[0].local if c.isdigit())
         found.mail_own = next((o for o in (own_part(b, name) for b in personal) if o), "")
         others = {o for o in (other_surname(b, name) for b in personal) if o}

@@ -138,8 +138,7 @@ def _names(text: str) -> list[str]:
     return [
         w
         for at, w in enumerate(out)
-        if w.replace("-", "") not in HONORIFICS
-        or (w in GENERATIONS and 0 < at == len(out) - 1)
+        if w.replace("-", "") not in HONORIFICS or (w in GENERATIONS and 0 < at == len(out) - 1)
     ]
 
 
