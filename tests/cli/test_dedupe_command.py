@@ -78,7 +78,9 @@ def test_the_grey_zone_is_written_with_its_waterfall(tmp_path: Path) -> None:
     assert list(found[0]) == [
         "record_id_1", "record_id_2", "score", "bits", "reason", "waterfall",
     ]  # fmt: skip
-    assert "last name: kestrel / kestrel: same last name (+" in "".join(r["waterfall"] for r in found)
+    assert "last name: kestrel / kestrel: same last name (+" in "".join(
+        r["waterfall"] for r in found
+    )
 
 
 def test_the_summary_can_be_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -111,7 +113,11 @@ def test_without_an_id_column_the_first_unique_one_is_taken(tmp_path: Path) -> N
 def test_ragged_rows_and_repeated_ids_are_set_aside_and_the_exit_code_tells(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    text = HEADER + ROWS + "4,Eva\n1,Max,Harrier,m@h.example,,\n,No,Id,n@i.example,,\n5,a,b,c,d,e,f,g\n"
+    text = (
+        HEADER
+        + ROWS
+        + "4,Eva\n1,Max,Harrier,m@h.example,,\n,No,Id,n@i.example,,\n5,a,b,c,d,e,f,g\n"
+    )
     status, target = dedupe(table(tmp_path, text))
     assert status == 1
     assert len(rows(target)) == 3

@@ -53,7 +53,9 @@ def test_a_cluster_stops_at_its_cap_and_asks() -> None:
 
 
 def test_a_single_weak_edge_between_two_clusters_is_a_question() -> None:
-    inside = [Edge(a, b, 20.0) for group in ((0, 1, 2), (3, 4, 5)) for a, b in combinations(group, 2)]
+    inside = [
+        Edge(a, b, 20.0) for group in ((0, 1, 2), (3, 4, 5)) for a, b in combinations(group, 2)
+    ]
     weak = Edge(2, 3, 4.0)
     assert clusters(6, [*inside, weak], names(6), Judge(), Bands()).groups == [[0, 1, 2], [3, 4, 5]]
     strong = Edge(2, 3, 12.0)
@@ -83,7 +85,9 @@ def test_the_order_of_edges_and_records_changes_nothing(data: st.DataObject) -> 
     named = [""] * count
     for at, place in enumerate(order):
         named[place] = names(count)[at]
-    again = clusters(count, moved, named, Judge([(order[a], order[b]) for a, b in clashing]), Bands())
+    again = clusters(
+        count, moved, named, Judge([(order[a], order[b]) for a, b in clashing]), Bands()
+    )
     there = {frozenset(named[at] for at in group) for group in again.groups}
     assert there == {frozenset(names(count)[at] for at in group) for group in plain.groups}
     for a, b in clashing:
@@ -93,11 +97,23 @@ def test_the_order_of_edges_and_records_changes_nothing(data: st.DataObject) -> 
 def _copies() -> list[Profile]:
     """Return people of whom several records exist, some of which only hang together in a chain."""
     rng = random.Random(5)
-    fields = {"given_name": ["f"], "family_name": ["l"], "email": ["e"], "phone": ["p"], "company": ["c"]}
+    fields = {
+        "given_name": ["f"],
+        "family_name": ["l"],
+        "email": ["e"],
+        "phone": ["p"],
+        "company": ["c"],
+    }
     found = []
     for at, one in enumerate(others(150)):
         for copy in range(rng.randrange(1, 5)):
-            row = {"f": one.first, "l": one.last, "e": one.emails[0], "p": one.phones[0], "c": one.company}
+            row = {
+                "f": one.first,
+                "l": one.last,
+                "e": one.emails[0],
+                "p": one.phones[0],
+                "c": one.company,
+            }
             row = {k: v if rng.random() < 0.6 else "" for k, v in row.items()}
             found.append(profile(contact_of(f"{at}-{copy}", row, fields, "DE"), RULES))
     return found

@@ -92,13 +92,19 @@ def test_a_switchboard_joins_nobody() -> None:
 
 def test_a_role_mailbox_joins_nobody() -> None:
     box = ("info@acme.example",)
-    pair = [Contact("a", "Ann", "Kestrel", emails=box), Contact("b", "Anna", "Falconer", emails=box)]
+    pair = [
+        Contact("a", "Ann", "Kestrel", emails=box),
+        Contact("b", "Anna", "Falconer", emails=box),
+    ]
     assert together(pair) == [{"a"}, {"b"}]
 
 
 def test_a_recycled_address_joins_nobody() -> None:
     box = ("sales2@acme.example",)
-    pair = [Contact("a", "Ann", "Kestrel", emails=box), Contact("b", "Paul", "Falconer", emails=box)]
+    pair = [
+        Contact("a", "Ann", "Kestrel", emails=box),
+        Contact("b", "Paul", "Falconer", emails=box),
+    ]
     assert together(pair) == [{"a"}, {"b"}]
 
 
@@ -162,6 +168,10 @@ def test_two_vat_ids_are_two_firms() -> None:
 
 
 def test_homonymous_firms_of_two_towns_stay_apart() -> None:
-    a = Contact("a", company="Adler Apotheke", city="Riverton", postcode="12345", phones=("+49895550101",))
-    b = Contact("b", company="Adler Apotheke", city="Lakeside", postcode="54321", phones=("+49305550102",))
+    a = Contact(
+        "a", company="Adler Apotheke", city="Riverton", postcode="12345", phones=("+49895550101",)
+    )
+    b = Contact(
+        "b", company="Adler Apotheke", city="Lakeside", postcode="54321", phones=("+49305550102",)
+    )
     assert together([a, b], FIRMS) == [{"a"}, {"b"}]

@@ -32,7 +32,9 @@ PAIRS = 6_000
 def test_a_waterfall_shows_both_values_the_level_and_the_weight_of_each_comparison() -> None:
     a = Contact("a", "William", "Kestrel", emails=("will.kestrel@acme.example",),
                 phones=("+4915155501000",), company="Acme GmbH", title="Buyer")  # fmt: skip
-    b = Contact("b", "Bill", "Kestrel", phones=("+4915155501000",), company="ACME", birth="1980-03-01")
+    b = Contact(
+        "b", "Bill", "Kestrel", phones=("+4915155501000",), company="ACME", birth="1980-03-01"
+    )
     found = resolved([a, b])
     profiles = [profile(c, RULES) for c in (a, b, *others())]
     settle(profiles)
@@ -145,7 +147,15 @@ def _people() -> list[Profile]:
 
 def _firms() -> list[Profile]:
     rng = random.Random(12)
-    names = ("Acme Bau", "Acme", "Zenith Werke", "Zenit Werke", "Nord Logistik", "Nordlogistik", "Adler")
+    names = (
+        "Acme Bau",
+        "Acme",
+        "Zenith Werke",
+        "Zenit Werke",
+        "Nord Logistik",
+        "Nordlogistik",
+        "Adler",
+    )
     return [
         firm_profile(
             Contact(
@@ -179,7 +189,9 @@ def test_a_weight_is_splink_s_weight(kind: Kind, tmp_path: Path) -> None:
         pairs.add((a, b))
     used = {level.tf for c in model.comparisons for level in c.levels}
     settings = settings_of(model) | {
-        "blocking_rules_to_generate_predictions": [{"blocking_rule": "1=1", "sql_dialect": "duckdb"}]
+        "blocking_rules_to_generate_predictions": [
+            {"blocking_rule": "1=1", "sql_dialect": "duckdb"}
+        ]
     }
     given = {
         "settings": settings,

@@ -16,7 +16,8 @@ import phonenumbers
 
 from crm_hub.model.rules import Bands
 from crm_hub.resolve.ladder import slips
-from crm_hub.resolve.levels import BIRTH, other_given, reference_slip
+from crm_hub.resolve.levels import BIRTH, reference_slip
+from crm_hub.resolve.name_levels import other_given
 from crm_hub.resolve.profile import Profile
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from crm_hub.resolve.levels import other_given
+from crm_hub.resolve.name_levels import other_given
 from crm_hub.resolve.normal.words import known_given_names
 from crm_hub.resolve.profile import Profile
 
@@ -97,12 +97,13 @@ def _mark_common(profiles: Sequence[Profile]) -> None:
         name for name, n in given.items() if n >= enough and len(name) > 1
     }
     common_family = {name for name, n in family.items() if n >= enough and len(name) > 1}
+    both = common_given & common_family
     for one in profiles:
         one.common_given = one.given in common_given
         one.common_family = one.family in common_family
         # A name that stood in the wrong column now and then is not usual there.
         as_given, as_family = given[one.family], family[one.family]
-        one.family_is_given = one.family in common_given and (
+        one.family_is_given = one.family in both and (
             as_given * 4 >= as_family and as_family * 8 >= as_given
         )
 
