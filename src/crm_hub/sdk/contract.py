@@ -255,7 +255,8 @@ class Connector(Generic[S]):
         """Return True as soon as the source has news, False when `timeout_s` pass without any.
 
         Asked of connectors with a stream whose Caps say `live`, between pulls and from the same
-        thread, a few seconds at a time. Only a hint: the flow pulls in regular intervals all the same.
+        thread, a few seconds at a time. Only a hint: the flow pulls in regular intervals all the
+        same.
         """
         raise NotSupported(f"{self.manifest.id} cannot wait for news")
 
