@@ -205,3 +205,10 @@ def test_wrong_options_are_refused_in_words(
     assert run(["dedupe", str(tmp_path / "absent.csv"), "-o", str(tmp_path / "o.csv")]) == 2
     assert "Traceback" not in capsys.readouterr().err
     assert path.read_text() == HEADER + ROWS
+
+
+def test_a_thousand_copies_of_a_row_are_one_person(tmp_path: Path) -> None:
+    copies = "".join(f"{at},Ann,Kestrel,ann.kestrel@gmx.de,,\n" for at in range(1_000))
+    status, target = dedupe(table(tmp_path, HEADER + copies))
+    assert status == 0
+    assert {r["cluster_id"] for r in rows(target)} == {"0"}

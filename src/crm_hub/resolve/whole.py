@@ -6,7 +6,7 @@ hub takes the same ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from crm_hub.model.rules import Bands
@@ -21,6 +21,7 @@ from crm_hub.resolve.weights import Model, calibrated
 
 Progress = Callable[[str, int, int], None]
 _EVERY = 2_000
+_COPY_BITS = 60.0
 
 
 class Question(NamedTuple):
@@ -57,13 +58,15 @@ def resolve(
     scorer = Scorer(calibrated(model, population), population)
     strict = population.references_identify
     kind.contested(profiles, strict)
+    kept, copies = _without_copies(profiles)
+    firsts = [profiles[place] for place in kept]
     edges: list[Edge] = []
     asked: list[Edge] = []
     pairs = 0
-    for index, near in candidates(profiles, kind.keys):
-        one = profiles[index]
+    for index, near in candidates(firsts, kind.keys):
+        one = firsts[index]
         for place in near:
-            other = profiles[place]
+            other = firsts[place]
             bits = scorer.weight(scorer.levels(one, other), one)
             if bits < bands.review and one.refs.isdisjoint(other.refs):
                 continue
@@ -74,13 +77,56 @@ def resolve(
                 asked.append(Edge(place, index, bits))
         pairs += len(near)
         if index % _EVERY == 0:
-            progress("comparing", index, len(profiles))
+            progress("comparing", index, len(firsts))
+    names = [one.id for one in firsts]
+    judge = _Judge(firsts, scorer, kind, strict)
+    joined = clusters(len(firsts), edges, names, judge, bands)
+    questions = [
+        question._replace(a=kept[question.a], b=kept[question.b])
+        for question in _questions(joined, asked, names)
+    ]
+    return Resolved(_with_copies(joined, kept, copies), questions, scorer, population, pairs)
 
-    names = [one.id for one in profiles]
-    judge = _Judge(profiles, scorer, kind, strict)
-    found_clusters = clusters(len(profiles), edges, names, judge, bands)
-    questions = _questions(found_clusters, asked, names)
-    return Resolved(found_clusters, questions, scorer, population, pairs)
+
+def _without_copies(profiles: Sequence[Profile]) -> tuple[list[int], dict[int, list[int]]]:
+    """Return the places of records that are no copy of another, and first → its copies.
+
+    A copy says word for word the same and names a person (a mailbox, a number, a reference): there
+    is nothing to compare, and a thousand of them would fill every block. The first is the one of
+    the smallest id.
+    """
+    same: dict[tuple[object, ...], list[int]] = {}
+    for place, one in enumerate(profiles):
+        if (one.given or one.company) and (one.mails or one.phones or one.refs or one.domains):
+            key: tuple[object, ...] = tuple(getattr(one, column) for column in _SAID)
+        else:
+            key = (place,)
+        same.setdefault(key, []).append(place)
+    copies = {}
+    for group in same.values():
+        if len(group) > 1:
+            first, *others = sorted(group, key=lambda place: profiles[place].id)
+            copies[first] = others
+    hidden = {place for others in copies.values() for place in others}
+    return [place for place in range(len(profiles)) if place not in hidden], copies
+
+
+_SAID = tuple(column for column in Profile.__dataclass_fields__ if column not in ("id", "source"))
+
+
+def _with_copies(found: Clusters, kept: Sequence[int], copies: Mapping[int, list[int]]) -> Clusters:
+    """Return the clusters by the places of all records, copies beside their firsts."""
+    by = {kept[at]: Edge(kept[e.a], kept[e.b], e.bits) for at, e in found.by.items()}
+    for first, others in copies.items():
+        for place in others:
+            by[place] = Edge(first, place, _COPY_BITS)
+            by.setdefault(first, by[place])
+    groups = sorted(
+        sorted(place for at in group for place in (kept[at], *copies.get(kept[at], ())))
+        for group in found.groups
+    )
+    held = [(Edge(kept[e.a], kept[e.b], e.bits), reason) for e, reason in found.held]
+    return Clusters(groups, by, held)
 
 
 class _Judge:
