@@ -133,8 +133,9 @@ class Outbound:
         with self.hub.store.write() as db:
             repo, moment = Outbox(db), self.inbound.moment(db)
             repo.approve([r._replace(approved_at_us=stored[r.stream].approved_at_us) for r in rows])
-            identities = repo.waken(self.name, moment.now_us)
-            plan_again(db, self.hub.tools, identities, moment)
+            identities = set(repo.waken(self.name, moment.now_us))
+            identities.update(row.identity_id for row in repo.open_rows(self.name, "due"))
+            plan_again(db, self.hub.tools, sorted(identities), moment)
         self.hub.forget_tools()
 
     def _brake(self) -> None:

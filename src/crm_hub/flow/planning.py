@@ -25,6 +25,8 @@ from crm_hub.outbox.plan import Draft, Drafts, Problem, Target, Wanted
 from crm_hub.store import Db, DeadLetter, Identities, Machinery, Outbox, WriteRow
 
 OUTBOUND_STEP = "outbound"
+UNDO = "the undo of run "
+"""How the cause of a deletion begins that takes back a creation."""
 
 
 @dataclass(slots=True)
@@ -339,7 +341,7 @@ def _reconcile(db: Db, subjects: Sequence[Subject], two_way: TwoWay, moment: Mom
         draft, there = drafts.get(lane), opened.get(lane)
         if there is None:
             added += [] if draft is None else [_row(draft, moment)]
-        elif stays(there, subjects):
+        elif stays(there, subjects, two_way):
             continue
         elif draft is None:
             removed.append(there.id)
@@ -349,15 +351,23 @@ def _reconcile(db: Db, subjects: Sequence[Subject], two_way: TwoWay, moment: Mom
     repo.save(changed)
     repo.remove(removed)
     touched = {row.id for row in changed} | set(removed)
-    deletes = [row for row in opened.values() if row.kind == "delete" and row.id in touched]
+    deletes = [
+        row
+        for row in opened.values()
+        if row.kind == "delete" and row.id in touched and _is_overtaken(row, subjects)
+    ]
     repo.add_conflicts([outlived_later(row, moment) for row in deletes])
 
 
-def stays(row: WriteRow, subjects: Sequence[Subject]) -> bool:
+def stays(row: WriteRow, subjects: Sequence[Subject], two_way: TwoWay) -> bool:
     """Whether planning leaves a write alone: it is under way, or was wanted for other reasons."""
     if row.state in ("sent", "unknown") or row.kind == "restore":
         return True
-    return row.kind == "delete" and not _is_overtaken(row, subjects)
+    if row.kind != "delete" or _is_overtaken(row, subjects):
+        return False
+    route = two_way.routes.get((row.connection, row.stream))
+    undoes = row.doc["fields"]["values"]["cause"].startswith(UNDO)
+    return undoes or (route is not None and route.section.delete == "propagate")
 
 
 def _is_overtaken(row: WriteRow, subjects: Sequence[Subject]) -> bool:

@@ -135,7 +135,7 @@ def _add(
         ]
     opened = repo.open_in({*lanes, *map(record_lane, keys)})
     for lane, row in opened.items():
-        if stays(row, subjects):
+        if stays(row, subjects, tools.two_way):
             lanes.pop(lane, None)
             if row.state == "due" and row.connection == name:
                 lanes[lane] = (row.stream, row.kind, row.record_id, row.doc)

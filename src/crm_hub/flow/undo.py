@@ -16,6 +16,7 @@ import orjson
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.inbound import SyncReport
 from crm_hub.flow.outbound import push
+from crm_hub.flow.planning import UNDO
 from crm_hub.flow.tracking import Tracked
 from crm_hub.model.errors import ConfigError
 from crm_hub.model.states import FieldStates, same
@@ -114,7 +115,7 @@ def _one(
     if row.kind == "create":
         if len(fields) < sum(not one.get("pushed") for one in row.doc["fields"].values()):
             return None
-        doc = {"values": {"was": values, "cause": f"the undo of run {row.run_id}"}}
+        doc = {"values": {"was": values, "cause": f"{UNDO}{row.run_id}"}}
         return _row(row, record, "delete", doc, now_us)
     return _row(row, record, "restore", fields, now_us) if fields else None
 

@@ -245,3 +245,31 @@ def test_a_replay_can_be_looked_at_before_it_is_done(tmp_path: Path) -> None:
     for report in replay(world.hub):
         assert report.error is None
     assert preview_replay(world.hub).differing == []
+
+
+def test_too_many_deletes_stop_and_are_taken_back_with_the_rule_that_made_them(
+    tmp_path: Path,
+) -> None:
+    from crm_hub.flow.outbound import push
+
+    world = pair(tmp_path)
+    path = tmp_path / "hub.yaml"
+    path.write_text(path.read_text().replace("  b:\n", "  b:\n    deletes: 3\n"))
+    world.open()
+    for i in range(9):
+        world.sides["a"].add(first=f"F{i}", last=f"L{i}", email=[f"p{i}@x.example"])
+    world.settle()
+    for key in list(world.sides["a"].live())[:8]:
+        world.sides["a"].drop(key)
+    world.pull()
+    report = push(world.hub, "b")
+    assert report is not None
+    assert isinstance(report.error, MassWrite)
+    assert len(world.sides["b"].live()) == 9
+    mapping = tmp_path / "connectors" / "fake" / "mapping.yaml"
+    mapping.write_text(MAPPING.replace("delete: propagate", "delete: unlink"))
+    world.hub.close()
+    world.open()
+    world.settle()
+    assert len(world.sides["b"].live()) == 9
+    assert world.conflicts() == []
