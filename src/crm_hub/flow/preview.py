@@ -19,8 +19,9 @@ import orjson
 from crm_hub.flow.batch import Moment, Tools
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.inbound import Inbound, SyncReport
+from crm_hub.flow.lanes import stays
 from crm_hub.flow.outbound import Outbound
-from crm_hub.flow.planning import Subject, draft_all, plan_subjects, stays, subjects_of
+from crm_hub.flow.planning import Subject, draft_all, plan_subjects, subjects_of
 from crm_hub.flow.tracking import Tracked
 from crm_hub.flow.two_way import approve, of_routes, possible_routes, route_of
 from crm_hub.model.errors import ConfigError

@@ -15,8 +15,8 @@ import orjson
 
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.inbound import SyncReport
+from crm_hub.flow.lanes import UNDO
 from crm_hub.flow.outbound import push
-from crm_hub.flow.planning import UNDO
 from crm_hub.flow.tracking import Tracked
 from crm_hub.model.errors import ConfigError
 from crm_hub.model.states import FieldStates, same

@@ -1,0 +1,135 @@
+"""Bringing the outbox in line with what is wanted: a lane has one open write at most.
+
+The last part of step 7. Before: planning, which drafted the writes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import orjson
+
+from crm_hub.flow.batch import Moment, TwoWay
+from crm_hub.flow.clashes import outlived_later
+from crm_hub.model.routes import Route
+from crm_hub.outbox import plan as drafting
+from crm_hub.outbox.plan import Draft, Problem
+from crm_hub.store import Db, DeadLetter, Machinery, Outbox, WriteRow
+
+if TYPE_CHECKING:
+    from crm_hub.flow.planning import Subject
+
+OUTBOUND_STEP = "outbound"
+UNDO = "the undo of run "
+"""How the cause of a deletion begins that takes back a creation."""
+
+
+def bury(db: Db, subjects: Sequence[Subject], two_way: TwoWay, moment: Moment) -> None:
+    """Set aside what a target cannot take; what it now can is taken out again."""
+    problems: dict[tuple[str, str, str], list[Problem]] = defaultdict(list)
+    looked: set[tuple[str, str, str]] = set()
+    for subject in subjects:
+        for member, route in subject.targets(two_way):
+            looked.add(_place(subject, route, member.record_id))
+            looked.add(_place(subject, route, None))
+        for problem in subject.drafts.problems:
+            problems[_place(subject, problem.route, problem.record_id)].append(problem)
+    machinery = Machinery(db)
+    dead = {
+        (connection, stream): machinery.dead_keys(connection, stream, OUTBOUND_STEP)
+        for connection, stream in {place[:2] for place in looked | problems.keys()}
+    }
+    machinery.revive(
+        dead[place[:2]][place[2]]
+        for place in looked - problems.keys()
+        if place[2] in dead[place[:2]]
+    )
+    machinery.bury(
+        [
+            DeadLetter(
+                0, *place, OUTBOUND_STEP,
+                "; ".join(f"{p.field}: {p.reason}" for p in found),
+                "Correct the value or the field's mapping; the rest of the record is written.",
+                "", None, None, moment.now_us, 1,
+            )
+            for place, found in problems.items()
+            if place[2] not in dead[place[:2]]
+        ]
+    )  # fmt: skip
+
+
+def _place(subject: Subject, route: Route, record_id: int | None) -> tuple[str, str, str]:
+    key = f"(new for {subject.identity_id})" if record_id is None else subject.sources[record_id].id
+    return route.connection, route.stream, key
+
+
+def reconcile(db: Db, subjects: Sequence[Subject], two_way: TwoWay, moment: Moment) -> None:
+    """Bring the open writes of the subjects' lanes in line with the drafts."""
+    repo = Outbox(db)
+    drafts = {d.lane: d for s in subjects for d in s.drafts.writes}
+    lanes = set(drafts)
+    for subject in subjects:
+        lanes.update(drafting.record_lane(m.record_id) for m, _ in subject.targets(two_way))
+    opened = repo.open_in(lanes)
+    for row in repo.open_of([s.identity_id for s in subjects]):
+        opened.setdefault(row.lane, row)
+    added: list[WriteRow] = []
+    changed: list[WriteRow] = []
+    removed: list[int] = []
+    for lane in sorted(drafts.keys() | opened.keys()):
+        draft, there = drafts.get(lane), opened.get(lane)
+        if there is None:
+            added += [] if draft is None else [_row(draft, moment)]
+        elif stays(there, subjects, two_way):
+            continue
+        elif draft is None:
+            removed.append(there.id)
+        elif (draft.kind, _json(draft.doc())) != (there.kind, there.doc):
+            changed.append(_row(draft, moment)._replace(id=there.id))
+    repo.add(added)
+    repo.save(changed)
+    repo.remove(removed)
+    touched = {row.id for row in changed} | set(removed)
+    deletes = [
+        row
+        for row in opened.values()
+        if row.kind == "delete" and row.id in touched and _is_overtaken(row, subjects)
+    ]
+    repo.add_conflicts([outlived_later(row, moment) for row in deletes])
+
+
+def stays(row: WriteRow, subjects: Sequence[Subject], two_way: TwoWay) -> bool:
+    """Whether planning leaves a write alone: it is under way, or was wanted for other reasons."""
+    if row.state in ("sent", "unknown") or row.kind == "restore":
+        return True
+    if row.kind != "delete" or _is_overtaken(row, subjects):
+        return False
+    route = two_way.routes.get((row.connection, row.stream))
+    undoes = row.doc["fields"]["values"]["cause"].startswith(UNDO)
+    return undoes or (route is not None and route.section.delete == "propagate")
+
+
+def _is_overtaken(row: WriteRow, subjects: Sequence[Subject]) -> bool:
+    """Whether somebody edited the record since its deletion was planned: an edit beats a delete."""
+    for subject in subjects:
+        for member in subject.members:
+            if member.record_id == row.record_id:
+                return bool(member.values != row.doc["fields"]["values"]["was"])
+    return True
+
+
+def _row(draft: Draft, moment: Moment) -> WriteRow:
+    return WriteRow(
+        0, draft.route.connection, draft.route.stream, draft.lane, draft.identity_id,
+        draft.record_id, draft.kind, _json(draft.doc()), uuid4().hex, "due", 0, moment.now_us,
+        moment.now_us, None, None, "",
+    )  # fmt: skip
+
+
+def _json(doc: dict[str, Any]) -> dict[str, Any]:
+    """Return what comes back when it is stored, so that equal drafts compare equal."""
+    found: dict[str, Any] = orjson.loads(orjson.dumps(doc, option=orjson.OPT_SORT_KEYS))
+    return found
