@@ -44,9 +44,10 @@ class Lost:
 
 @dataclass(slots=True)
 class Tracked:
-    """What a batch says besides its values. states: those of records looked at so far."""
+    """What a batch says besides its values. near: echoes recognised by likeness alone."""
 
     db: Db
+    near: int = 0
     edits: list[Edit] = field(default_factory=list)
     lost: list[Lost] = field(default_factory=list)
     _states: dict[int, FieldStates] = field(default_factory=dict)
@@ -155,7 +156,9 @@ def _look(
         changed = _replayed(record, values, state)
     else:
         sight = echo.Sight(record.changed_at_us, is_ours, moment.now_us)
+        near = state.near
         reading = echo.read(state, values, record.values, sight)
+        tracked.near += state.near - near
         fields = Fields(MANY[record.entity], section.clears)
         tracked.edits += three_way.edited(
             before.record_id, state, reading.values, reading.edits, record.changed_at_us, fields

@@ -40,8 +40,10 @@ def walk(
         tracked = track(db, tools.two_way, section, mapped, moment)
     settled = walk_identities(db, tools, mapped, moment, walked, tracked)
     walk_events(db, tools, mapped, moment, walked)
-    if tracked is not None and settled is not None:
-        plan_settled(db, tools, settled, tracked, moment)
+    if tracked is not None:
+        walked.counts["near echoes"] += tracked.near
+        if settled is not None:
+            plan_settled(db, tools, settled, tracked, moment)
     return walked
 
 

@@ -299,6 +299,17 @@ def test_a_busy_side_is_left_alone_until_it_wishes(tmp_path: Path) -> None:
     assert only(world.sides["b"]) == DANA
 
 
+def test_echoes_recognised_by_likeness_alone_are_counted(tmp_path: Path) -> None:
+    from crm_hub.flow.inbound import sync
+
+    world = pair(tmp_path, b={"reformat": "lower", "has_versions": False})
+    world.sides["a"].add(**DANA)
+    world.pull()
+    world.push()
+    (report,) = sync(world.hub, ["b"])
+    assert report.counts["near echoes"] == 2
+
+
 def test_a_created_record_that_a_late_listing_lacks_deletes_nothing(tmp_path: Path) -> None:
     world = pair(tmp_path)
     world.sides["a"].add(**DANA)
