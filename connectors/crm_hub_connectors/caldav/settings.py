@@ -7,8 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from crm_hub.sdk import ConfigError
-from crm_hub.sdk.formats.mail_people import Own
+from crm_hub.sdk.formats.mail_people import OwnText
 
 _LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 
@@ -40,7 +39,7 @@ class CaldavSettings(BaseModel):
         title="Not before",
         description="What ended before this day (YYYY-MM-DD) is not taken; empty: everything.",
     )
-    own: str = Field(
+    own: OwnText = Field(
         "",
         title="Own addresses and domains",
         description="E-mail addresses or domains of the company itself, separated by commas; "
@@ -57,15 +56,6 @@ class CaldavSettings(BaseModel):
         if parts.username or parts.password or parts.query or parts.fragment:
             raise ValueError("user name and password have settings of their own; no ? and no #")
         return text.strip()
-
-    @field_validator("own")
-    @classmethod
-    def _own_is_readable(cls, own: str) -> str:
-        try:
-            Own.parse(own)
-        except ConfigError as error:
-            raise ValueError(error.message) from None
-        return own
 
     @property
     def wanted(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from crm_hub.sdk import (
     Caps,
@@ -29,7 +29,7 @@ from crm_hub.sdk import (
     Window,
 )
 from crm_hub.sdk.formats.items import Item
-from crm_hub.sdk.formats.mail_people import Own
+from crm_hub.sdk.formats.mail_people import OwnText
 from crm_hub.sdk.guess import field_types
 from crm_hub_connectors.files.paging import Read, pages, rules_hash, start_of, window_pages
 from crm_hub_connectors.files.plans import (
@@ -79,7 +79,7 @@ class FilesSettings(BaseModel):
         description="A mapping file of your own for tables that the hub does not know; "
         "each is read by the section named as its file without the suffix.",
     )
-    own: str = Field(
+    own: OwnText = Field(
         "",
         title="Own addresses and domains",
         description="E-mail addresses or domains of the company itself, separated by commas; "
@@ -91,15 +91,6 @@ class FilesSettings(BaseModel):
         description="senders: whoever wrote to us or was written to becomes a person; "
         "none: mail gives timeline events only.",
     )
-
-    @field_validator("own")
-    @classmethod
-    def _own_is_readable(cls, own: str) -> str:
-        try:
-            Own.parse(own)
-        except ConfigError as error:
-            raise ValueError(error.message) from None
-        return own
 
 
 class FilesConnector(Connector[FilesSettings]):

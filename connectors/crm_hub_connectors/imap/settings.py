@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from crm_hub.sdk import ConfigError
-from crm_hub.sdk.formats.mail_people import Own
+from crm_hub.sdk.formats.mail_people import Own, OwnText
 from crm_hub_connectors.imap.rules import NeverLog
 
 _PORTS = {"implicit": 993, "starttls": 143, "none": 143}
@@ -75,17 +75,12 @@ class ImapSettings(BaseModel):
         title="Visibility",
         description="What of a mail is kept: metadata (who and when), subject, or full.",
     )
-    own: str = Field(
+    own: OwnText = Field(
         "",
         title="Own addresses and domains",
         description="E-mail addresses or domains of the company itself, separated by commas; "
         "they tell sent from received mail. The user's own address is always one.",
     )
-
-    @field_validator("own")
-    @classmethod
-    def _own_is_readable(cls, text: str) -> str:
-        return _readable(text, Own.parse)
 
     @field_validator("never_log")
     @classmethod

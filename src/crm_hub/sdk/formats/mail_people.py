@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AfterValidator
 
 from crm_hub.model.errors import ConfigError
 from crm_hub.sdk.formats.items import Item
@@ -79,6 +81,18 @@ class Own:
 
 
 NO_OWN = Own()
+
+
+def _readable(text: str) -> str:
+    try:
+        Own.parse(text)
+    except ConfigError as error:
+        raise ValueError(error.message) from None
+    return text
+
+
+OwnText = Annotated[str, AfterValidator(_readable)]
+"""The type of a connector's setting `own`; the hub fills it in from the company's own addresses."""
 
 
 @dataclass(slots=True)
