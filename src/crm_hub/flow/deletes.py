@@ -140,7 +140,7 @@ def streams_gone(
             inbound.report.notes.append(f"{stream.name}: gone, but no mapping walks its deletes")
             continue
         with inbound.hub.store.read() as db:
-            numbers = Landings(db).live_numbers(stream.id)
+            numbers = list(Landings(db).live_numbers(stream.id))
         sweep_all(inbound, stream, section, numbers, None)
         with inbound.hub.store.write() as db:
             Landings(db).save_stream(stream._replace(checkpoint=None))

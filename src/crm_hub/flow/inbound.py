@@ -392,19 +392,20 @@ class Inbound:
     ) -> StreamRow:
         """After a whole snapshot: what it did not hold is gone. Then the checkpoint moves."""
         with self.hub.store.read() as db:
-            live = Landings(db).live_numbers(stream.id)
+            repo = Landings(db)
             dead = Machinery(db).dead_keys(stream.connection, stream.name, PULL_STEP)
             # A record that could not be read this time is still there, so it is not gone.
-            unread = Landings(db).known(stream.id, snapshot.rejected).values()
-        there = {number for number, _, _ in unread}
-        gone = [n for n in live if not snapshot.holds(n) and n not in there]
-        self.brake(stream, len(gone), len(live))
+            there = {n for n, _, _ in repo.known(stream.id, snapshot.rejected).values()}
+            live = repo.live_numbers(stream.id)
+            gone = [n for n in live if not snapshot.holds(n) and n not in there]
+            count = repo.live_count(stream.id)
+        self.brake(stream, len(gone), count)
         deletes.sweep_all(self, stream, section, gone, late_before_us)
         cured = [number for key, number in dead.items() if key not in snapshot.rejected]
         with self.hub.store.write() as db:
             Machinery(db).revive(cured)
-            count, repeats = page.source_count, snapshot.repeats
-            return self.moved(Landings(db), stream, page.checkpoint, count, repeats)
+            told, repeats = page.source_count, snapshot.repeats
+            return self.moved(Landings(db), stream, page.checkpoint, told, repeats)
 
     def brake(self, stream: StreamRow, gone: int, live: int) -> None:
         """Stop when the source suddenly lists nothing or less than half: likely a lost right.

@@ -183,12 +183,13 @@ class Landings:
             yield got
             last = got[-1]
 
-    def live_numbers(self, stream_id: int) -> list[int]:
-        """Return the numbers of the records the source still holds, as far as the hub knows."""
+    def live_numbers(self, stream_id: int) -> Iterator[int]:
+        """Yield the numbers of the records the source still holds, as far as the hub knows."""
         stmt = select(source_record.c.id).where(
             source_record.c.stream_id == stream_id, source_record.c.deleted.is_(False)
         )
-        return list(self._db.conn.execute(stmt).scalars())
+        # Some thousands at a time: a stream may hold a million.
+        yield from self._db.conn.execute(stmt.execution_options(yield_per=10_000)).scalars()
 
     def live_count(self, stream_id: int) -> int:
         """Return how many records the source still holds, as far as the hub knows."""
