@@ -187,10 +187,6 @@ class Events:
         rows = self._db.rows_in(_TELLER, event_source.c.event_id, event_ids)
         return [(row[0], row[1], row[2]) for row in rows]
 
-    def take_event_ids(self, count: int) -> int:
-        """Reserve numbers for new events and return the first."""
-        return self._db.take_ids("event", count)
-
     def save_sources(self, removed: Iterable[int], added: Sequence[Row]) -> None:
         """Replace what the records `removed` told by rows of record, entry, event, draft."""
         self._db.delete_in(event_source, event_source.c.record_id, removed)

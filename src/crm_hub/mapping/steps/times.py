@@ -155,12 +155,6 @@ def _build_date(params: Any, locale: Locale) -> Step:
     return Step(inbound, outbound if formats else same, "date", instant=instant)
 
 
-def us_of_text(value: Any, locale: Locale) -> int:
-    """Return a date or time in any of the plain notations as microseconds since 1970 UTC."""
-    moment = read_moment(value)
-    return to_us(moment if moment.tzinfo is not None else moment.replace(tzinfo=locale.zone))
-
-
 KINDS = (
     StepKind("date", "none, a format or a list of formats", _build_date),
     StepKind("time", "none, a format or a list of formats", _build_time),

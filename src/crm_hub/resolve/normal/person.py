@@ -166,8 +166,3 @@ def _made(firsts: list[str], lasts: list[str], mark: str, firm: str) -> PersonNa
     parts = {joined_umlauts(p) for w in core for p in w.split("-")}
     families = frozenset(p for p in {family, *parts} if len(p) > 1)
     return PersonName(given, frozenset(givens), family, families, mark, firm)
-
-
-def initials_only(name: PersonName) -> bool:
-    """Tell whether the given name is one letter."""
-    return len(name.given) == 1
