@@ -11,6 +11,7 @@ from crm_hub.config import add_connection, create
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.inbound import SyncReport, sync
 from crm_hub.flow.outbound import push
+from crm_hub.registry import Entry, Registry
 from crm_hub.store import ConflictRow, Outbox, WriteRow
 from tests.flow.two_way.fake import SIDES, Clock, Side
 
@@ -34,8 +35,22 @@ streams:
 """
 
 
+_found: dict[str, Entry] = {}
+
+
+class Remembered(Registry):
+    """A registry that looks up each connector once: in a model of many hubs it is the slow part."""
+
+    def get(self, name: str) -> Entry:
+        if name not in _found:
+            _found[name] = super().get(name)
+        return _found[name]
+
+
 class World:
     """A hub and its sides. Every connection may be written to unless it is named in `read_only`."""
+
+    remembers = False
 
     def __init__(
         self,
@@ -75,12 +90,15 @@ class World:
         world.folder, world.sides = folder, {s.name: s for s in sides}
         world.clock = sides[0].clock
         SIDES.update(world.sides)
+        world.remembers = True
         world.hub = world.open()
         return world
 
     def open(self) -> Hub:
         """Open the hub anew, as after a crash."""
         self.hub = Hub(self.folder, now=self.clock.now)
+        if self.remembers:
+            self.hub.registry = Remembered([self.folder / "connectors"])
         return self.hub
 
     def pull(self, *names: str) -> None:

@@ -1,0 +1,56 @@
+"""Sequences that the long hunt of test_machine.py has found, each kept as it was found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.flow.two_way.fake import Clock, Side
+from tests.flow.two_way.test_machine import PROFILES, TwoWay
+from tests.flow.two_way.worlds import World
+
+
+def test_of_two_edits_at_once_read_stale_after_a_crash_the_lost_one_is_logged() -> None:
+    state = TwoWay()
+    state.begin(profiles=[PROFILES[5], PROFILES[5]], approved=False)
+    state.add(at=1)
+    state.add(at=1)
+    state.add_the_same_person_elsewhere(at=1, which=9)
+    state.stale(at=0)
+    state.put_back_what_stood_there_before(at=2, which=1)
+    state.time_passes()
+    state.two_edits_at_once(at=2, between="", name="first", which=4)
+    state.stale(at=2)
+    state.crash(at=0, commits=True, n=3)
+    state.stale(at=2)
+    state.edit_in_peace(at=0, name="title", which=1)
+    state.teardown()
+
+
+def test_what_differed_before_the_first_plan_is_logged_when_it_is_written_over(
+    tmp_path: Path,
+) -> None:
+    clock = Clock()
+    world = World(tmp_path, [Side("a", clock), Side("b", clock)])
+    world.sides["a"].add(first="Dana", last="Whitfield", email=["d@x.example"], title="Buyer")
+    world.sides["b"].add(first="Dana", last="Whitfield", email=["d@x.example"], title="Head")
+    world.pull()
+    world.settle()
+    assert {p["title"] for s in world.sides.values() for p in s.live().values()} == {"Head"}
+    (conflict,) = world.conflicts()
+    assert (conflict.field, conflict.state) == ("title", "decided")
+    assert (conflict.doc["kept"], conflict.doc["lost"]) == ("Head", "Buyer")
+
+
+def test_what_differed_between_two_people_who_turn_out_to_be_one_is_logged(tmp_path: Path) -> None:
+    clock = Clock()
+    world = World(tmp_path, [Side("a", clock, can_delete=False), Side("b", clock)])
+    world.sides["a"].add(first="Dana", last="Whitfield", email=["d@x.example"], title="Buyer")
+    world.sides["b"].add(first="Dana", last="Whitfield", email=["w@x.example"], title="Head")
+    world.settle()
+    # Each has got a copy of the other; now somebody tells the hub that both are one.
+    world.sides["a"].edit("a1", email=["d@x.example", "w@x.example"])
+    world.settle()
+    titles = {p["title"] for s in world.sides.values() for p in s.live().values()}
+    assert len(titles) == 1
+    lost = {c.doc["lost"] for c in world.conflicts() if c.field == "title"}
+    assert lost == {"Buyer", "Head"} - titles
