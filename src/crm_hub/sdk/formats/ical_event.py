@@ -83,7 +83,7 @@ def read_event(raw: bytes | bytearray, kind: str, zones: Zones, local: str) -> E
     Raises: ValueError with the reason, for people, when it has no readable start.
     """
     found = _properties(raw)
-    reader = _Times(zones, local)
+    reader = Times(zones, local)
     start = reader.one(found, "DTSTART") or (reader.one(found, "DUE") if kind == "VTODO" else None)
     if start is None and kind == "VEVENT":
         raise ValueError("it has no readable DTSTART")
@@ -156,7 +156,7 @@ def _fields(found: dict[str, list[Line]]) -> dict[str, Any]:
         "resources": [_person(p)["name"] for p in people if p.param("CUTYPE").upper() in things],
         "url": _text(found, "URL")[:2_000],
         "categories": [
-            unescape(part).strip()
+            part.strip()
             for line in found.get("CATEGORIES", [])[:50]
             for part in contentlines.split_escaped(line.value, ",")
         ][:100],
@@ -176,7 +176,7 @@ def _person(line: Line) -> dict[str, str]:
     return person
 
 
-def _length(found: dict[str, list[Line]], reader: _Times, start: Moment) -> timedelta:
+def _length(found: dict[str, list[Line]], reader: Times, start: Moment) -> timedelta:
     end = reader.one(found, "DTEND")
     if end is not None:
         length = end.wall - start.wall if end.tz is start.tz else end.utc - start.utc
@@ -208,15 +208,18 @@ def _wall(text: str) -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
-class _Times:
-    """Reads date and date-time properties with the zones of one file."""
+class Times:
+    """Reads date and date-time properties with the zones of one file.
+
+    zones: by TZID, as the file spells them out. local: IANA name of the zone of floating times.
+    """
 
     zones: Zones
     local: str
 
     def one(self, found: dict[str, list[Line]], name: str) -> Moment | None:
         values = found.get(name)
-        return self._moment(values[0].value, values[0]) if values else None
+        return self.moment(values[0].value, values[0]) if values else None
 
     def many(self, found: dict[str, list[Line]], name: str) -> list[Moment]:
         texts = [
@@ -224,10 +227,11 @@ class _Times:
             for line in found.get(name, [])[:_MAX_DATES]
             for text in line.value.split(",")
         ]
-        moments = [self._moment(text, line) for text, line in texts[:_MAX_DATES]]
+        moments = [self.moment(text, line) for text, line in texts[:_MAX_DATES]]
         return [moment for moment in moments if moment is not None]
 
-    def _moment(self, text: str, line: Line) -> Moment | None:
+    def moment(self, text: str, line: Line) -> Moment | None:
+        """Return the time that a value of this property says, None where it says none."""
         text = text.strip().partition("/")[0].replace("-", "").replace(":", "")
         local = named_zone(self.local) or UTC
         try:

@@ -19,6 +19,7 @@ from typing import Any
 from crm_hub.sdk.formats import zones
 from crm_hub.sdk.formats.calendar import event_payload, expand
 from crm_hub.sdk.formats.contentlines import components
+from crm_hub.sdk.formats.edit_ical_series import exceptions_of
 from crm_hub.sdk.formats.ical_event import Event, Moment, read_event
 
 MAX_OCCURRENCES = 4_000
@@ -77,6 +78,9 @@ def read_resource(text: str, *, zone: str, horizon: datetime) -> Resource:
         items += moments
     if items:
         resource.payload = _payload(items, found.masters)
+        # Only few entries are series whose occurrences differ, and to look costs time.
+        differs = b"EXDATE" in raw.upper() or any(e.recurrence for e in found.exceptions)
+        resource.payload["exceptions"] = exceptions_of(raw, zone) if differs else ""
     return resource
 
 
@@ -174,6 +178,7 @@ def _payload(items: list[tuple[Event, Moment | None]], masters: Sequence[Event])
     main = masters[0] if masters else items[0][0]
     top = event_payload(main, main.start)
     top = {key: value for key, value in top.items() if key not in _PLACES}
+    top["rule"] = main.rule
     top["recurring"] = main.is_series or main.recurrence is not None
     occurrences = sorted(_differing(items, main, top), key=_order)
     return {**top, "occurrences": occurrences}

@@ -72,7 +72,7 @@ def card_payload(raw: bytes | bytearray) -> dict[str, Any]:
     names = split_escaped(_first(found, "N"), ";")
     organization = [part.strip() for part in split_escaped(_first(found, "ORG"), ";")]
     name = {k: _words(v) for k, v in zip(_NAME_PARTS, names, strict=False) if v.strip(" ,")}
-    return {
+    payload: dict[str, Any] = {
         "uid": _uid(_first(found, "UID")),
         "kind": _kind(found, name, organization),
         "fn": _words(unescape(_first(found, "FN"))) or _full_name(name),
@@ -97,6 +97,17 @@ def card_payload(raw: bytes | bytearray) -> dict[str, Any]:
         "languages": [line.value.strip()[:40] for line in _preferred(found.get("LANG", []))],
         "rev": _first(found, "REV").strip()[:40],
     }
+    # A picture in the card itself is not a value of it; one on the web is.
+    if photo := _web_address(_first(found, "PHOTO")):
+        payload["photo"] = photo
+    return payload
+
+
+def _web_address(value: str) -> str:
+    value = value[:2_001].strip()
+    return (
+        value if value.lower().startswith(("https://", "http://")) and len(value) <= 2_000 else ""
+    )
 
 
 def _first(found: dict[str, list[Line]], name: str) -> str:
@@ -138,14 +149,15 @@ def _kind(found: dict[str, list[Line]], name: dict[str, str], organization: list
 
 def _preferred(lines: list[Line]) -> list[Line]:
     """Return lines by preference: PREF=1 first (vCard 4), then TYPE=pref (2.1 and 3)."""
+    return sorted(lines, key=preference)
 
-    def rank(line: Line) -> int:
-        pref = line.param("PREF")
-        if pref.isascii() and pref.isdigit() and len(pref) <= 3:
-            return int(pref)
-        return 1 if "pref" in _types(line) or "PREF" in line.params else 101
 
-    return sorted(lines, key=rank)
+def preference(line: Line) -> int:
+    """Return how early a property counts: 1 for the preferred one, 101 for one without a word."""
+    pref = line.param("PREF")
+    if pref.isascii() and pref.isdigit() and len(pref) <= 3:
+        return int(pref)
+    return 1 if "pref" in _types(line) or "PREF" in line.params else 101
 
 
 def _types(line: Line) -> list[str]:

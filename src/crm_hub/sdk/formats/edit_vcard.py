@@ -1,0 +1,368 @@
+"""Changes one vCard in the named places only, and makes new ones.
+
+    changed = edit_card(raw, {"title": "Buyer", "emails.value": ["ann@acme.example"]})
+    fresh = new_card({"fn": "Ann Lee", "kind": "individual"}, uid="…")
+
+Paths are those of the payload that `vcard.card_payload` gives; None or [] takes a value away. A
+value that stands there already is not written, and a list keeps the lines whose values stay, with
+their types and labels; an entry that nobody can read (`EMAIL:none`) stays too. vCard 2.1, 3 and 4.
+Raises: NotWritable with path → reason, before anything is changed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from crm_hub.sdk.formats.contentlines import split_escaped, unescape
+from crm_hub.sdk.formats.edit_lines import (
+    Block,
+    NotWritable,
+    Piece,
+    Text,
+    escaped,
+    raw_parts,
+)
+from crm_hub.sdk.formats.vcard import MAX_NOTE, MAX_VALUES, card_payload, preference
+
+_TEXTS = {"fn": "FN", "nickname": "NICKNAME", "title": "TITLE", "note": "NOTE"}
+_NAMES = ("family", "given", "additional", "prefix", "suffix")
+_ADDRESS = ("street", "city", "region", "postcode", "country")
+_LISTS = {"emails.value": "EMAIL", "tels.value": "TEL", "urls": "URL"}
+_LABELS = frozenset({"X-ABLABEL", "X-ABADR"})
+_MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_WEB = re.compile(r"(?:https?://)?[^\s/:@]+\.[^\s/:@]{2,}(?:[/?#:].*)?", re.I)
+
+WRITABLE = frozenset(
+    {*_TEXTS, *_LISTS, "org", "department", "bday", "categories", "photo", "kind"}
+    | {f"n.{part}" for part in _NAMES}
+    | {f"adrs.0.{part}" for part in _ADDRESS}
+)
+"""The paths that can be written."""
+
+
+def edit_card(raw: bytes, fields: Mapping[str, Any]) -> bytes:
+    """Return the card with these values, all its other bytes as they are."""
+    _refuse(fields)
+    text = Text(raw)
+    blocks = [block for block in text.blocks() if block.name == "VCARD"]
+    if len(blocks) != 1 or blocks[0].end is None:
+        raise NotWritable({".": "the text is not one whole card"})
+    _Card(text, blocks[0]).write(fields)
+    return bytes(text)
+
+
+def new_card(fields: Mapping[str, Any], *, uid: str) -> bytes:
+    """Return a new card of version 3.0, which every address book reads."""
+    name = fields.get("fn") or fields.get("org") or next(iter(fields.get("emails.value") or ()), "")
+    lines = ["BEGIN:VCARD", "VERSION:3.0", f"UID:{escaped(uid)}", f"FN:{escaped(str(name))}"]
+    if fields.get("kind") == "org":
+        lines += ["N:;;;;", f"ORG:{escaped(str(fields.get('org') or name))}", "X-ABSHOWAS:COMPANY"]
+    else:
+        lines += [f"N:{';'.join(escaped(str(fields.get(f'n.{p}') or '')) for p in _NAMES)}"]
+    raw = "\r\n".join([*lines, "END:VCARD", ""]).encode("utf-8", "replace")
+    return edit_card(raw, {**fields, "fn": name})
+
+
+def _refuse(fields: Mapping[str, Any]) -> None:
+    reasons = {}
+    for path, value in fields.items():
+        if path not in WRITABLE:
+            reasons[path] = "this part of a card cannot be written"
+        elif not all(isinstance(one, str) for one in _listed(value)):
+            reasons[path] = "a card takes text here"
+        elif isinstance(value, list) and path not in (*_LISTS, "categories"):
+            reasons[path] = "a card takes one text here"
+        elif path == "fn" and not value:
+            reasons[path] = "a card must have a name"
+        elif path == "bday" and value and _day(str(value)) is None:
+            reasons[path] = "a card takes a whole date here"
+    if reasons:
+        raise NotWritable(reasons)
+
+
+def _listed(value: Any) -> list[Any]:
+    return [] if value is None else value if isinstance(value, list) else [value]
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        return None
+
+
+class _Card:
+    """One card under change."""
+
+    def __init__(self, text: Text, block: Block) -> None:
+        self._text, self._block = text, block
+        self._version = (block.first("VERSION") or Piece(b"", None)).value.strip()
+        self._said = card_payload(b"".join(p.raw for p in text.slice(block)))
+
+    def write(self, fields: Mapping[str, Any]) -> None:
+        fields = self._with_organization(fields)
+        if reasons := self._too_long(fields):
+            raise NotWritable(reasons)
+        for path, value in fields.items():
+            if path in _TEXTS:
+                self._set_text(path, value)
+            elif path in _LISTS:
+                self._set_list(path, _listed(value))
+        self._set_parts("N", [f"n.{part}" for part in _NAMES], fields)
+        self._set_organization(fields)
+        self._set_address(fields)
+        if "bday" in fields:
+            self._set_birthday(fields["bday"])
+        if "categories" in fields:
+            self._set_categories(_listed(fields["categories"]))
+        if "photo" in fields:
+            self._set_photo(fields["photo"])
+        if "kind" in fields:
+            self._set_kind(str(fields["kind"] or ""))
+
+    def _with_organization(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """A firm's card is one whose name is its organization: both change, or it is a person."""
+        out = dict(fields)
+        said = self._said
+        is_firm = said["kind"] == "org" and said["org"] and said["fn"] == said["org"]
+        if is_firm and "fn" in fields and "org" not in fields:
+            out["org"] = fields["fn"]
+        return out
+
+    def _too_long(self, fields: Mapping[str, Any]) -> dict[str, str]:
+        """What was read in part must not be written over."""
+        piece = self._block.first("NOTE")
+        if "note" in fields and piece is not None and len(piece.value) > MAX_NOTE:
+            return {"note": f"the card's note is longer than the {MAX_NOTE:,} characters read"}
+        photo = self._block.first("PHOTO")
+        if "photo" in fields and photo is not None and not self._said.get("photo"):
+            return {"photo": "the card holds a picture of its own, which is kept"}
+        return {}
+
+    # single values ------------------------------------------------------------------------
+
+    def _set_text(self, path: str, value: Any) -> None:
+        if (value or "") == self._said[path]:
+            return
+        names = ("TITLE", "ROLE") if path == "title" else (_TEXTS[path],)
+        pieces = self._block.named(*names)
+        self._put(next(iter(pieces), None), _TEXTS[path], escaped(str(value)) if value else "")
+
+    def _put(self, piece: Piece | None, name: str, value: str) -> None:
+        """Let a property have this value, written as it stands there; "": it is taken away."""
+        if piece is None:
+            if value:
+                self._add(name, value)
+        elif value:
+            self._text.set_value(piece, value)
+        else:
+            self._remove(piece)
+
+    def _add(self, name: str, value: str) -> None:
+        same = self._block.named(name.partition(";")[0])
+        if same:
+            piece = self._text.insert_after(same[-1], name, value)
+            self._block.pieces.insert(self._block.pieces.index(same[-1]) + 1, piece)
+            return
+        assert self._block.end is not None  # noqa: S101 - edit_card looked
+        self._block.pieces.append(self._text.insert(self._block.end, name, value))
+
+    def _remove(self, piece: Piece) -> None:
+        self._text.remove(piece)
+        self._block.pieces = [one for one in self._block.pieces if one is not piece]
+        group = piece.group
+        rest = [one for one in self._block.pieces if group and one.group == group]
+        if rest and all(one.name in _LABELS for one in rest):
+            for one in rest:
+                self._text.remove(one)
+            self._block.pieces = [one for one in self._block.pieces if one not in rest]
+
+    def _set_birthday(self, value: Any) -> None:
+        if (value or None) == self._said["bday"]:
+            return
+        piece = self._block.first("BDAY")
+        day = _day(value) if value else None
+        basic = self._version.startswith("4")
+        if piece is not None:
+            basic = bool(re.match(r"\d{8}", piece.value.strip()))
+        text = day.isoformat() if day else ""
+        self._put(piece, "BDAY", text.replace("-", "") if basic else text)
+
+    def _set_photo(self, value: Any) -> None:
+        if (value or "") == self._said.get("photo", ""):
+            return
+        name = "PHOTO" if self._version.startswith("4") else "PHOTO;VALUE=uri"
+        self._put(self._block.first("PHOTO"), name, str(value or ""))
+
+    def _set_kind(self, value: str) -> None:
+        if value == self._said["kind"] or not value:
+            return
+        if self._version.startswith("4"):
+            self._put(self._block.first("KIND"), "KIND", value)
+        elif self._block.first("KIND") or self._block.first("X-ADDRESSBOOKSERVER-KIND"):
+            named = self._block.first("KIND") or self._block.first("X-ADDRESSBOOKSERVER-KIND")
+            self._put(named, "KIND", value)
+        else:
+            piece = self._block.first("X-ABSHOWAS")
+            self._put(piece, "X-ABSHOWAS", "COMPANY" if value == "org" else "")
+
+    # values of parts ----------------------------------------------------------------------
+
+    def _set_parts(self, name: str, paths: Sequence[str], fields: Mapping[str, Any]) -> None:
+        piece = self._block.first(name)
+        parts = raw_parts(piece.value, ";") if piece is not None else []
+        said = [" ".join(part.split()) for part in split_escaped(";".join(parts), ";")]
+        changed = False
+        for place, path in enumerate(paths):
+            had = said[place] if place < len(said) else ""
+            if path in fields and (fields[path] or "") != had:
+                parts += [""] * (place + 1 - len(parts))
+                parts[place] = escaped(str(fields[path] or ""))
+                changed = True
+        if changed:
+            # An empty N stays: vCard 3 wants one.
+            value = ";".join(parts)
+            self._put(piece, name, value or (";" if piece is not None else ""))
+
+    def _set_organization(self, fields: Mapping[str, Any]) -> None:
+        piece = self._block.first("ORG")
+        parts = raw_parts(piece.value, ";") if piece is not None else [""]
+        before = list(parts)
+        if "org" in fields and (fields["org"] or "") != self._said["org"]:
+            parts[0] = escaped(str(fields["org"] or ""))
+        if "department" in fields and (fields["department"] or "") != self._said["department"]:
+            parts[1:] = [escaped(str(fields["department"]))] if fields["department"] else []
+        if parts != before:
+            self._put(piece, "ORG", ";".join(parts) if any(parts) else "")
+
+    def _set_address(self, fields: Mapping[str, Any]) -> None:
+        if not any(f"adrs.0.{part}" in fields for part in _ADDRESS):
+            return
+        pieces = _preferred(self._block.named("ADR"))
+        said = self._said["adrs"][0] if self._said["adrs"] else {}
+        parts = raw_parts(pieces[0].value, ";") if pieces else []
+        parts += [""] * (7 - len(parts))
+        before = list(parts)
+        for place, part in enumerate(_ADDRESS, 2):
+            path = f"adrs.0.{part}"
+            if path not in fields or (fields[path] or "") == said.get(part, ""):
+                continue
+            parts[place] = escaped(str(fields[path] or ""))
+            if part == "street":
+                parts[0] = parts[1] = ""  # they were read as parts of the street
+        if parts != before:
+            piece = pieces[0] if pieces else None
+            self._put(piece, "ADR", ";".join(parts) if any(parts) else "")
+
+    # lists --------------------------------------------------------------------------------
+
+    def _set_list(self, path: str, wanted: list[str]) -> None:
+        name = _LISTS[path]
+        alike, readable = _KINDS[name]
+        wanted = list(dict.fromkeys(one.strip() for one in wanted if one.strip()))
+        pieces = _preferred(self._block.named(name)[:MAX_VALUES])
+        left = list(wanted)
+        unwanted = []
+        for piece in pieces:
+            shown = _shown(piece)
+            hits = [one for one in wanted if alike(one, shown)]
+            left = [one for one in left if one not in hits]
+            if not hits and readable(shown):
+                unwanted.append(piece)
+        if len(left) == len(unwanted) == 1:
+            self._text.set_value(unwanted[0], _spelled(name, left[0], unwanted[0]))
+            return
+        for one in left:
+            self._add(name, _spelled(name, one, None))
+        for piece in unwanted:
+            self._remove(piece)
+
+    def _set_categories(self, wanted: list[str]) -> None:
+        names = {one.casefold() for one in wanted}
+        have: set[str] = set()
+        for piece in self._block.named("CATEGORIES"):
+            parts = raw_parts(piece.value, ",")
+            told = [unescape(part).strip().casefold() for part in parts]
+            kept = [p for p, word in zip(parts, told, strict=True) if not word or word in names]
+            have.update(word for word in told if word in names)
+            if kept != parts:
+                self._put(piece, "CATEGORIES", ",".join(kept) if any(kept) else "")
+        new = [escaped(one) for one in wanted if one.casefold() not in have]
+        if new:
+            last = next(iter(reversed(self._block.named("CATEGORIES"))), None)
+            held = [last.value] if last is not None else []
+            self._put(last, "CATEGORIES", ",".join([*held, *new]))
+
+
+def _preferred(pieces: list[Piece]) -> list[Piece]:
+    return sorted(pieces, key=lambda piece: preference(piece.line) if piece.line else 101)
+
+
+def _shown(piece: Piece) -> str:
+    """Return a value as the payload shows it."""
+    value = unescape(piece.value).strip()
+    for scheme in ("mailto:", "tel:"):
+        if value.lower().startswith(scheme):
+            return value[len(scheme) :].partition(";")[0]
+    return value
+
+
+def _spelled(name: str, value: str, piece: Piece | None) -> str:
+    """Return a value as it is written: web addresses and `tel:` are no text."""
+    if name == "URL":
+        return value.replace("\n", "")
+    if piece is not None and piece.value.strip().lower().startswith("tel:"):
+        number, _, extension = value.partition(" ext. ")
+        return f"tel:{number.replace(' ', '-')}" + (f";ext={extension}" if extension else "")
+    if piece is not None and piece.value.strip().lower().startswith("mailto:"):
+        return f"mailto:{value}"
+    return escaped(value)
+
+
+def _same_mail(one: str, other: str) -> bool:
+    return one.casefold() == other.casefold()
+
+
+def _same_number(one: str, other: str) -> bool:
+    """Whether two spellings are one number: equal digits, or one without the country."""
+    if one.strip() == other.strip():
+        return True
+    (ours, my_extension), (theirs, extension) = _digits(one), _digits(other)
+    if not ours or not theirs or my_extension != extension:
+        return False
+    short, long = sorted((ours, theirs), key=len)
+    return long == short or (
+        len(short) >= 7 and long.endswith(short) and len(long) - len(short) < 5
+    )
+
+
+_EXTENSION = re.compile(r"\s*[,;]?\s*(?:ext\.?|extension|x)\s*=?\s*(\d{1,8})\Z", re.I)
+
+
+def _digits(text: str) -> tuple[str, str]:
+    """Return the digits of a number without leading zeros, and its extension."""
+    found = _EXTENSION.search(text)
+    plain = text[: found.start()] if found else text
+    if any(c.isalpha() for c in plain):
+        return "", ""
+    return "".join(c for c in plain if c.isdecimal()).lstrip("0"), found[1] if found else ""
+
+
+def _same_address(one: str, other: str) -> bool:
+    return _bare(one) == _bare(other)
+
+
+def _bare(url: str) -> str:
+    plain = re.sub(r"\Ahttps?://", "", url.strip(), flags=re.I).rstrip("/")
+    host, slash, path = plain.partition("/")
+    return host.casefold() + slash + path
+
+
+_KINDS: Mapping[str, tuple[Callable[[str, str], bool], Callable[[str], object]]] = {
+    "EMAIL": (_same_mail, _MAIL.fullmatch),
+    "TEL": (_same_number, bool),
+    "URL": (_same_address, _WEB.fullmatch),
+}

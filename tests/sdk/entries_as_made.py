@@ -1,0 +1,249 @@
+"""Calendar entries and cards with all that the programs in use write into them.
+
+Each is built as its program builds one: its own properties, order, folds, line ends.
+"""
+
+from __future__ import annotations
+
+
+def _crlf(text: str) -> bytes:
+    return text.strip("\n").replace("\n", "\r\n").encode() + b"\r\n"
+
+
+APPLE_EVENT = _crlf("""
+BEGIN:VCALENDAR
+CALSCALE:GREGORIAN
+PRODID:-//Apple Inc.//iOS 19.2//EN
+VERSION:2.0
+BEGIN:VTIMEZONE
+TZID:Europe/Berlin
+BEGIN:DAYLIGHT
+DTSTART:19810329T020000
+RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU
+TZNAME:MESZ
+TZOFFSETFROM:+0100
+TZOFFSETTO:+0200
+END:DAYLIGHT
+BEGIN:STANDARD
+DTSTART:19961027T030000
+RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU
+TZNAME:MEZ
+TZOFFSETFROM:+0200
+TZOFFSETTO:+0100
+END:STANDARD
+END:VTIMEZONE
+BEGIN:VEVENT
+ATTENDEE;CN="Lee, Ann";CUTYPE=INDIVIDUAL;EMAIL="ann.lee@acme.example";PARTSTAT=AC
+ CEPTED;ROLE=CHAIR;X-CALENDARSERVER-DTSTAMP=20260301T101010Z:mailto:ann.lee@acme.
+ example
+ATTENDEE;CN=Boardroom;CUTYPE=ROOM;PARTSTAT=TENTATIVE:urn:uuid:3f2b
+CREATED:20260227T093012Z
+DTEND;TZID=Europe/Berlin:20260310T110000
+DTSTAMP:20260301T101010Z
+DTSTART;TZID=Europe/Berlin:20260310T100000
+LAST-MODIFIED:20260301T101009Z
+LOCATION:Main Street 1\\nSpringfield
+ORGANIZER;CN="Ann Lee":mailto:ann.lee@acme.example
+SEQUENCE:2
+SUMMARY:Quarterly review\\, with lunch
+TRANSP:OPAQUE
+UID:8E5A4E52-3C3F-4B6C-9F3C-52A4D6CE3F01
+URL;VALUE=URI:https://acme.example/review?id=7&x=1,2
+X-APPLE-STRUCTURED-LOCATION;VALUE=URI;X-ADDRESS="Main Street 1\\\\nSpringfield";X
+ -APPLE-RADIUS=70;X-TITLE="Main Street 1":geo:48.1,11.5
+X-APPLE-TRAVEL-ADVISORY-BEHAVIOR:AUTOMATIC
+BEGIN:VALARM
+ACTION:DISPLAY
+DESCRIPTION:Reminder
+TRIGGER:-PT15M
+UID:AB-1
+X-WR-ALARMUID:AB-1
+END:VALARM
+END:VEVENT
+END:VCALENDAR
+""")
+
+OUTLOOK_SERIES = _crlf("""
+BEGIN:VCALENDAR
+PRODID:-//Microsoft Corporation//Outlook 16.0 MIMEDIR//EN
+VERSION:2.0
+METHOD:PUBLISH
+X-WR-CALNAME:Sales
+BEGIN:VTIMEZONE
+TZID:W. Europe Standard Time
+BEGIN:STANDARD
+DTSTART:16011028T030000
+RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10
+TZOFFSETFROM:+0200
+TZOFFSETTO:+0100
+END:STANDARD
+BEGIN:DAYLIGHT
+DTSTART:16010325T020000
+RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3
+TZOFFSETFROM:+0100
+TZOFFSETTO:+0200
+END:DAYLIGHT
+END:VTIMEZONE
+BEGIN:VEVENT
+CLASS:PUBLIC
+CREATED:20260105T080000Z
+DESCRIPTION:Weekly call about the pipeline.\\n\\nDial in: +1 202 555 0143\\n
+DTEND;TZID="W. Europe Standard Time":20260106T093000
+DTSTAMP:20260105T080000Z
+DTSTART;TZID="W. Europe Standard Time":20260106T090000
+EXDATE;TZID="W. Europe Standard Time":20260217T090000,20260303T090000
+LAST-MODIFIED:20260105T080000Z
+PRIORITY:5
+RRULE:FREQ=WEEKLY;COUNT=20;BYDAY=TU
+SEQUENCE:0
+SUMMARY;LANGUAGE=en-us:Pipeline call
+TRANSP:OPAQUE
+UID:040000008200E00074C5B7101A82E00800000000
+X-ALT-DESC;FMTTYPE=text/html:<html><body>Weekly call about the <b>pipeline</b>.</
+ body></html>
+X-MICROSOFT-CDO-BUSYSTATUS:BUSY
+BEGIN:VALARM
+TRIGGER:-PT15M
+ACTION:DISPLAY
+DESCRIPTION:Reminder
+END:VALARM
+END:VEVENT
+BEGIN:VEVENT
+UID:040000008200E00074C5B7101A82E00800000000
+RECURRENCE-ID;TZID="W. Europe Standard Time":20260210T090000
+DTSTART;TZID="W. Europe Standard Time":20260210T140000
+DTEND;TZID="W. Europe Standard Time":20260210T143000
+DTSTAMP:20260206T080000Z
+SUMMARY;LANGUAGE=en-us:Pipeline call (late)
+X-MICROSOFT-CDO-BUSYSTATUS:TENTATIVE
+END:VEVENT
+END:VCALENDAR
+""")
+
+THUNDERBIRD_TODO = _crlf("""
+BEGIN:VCALENDAR
+PRODID:-//Mozilla.org/NONSGML Mozilla Calendar V1.1//EN
+VERSION:2.0
+BEGIN:VTODO
+CREATED:20260301T120000Z
+LAST-MODIFIED:20260301T120000Z
+DTSTAMP:20260301T120000Z
+UID:todo/with/slashes@clearwater.example
+SUMMARY:Call the harbour office
+PERCENT-COMPLETE:40
+STATUS:IN-PROCESS
+DUE;TZID=America/New_York:20260315T170000
+CATEGORIES:Calls,Follow\\,up
+X-MOZ-GENERATION:3
+X-MOZ-SNOOZE-TIME;X-ODD="a;b:c":20260314T170000Z
+END:VTODO
+END:VCALENDAR
+""")
+
+# Line feeds alone, umlauts folded by bytes, a length instead of an end, lower case names.
+HAND_MADE = (
+    "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//hand//made//EN\nbegin:vevent\n"
+    "uid:größe-7@clearwater.example\ndtstamp:20260101T000000Z\nDtStart:20260312T093000\n"
+    "duration:PT1H30M\nsummary:Besuch bei Müller\n & Söhne\nx-note;x-a=b:kept \n"
+    "DESCRIPTION:line one\\nline\n\t two\nend:vevent\nEND:VCALENDAR\n"
+).encode()
+
+WHOLE_DAYS = _crlf("""
+BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//Google Inc//Google Calendar 70.9054//EN
+BEGIN:VEVENT
+DTSTART;VALUE=DATE:20260316
+DTEND;VALUE=DATE:20260318
+DTSTAMP:20260302T111213Z
+UID:7kukuqrfedlm2f9t0i@google.example
+STATUS:CONFIRMED
+SUMMARY:Trade fair
+ATTACH;FILENAME=plan.pdf:https://files.acme.example/plan.pdf
+END:VEVENT
+END:VCALENDAR
+""")
+
+ENTRIES = {
+    "apple event": APPLE_EVENT,
+    "outlook series": OUTLOOK_SERIES,
+    "thunderbird task": THUNDERBIRD_TODO,
+    "hand made": HAND_MADE,
+    "whole days": WHOLE_DAYS,
+}
+
+_PHOTO = "".join(f"\n {'QUJD' * 18}" for _ in range(40))
+
+APPLE_CARD = _crlf(f"""
+BEGIN:VCARD
+VERSION:3.0
+PRODID:-//Apple Inc.//iOS 19.2//EN
+N:Lee;Ann;Marie;Dr.;
+FN:Dr. Ann Lee
+NICKNAME:Annie
+ORG:Acme Pumps;Sales;North
+TITLE:Head of Sales
+item1.EMAIL;type=INTERNET;type=pref:ann.lee@acme.example
+item1.X-ABLabel:_$!<Work>!$_
+EMAIL;type=INTERNET;type=HOME:ann@home.example
+EMAIL:none yet
+TEL;type=CELL;type=VOICE;type=pref:(202) 555-0101
+TEL;type=WORK:+1 202 555 0102
+item2.ADR;type=WORK;type=pref:;;1 Main Street\\nSuite 2;Springfield;IL;62701;United
+  States
+item2.X-ABADR:us
+item3.URL;type=pref:https://acme.example/ann
+item3.X-ABLabel:_$!<HomePage>!$_
+item4.X-ABDATE;type=pref:2020-05-04
+item4.X-ABLabel:_$!<Anniversary>!$_
+BDAY:1980-04-12
+NOTE:Met at the fair\\; likes tea\\, no sugar.
+CATEGORIES:Customers,Sales\\, North
+IMPP;X-SERVICE-TYPE=Skype;type=HOME:skype:ann.lee
+X-SOCIALPROFILE;type=linkedin:https://social.example/in/annlee
+PHOTO;ENCODING=b;TYPE=JPEG:/9j/4AAQSkZJRgABAQ{_PHOTO}
+REV:2026-02-11T09:08:07Z
+UID:6B3C-11/../card 7
+END:VCARD
+""")
+
+CARD_4 = _crlf("""
+BEGIN:VCARD
+VERSION:4.0
+UID:urn:uuid:4fbe8971-0bc3-424c-9c26-36c3e1eff6b1
+FN;PID=1.1:J. Doe
+FN;PREF=1;LANGUAGE=de:Jan Dörfler
+N:Dörfler;Jan;;;
+EMAIL;PID=4.1;PREF=2:jan@doe.example
+EMAIL;PID=5.1;PREF=1;TYPE="work,home":j.doerfler@firm.example
+TEL;VALUE=uri;TYPE="voice,cell":tel:+1-202-555-0150;ext=12
+BDAY;VALUE=date:19701231
+GENDER:M
+LANG;PREF=1:de
+RELATED;TYPE=friend:urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6
+CLIENTPIDMAP:1;urn:uuid:53e374d9-337e-4727-8803-a1e9c14e0556
+PHOTO:https://firm.example/jan.jpg
+X-UNKNOWN;X-P="a;b":kept\\, as is
+END:VCARD
+""")
+
+OLD_CARD = (
+    b"BEGIN:VCARD\nVERSION:2.1\nN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:M=C3=BCller;J=C3=B6rg;;;\n"
+    b"FN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:J=C3=B6rg M=C3=BCller\nTEL;CELL;PREF:0202 5550160\n"
+    b"TEL;WORK:+12025550161\nNOTE;ENCODING=QUOTED-PRINTABLE:one=0D=0A=\ntwo\nX-PHONETIC:joerg\n"
+    b"END:VCARD\n"
+)
+
+FIRM = _crlf("""
+BEGIN:VCARD
+VERSION:3.0
+FN:Acme Pumps
+N:;;;;
+ORG:Acme Pumps;
+TEL;TYPE=WORK:+1 202 555 0100
+X-ABSHOWAS:COMPANY
+UID:firm-1
+END:VCARD
+""")
+
+CARDS = {"apple": APPLE_CARD, "version 4": CARD_4, "version 2.1": OLD_CARD, "firm": FIRM}
