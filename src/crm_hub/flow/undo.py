@@ -104,7 +104,7 @@ def _one(
     for name, change in row.doc["fields"].items():
         if row.kind == "create" and change.get("pushed"):
             continue
-        if _is_ours(name, change, values, states):
+        if is_ours(name, change, values, states):
             fields[name] = {
                 "to": change["was"], "was": change["to"], "stamp": change["was_stamp"],
                 "was_stamp": change["stamp"], "items": {}, "raw": change["base"],
@@ -120,9 +120,7 @@ def _one(
     return _row(row, record, "restore", fields, now_us) if fields else None
 
 
-def _is_ours(
-    name: str, change: dict[str, Any], values: dict[str, Any], states: FieldStates
-) -> bool:
+def is_ours(name: str, change: dict[str, Any], values: dict[str, Any], states: FieldStates) -> bool:
     """Whether a field still holds what was written, and nobody has touched it."""
     if change.get("pushed"):
         return False

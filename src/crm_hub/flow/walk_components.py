@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from crm_hub.flow.batch import Tools
 from crm_hub.flow.walk_records import Batch, Node, by_record, held_node
-from crm_hub.store import Identities
+from crm_hub.flow.walk_rulings import Ruled
+from crm_hub.store import Db, Identities
 
 
 @dataclass(slots=True)
@@ -21,35 +22,41 @@ class Groups:
     components: list[list[Node]]
     holders: dict[str, list[int]]
     lone: list[Node]
+    ruled: Ruled
 
 
-def components(repo: Identities, tools: Tools, batch: Batch) -> Groups:
+def components(db: Db, repo: Identities, tools: Tools, batch: Batch) -> Groups:
     """Load every record connected with the batch, and split all of them into components."""
+    ruled = Ruled(db)
     holders: dict[str, list[int]] = defaultdict(list)
     for node in batch.nodes.values():
         for key in node.joining:
             holders[key].append(node.record_id)
-    _expand(repo, tools, batch, holders)
+    _expand(repo, tools, batch, holders, ruled)
     met = {key: ids for key, ids in holders.items() if len(ids) > 1}
     shared = _demote(repo, tools, batch, met)
-    return _split(batch, {k: sorted(ids) for k, ids in met.items() if k not in shared})
+    return _split(batch, {k: sorted(ids) for k, ids in met.items() if k not in shared}, ruled)
 
 
-def _expand(repo: Identities, tools: Tools, batch: Batch, holders: dict[str, list[int]]) -> None:
-    """Load records that share a key or an identity with those in memory, until none is new."""
+def _expand(
+    repo: Identities, tools: Tools, batch: Batch, holders: dict[str, list[int]], ruled: Ruled
+) -> None:
+    """Load records that share a key, an identity or a ruling with those in memory, until done."""
     frontier = {key for key in batch.touched if key[:2] != "n:"}
     identities = {n.identity_id for n in batch.nodes.values() if n.identity_id is not None}
     identities |= batch.lost_identities
     asked_keys: set[str] = set()
     asked_identities: set[int] = set()
-    while frontier or identities:
+    partners = ruled.partners(batch.nodes)
+    while frontier or identities or partners:
         asked_keys |= frontier
         asked_identities |= identities
         found = set(repo.holders(frontier - repo.shared(frontier)))
         found.update(r for r, _ in repo.records_of(identities))
+        found |= partners
         fresh = found - batch.nodes.keys()
         keys = by_record(repo.keys_of(fresh)) if fresh else {}
-        frontier, identities = set(), set()
+        frontier, identities, partners = set(), set(), ruled.partners(fresh)
         for held in repo.held(fresh):
             node = held_node(held, keys.get(held.record_id, []), tools)
             batch.nodes[held.record_id] = node
@@ -80,8 +87,9 @@ def _names(batch: Batch, record_ids: Iterable[int]) -> int:
     return len({batch.nodes[r].name.whole for r in record_ids})
 
 
-def _split(batch: Batch, holders: dict[str, list[int]]) -> Groups:
-    parent = {r: r for ids in holders.values() for r in ids}
+def _split(batch: Batch, holders: dict[str, list[int]], ruled: Ruled) -> Groups:
+    joined = [*holders.values(), *ruled.together(batch.nodes)]
+    parent = {r: r for ids in joined for r in ids}
 
     def root(record: int) -> int:
         while parent[record] != record:
@@ -90,7 +98,7 @@ def _split(batch: Batch, holders: dict[str, list[int]]) -> Groups:
         return record
 
     by_identity: dict[int, int] = {}
-    for ids in holders.values():
+    for ids in joined:
         for other in ids[1:]:
             parent[root(other)] = root(ids[0])
     for node in batch.nodes.values():
@@ -105,4 +113,4 @@ def _split(batch: Batch, holders: dict[str, list[int]]) -> Groups:
             connected[root(record_id)].append(node)
         else:
             lone.append(node)
-    return Groups(list(connected.values()), holders, lone)
+    return Groups(list(connected.values()), holders, lone, ruled)

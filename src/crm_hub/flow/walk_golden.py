@@ -22,12 +22,14 @@ from crm_hub.store import EMPTY_GOLDEN, Identities, IdentityRow, Row
 class Settled:
     """What resolving decided: the members of identities, and which identities changed.
 
-    first_new: numbers from here on were given out in this batch.
+    first_new: numbers from here on were given out in this batch. moved: for a ruling, the links
+    that it changed, as they were.
     """
 
     first_new: int
     members: dict[int, list[Node]] = field(default_factory=dict)
     changed: set[int] = field(default_factory=set)
+    moved: list[Row] | None = None
 
 
 def merge_identities(

@@ -6,7 +6,7 @@ of their own at once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain, count
 
 from crm_hub.flow.batch import MappedRecord, Moment, Tools, Walked
@@ -35,9 +35,26 @@ def walk_identities(
     batch = store_canonical(repo, tools, mapped)
     if not batch.dirty and not batch.gone:
         return None
-    groups = components(repo, tools, batch)
+    return settle(db, repo, tools, batch, moment, walked, tracked)
+
+
+def settle(
+    db: Db,
+    repo: Identities,
+    tools: Tools,
+    batch: Batch,
+    moment: Moment,
+    walked: Walked,
+    tracked: Tracked | None = None,
+    was: Mapping[int, int] | None = None,
+) -> Settled:
+    """Cluster what a batch concerns, give identities, and merge them.
+
+    was: given where a person ruled, record → the identity that an undo is to give it again.
+    """
+    groups = components(db, repo, tools, batch)
     repo.add_keys(batch.keys_added)
-    settled = _settle(db, repo, tools, batch, groups, moment, walked)
+    settled = _settle(db, repo, tools, batch, groups, moment, walked, was)
     merge_identities(repo, tools, settled, moment, walked, tracked)
     walked.moved_keys.update(key for key in batch.touched if key[:2] != "n:")
     refresh_memberships(repo, settled.changed, batch.touched, walked)
@@ -52,6 +69,7 @@ def _settle(
     groups: Groups,
     moment: Moment,
     walked: Walked,
+    was: Mapping[int, int] | None,
 ) -> Settled:
     """Give every record its identity, and store the links."""
     first = db.next_id("identity")
@@ -66,8 +84,10 @@ def _settle(
         settled.changed.add(number)
         _link(node, number, "alone", moment, new_links, moved_links)
     for component in groups.components:
-        found = _cluster(tools, component, groups.holders)
+        found = _cluster(tools, component, groups)
         before = {n.record_id: n.identity_id for n in component if n.identity_id is not None}
+        if was:
+            before |= {record: was[record] for record in before.keys() & was.keys()}
         homes = {n.record_id: n.home_id for n in component if n.home_id in free}
         result = assign(found, before, homes, fresh)
         by_id = {n.record_id: n for n in component}
@@ -88,6 +108,8 @@ def _settle(
         repo.redirect(result.redirects)
     db.take_ids("identity", next(fresh) - first)
     settled.changed.update(n.identity_id for r in batch.dirty if (n := batch.nodes[r]).identity_id)
+    if was is not None:
+        settled.moved = repo.link_rows(row[0] for row in moved_links)
     repo.save_links(new_links, moved_links)
     settled.changed |= batch.lost_identities
     walked.moved_identities |= batch.lost_identities
@@ -123,15 +145,14 @@ def _link(
     rows.append((node.record_id, number, node.home_id, method, "auto", moment.now_us))
 
 
-def _cluster(
-    tools: Tools, component: Sequence[Node], holders: dict[str, list[int]]
-) -> list[Cluster]:
+def _cluster(tools: Tools, component: Sequence[Node], groups: Groups) -> list[Cluster]:
     members = [
         Member(n.record_id, str(n.source), n.entity, n.name, _exclusive(n, tools))
         for n in component
     ]
-    keys = set(chain.from_iterable(n.keys for n in component)) & holders.keys()
-    return cluster(members, {key: holders[key] for key in sorted(keys)})
+    keys = set(chain.from_iterable(n.keys for n in component)) & groups.holders.keys()
+    rulings = groups.ruled.on(n.record_id for n in component)
+    return cluster(members, {key: groups.holders[key] for key in sorted(keys)}, rulings)
 
 
 def _exclusive(node: Node, tools: Tools) -> tuple[tuple[str, str], ...]:

@@ -14,6 +14,7 @@ from crm_hub.resolve.names import (
     organization_form,
     person_form,
 )
+from crm_hub.resolve.rulings import Ruling
 
 __all__ = [
     "Assignment",
@@ -21,6 +22,7 @@ __all__ = [
     "EmailKind",
     "Member",
     "NameForm",
+    "Ruling",
     "Similarity",
     "assign",
     "cluster",

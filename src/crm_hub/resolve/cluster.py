@@ -2,7 +2,8 @@
 
 Edges come from shared keys; the best edge goes first, and an edge is refused when the two
 sides clash (Kruskal with a veto). Ties fall by source key, so the same set of records gives
-the same clusters in whatever order they arrived.
+the same clusters in whatever order they arrived. What a person ruled goes before every key, and
+no key joins what a ruling keeps apart.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from itertools import combinations
 from typing import NamedTuple
 
 from crm_hub.resolve.names import NameForm, Similarity, compare_names
+from crm_hub.resolve.rulings import Honoured, Ruling, honour, parted
 
+BY_HAND = "by hand"
 _STRONG, _EMAIL, _PHONE, _DOMAIN = 4, 3, 2, 1
 _KIND_RANK = {"s:": _STRONG, "e:": _EMAIL, "p:": _PHONE, "d:": _DOMAIN}
 _METHOD = {_STRONG: "strong id", _EMAIL: "e-mail", _PHONE: "phone", _DOMAIN: "domain"}
@@ -47,8 +50,15 @@ class _Edge(NamedTuple):
     b: Member
 
 
-def cluster(members: Sequence[Member], holders: Mapping[str, Sequence[int]]) -> list[Cluster]:
-    """Return the identities among `members`; `holders` names the records of each joining key."""
+def cluster(
+    members: Sequence[Member],
+    holders: Mapping[str, Sequence[int]],
+    rulings: Iterable[Ruling] = (),
+) -> list[Cluster]:
+    """Return the identities among `members`; `holders` names the records of each joining key.
+
+    rulings: what people decided about any of them.
+    """
     by_id = {m.record_id: m for m in members}
     edges: list[_Edge] = []
     for key, ids in holders.items():
@@ -56,7 +66,7 @@ def cluster(members: Sequence[Member], holders: Mapping[str, Sequence[int]]) -> 
         if len(present) > 1:
             edges.extend(_edges_of(key, present))
     edges.sort(key=lambda e: (-e.rank, -e.likeness, e.a.order, e.b.order))
-    return _join(members, edges)
+    return _join(members, edges, honour(rulings, by_id))
 
 
 def _edges_of(key: str, present: Sequence[Member]) -> Iterable[_Edge]:
@@ -90,39 +100,95 @@ _NEEDED = {
 }
 
 
-def _join(members: Sequence[Member], edges: Iterable[_Edge]) -> list[Cluster]:
-    group_of = {m.record_id: [m] for m in members}
-    methods: dict[int, str] = {}
+def _join(members: Sequence[Member], edges: Iterable[_Edge], honoured: Honoured) -> list[Cluster]:
+    group_of, methods = _by_hand(members, honoured)
     for edge in edges:
         left, right = group_of[edge.a.record_id], group_of[edge.b.record_id]
-        if left is right or _clash(left, right, by_names=edge.rank != _STRONG):
+        if left is right or _refused(left, right, honoured, by_names=edge.rank != _STRONG):
             continue
         for side in (left, right):
-            for member in side:
-                methods.setdefault(member.record_id, _METHOD[edge.rank])
+            for atom in side:
+                for member in atom:
+                    methods.setdefault(member.record_id, _METHOD[edge.rank])
         left.extend(right)
-        for member in right:
-            group_of[member.record_id] = left
+        for atom in right:
+            for member in atom:
+                group_of[member.record_id] = left
     groups = {id(g): g for g in group_of.values()}
     return [
         Cluster(
-            tuple(sorted(m.record_id for m in group)),
-            {m.record_id: methods.get(m.record_id, "alone") for m in group},
+            tuple(sorted(m.record_id for atom in group for m in atom)),
+            {m.record_id: methods.get(m.record_id, "alone") for atom in group for m in atom},
         )
         for group in groups.values()
     ]
 
 
-def _clash(left: Sequence[Member], right: Sequence[Member], *, by_names: bool) -> bool:
-    for name, value in {pair for m in left for pair in m.exclusive}:
-        if any(n == name and v != value for m in right for n, v in m.exclusive):
+_Atom = tuple[Member, ...]
+
+
+def _by_hand(
+    members: Sequence[Member], honoured: Honoured
+) -> tuple[dict[int, list[_Atom]], dict[int, str]]:
+    """Return the groups that rulings alone make, each of one atom, and who got in by them."""
+    by_id = {m.record_id: m for m in members}
+    group_of: dict[int, list[_Atom]] = {}
+    methods: dict[int, str] = {}
+    for member in members:
+        if member.record_id in group_of:
+            continue
+        records = honoured.atoms.get(member.record_id, (member.record_id,))
+        group = [tuple(by_id[r] for r in records)]
+        for record in records:
+            group_of[record] = group
+            if len(records) > 1:
+                methods[record] = BY_HAND
+    return group_of, methods
+
+
+def _refused(
+    left: Sequence[_Atom], right: Sequence[_Atom], honoured: Honoured, *, by_names: bool
+) -> bool:
+    """Tell whether two groups must stay apart: by a ruling, by their ids or by their names."""
+    if honoured.apart:
+        theirs = [m.record_id for atom in right for m in atom]
+        if parted((m.record_id for atom in left for m in atom), theirs, honoured.apart):
             return True
-    if not by_names:
+    return _ids_clash(left, right) or (by_names and _names_clash(left, right))
+
+
+def _ids_clash(left: Sequence[_Atom], right: Sequence[_Atom]) -> bool:
+    """Tell whether two atoms hold different values of an id of which there is only one.
+
+    Records that a person made one may hold several; each of these is then that person's.
+    """
+    mine = [found for atom in left if (found := _ids(atom))]
+    if not mine:
         return False
-    entity = left[0].entity
-    theirs = {m.name for m in right}
+    theirs = [found for atom in right if (found := _ids(atom))]
     return any(
-        compare_names(entity, mine, other) is Similarity.CLASH
-        for mine in {m.name for m in left}
+        one[name].isdisjoint(other[name])
+        for one in mine
         for other in theirs
+        for name in one.keys() & other.keys()
+    )
+
+
+def _ids(atom: _Atom) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for member in atom:
+        for name, value in member.exclusive:
+            found.setdefault(name, set()).add(value)
+    return found
+
+
+def _names_clash(left: Sequence[_Atom], right: Sequence[_Atom]) -> bool:
+    entity = left[0][0].entity
+    theirs = {tuple({m.name for m in atom}) for atom in right}
+    return any(
+        all(
+            compare_names(entity, one, other) is Similarity.CLASH for one in mine for other in names
+        )
+        for mine in {tuple({m.name for m in atom}) for atom in left}
+        for names in theirs
     )

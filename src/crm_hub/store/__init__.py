@@ -20,6 +20,7 @@ from crm_hub.store.identities import EMPTY_GOLDEN, Held, Identities, IdentityRow
 from crm_hub.store.landings import DueLanding, Landings, RawRecord, StreamRow
 from crm_hub.store.machinery import DeadLetter, Machinery, RunRow
 from crm_hub.store.outbox import ConflictRow, Outbox, RouteRow, Sent, WriteRow
+from crm_hub.store.rulings import RulingRow, Rulings
 from crm_hub.store.threads import MessageRow, ThreadRow, ThreadStore
 
 __all__ = [
@@ -42,6 +43,8 @@ __all__ = [
     "RawRecord",
     "RouteRow",
     "Row",
+    "RulingRow",
+    "Rulings",
     "RunRow",
     "Sent",
     "SourceRow",

@@ -137,6 +137,11 @@ class Identities:
         )
         return {row[0]: (row[1], row[2]) for row in rows}
 
+    def link_rows(self, record_ids: Iterable[int]) -> list[Row]:
+        """Return the identity links of these records, every column, in order."""
+        rows = self._db.rows_in(select(identity_link), identity_link.c.record_id, record_ids)
+        return sorted(tuple(row) for row in rows)
+
     def records_of(self, identity_ids: Iterable[int]) -> list[tuple[int, int]]:
         """Return (record, identity) of the records linked to these identities."""
         t = identity_link.c

@@ -118,6 +118,11 @@ class Outbox:
         self._db.upsert(record_claim, list(rows))
         self._db.upsert(match_key, list(keys))
 
+    def drop_claims(self, rows: Sequence[tuple[int, str]], keys: Sequence[tuple[str, int]]) -> None:
+        """No longer hold records together: (record, value), and the match keys of it."""
+        self._db.delete(record_claim, list(rows))
+        self._db.delete(match_key, list(keys))
+
     # records at the far side --------------------------------------------------------------
 
     def sent(self, record_ids: Iterable[int]) -> dict[int, Sent]:
@@ -235,6 +240,11 @@ class Outbox:
         """Return the writes that a run settled."""
         stmt = select(outbox).where(outbox.c.run_id == run_id, outbox.c.state == "confirmed")
         return [_write(row) for row in self._db.conn.execute(stmt.order_by(outbox.c.id))]
+
+    def confirmed_in(self, lanes: Iterable[str]) -> list[WriteRow]:
+        """Return the writes that were made in these lanes, the oldest first."""
+        stmt = select(outbox).where(outbox.c.state == "confirmed")
+        return sorted(map(_write, self._db.rows_in(stmt, outbox.c.lane, lanes)), key=lambda w: w.id)
 
     def runs(self, limit: int = 20) -> list[tuple[int, str, int, int]]:
         """Return (run, connection, writes, ended at) of the last runs that wrote, newest first."""

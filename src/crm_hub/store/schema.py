@@ -172,6 +172,29 @@ identity_link = Table(
     Index("identity_link_identity", "identity_id"),
 )
 
+# What people decided about records: they are one, or they are not. `state` tells whether it stands.
+ruling = Table(
+    "ruling",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("doc", Text, nullable=False),
+)
+
+ruling_record = Table(
+    "ruling_record",
+    metadata,
+    Column("ruling_id", BigInteger, nullable=False),
+    Column("record_id", BigInteger, nullable=False),
+    Column("side", BigInteger, nullable=False),
+    PrimaryKeyConstraint("ruling_id", "record_id"),
+    Index("ruling_record_record", "record_id"),
+)
+
 # merge -----------------------------------------------------------------------------------
 
 identity = Table(

@@ -1,0 +1,53 @@
+"""Steps 4 to 7 for stored records, nothing of which was read anew: a person ruled about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from crm_hub.flow.batch import Moment, Tools, Walked
+from crm_hub.flow.planning import plan_settled
+from crm_hub.flow.tracking import Tracked
+from crm_hub.flow.walk_events import walk_events
+from crm_hub.flow.walk_golden import Settled
+from crm_hub.flow.walk_identities import settle
+from crm_hub.flow.walk_records import Batch, by_record, held_node
+from crm_hub.store import Db, Identities
+
+NOTHING: Mapping[int, int] = MappingProxyType({})
+
+
+def regroup(
+    db: Db,
+    tools: Tools,
+    record_ids: Iterable[int],
+    moment: Moment,
+    *,
+    was: Mapping[int, int] = NOTHING,
+    touched: Iterable[str] = (),
+) -> Settled:
+    """Decide anew who these records and all connected with them are; plan what follows from it.
+
+    was: record → the identity it had before something that is undone. touched: match keys that
+    were taken from records.
+    """
+    repo = Identities(db)
+    batch = _batch(repo, tools, record_ids)
+    batch.touched.update(touched)
+    walked, tracked = Walked(), Tracked(db) if tools.two_way is not None else None
+    settled = settle(db, repo, tools, batch, moment, walked, tracked, was)
+    walk_events(db, tools, (), moment, walked)
+    if tracked is not None:
+        plan_settled(db, tools, settled, tracked, moment)
+    return settled
+
+
+def _batch(repo: Identities, tools: Tools, record_ids: Iterable[int]) -> Batch:
+    batch = Batch()
+    listed = list(record_ids)
+    keys = by_record(repo.keys_of(listed))
+    for held in repo.held(listed):
+        node = held_node(held, keys.get(held.record_id, []), tools)
+        batch.nodes[node.record_id] = node
+        batch.touched.update(node.keys)
+    return batch

@@ -1,0 +1,176 @@
+"""After records were parted: what the hub had carried from one to the other is taken back.
+
+While two people were one, each one's values were written into the other's records. Before:
+rulings. The writes go through the outbox and never over somebody's later edit.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+from uuid import uuid4
+
+import orjson
+
+from crm_hub.flow.batch import Moment, Tools
+from crm_hub.flow.planning import claim_key
+from crm_hub.flow.tracking import Tracked
+from crm_hub.flow.undo import is_ours
+from crm_hub.model.ids import bounded, email_key, phone_key
+from crm_hub.model.states import FieldStates, mark
+from crm_hub.outbox.plan import record_lane
+from crm_hub.store import Db, Held, Identities, Outbox, WriteRow
+
+Parts = tuple[Sequence[int], Sequence[int]]
+_KEYS = {"email": email_key, "phone": phone_key}
+
+
+def let_go(db: Db, tools: Tools, parts: Parts) -> set[str]:
+    """Take the ties between two parts that the hub itself made; return the keys that went.
+
+    Records that it kept equal are no longer held together, and a mailbox or number that it
+    carried over no longer finds the wrong one.
+    """
+    if tools.two_way is None:
+        return set()
+    dropped = _drop_claims(Outbox(db), parts)
+    rows = [
+        (bounded(_KEYS[name](item)), record.record_id)
+        for record, name, change in _carried(db, parts)
+        if name in _KEYS
+        for item in _gone(change)
+    ]
+    Identities(db).remove_keys(rows)
+    return dropped | {key for key, _ in rows}
+
+
+def _gone(change: dict[str, Any]) -> list[Any]:
+    stays = {mark(item) for item in change["to"] or []}
+    return [item for item in change["was"] or [] if mark(item) not in stays]
+
+
+def _drop_claims(repo: Outbox, parts: Parts) -> set[str]:
+    """Let each claim stay with the part whose record it is named after, else with the oldest."""
+    part_of = {record: at for at, found in enumerate(parts) for record in found}
+    holders: dict[str, set[int]] = defaultdict(set)
+    for record, value in repo.claims(part_of):
+        holders[value].add(record)
+    rows = []
+    for value, records in holders.items():
+        number = value[1:]
+        named = int(number) if number.isdigit() and int(number) in part_of else min(records)
+        rows += [(r, value) for r in records if part_of[r] != part_of[named]]
+    repo.drop_claims(rows, [(claim_key(value), record) for record, value in rows])
+    return {claim_key(value) for _, value in rows}
+
+
+def repair(db: Db, tools: Tools, parts: Parts, moment: Moment) -> list[tuple[str, str]]:
+    """Plan writes that give each record back what it held; return what must stay, and why."""
+    if tools.two_way is None:
+        return []
+    repo, routes = Outbox(db), tools.two_way.routes
+    fields: dict[int, dict[str, Any]] = defaultdict(dict)
+    records: dict[int, Held] = {}
+    for record, name, change in _carried(db, parts):
+        if (record.connection, record.stream) in routes:
+            fields[record.record_id][name] = change
+            records[record.record_id] = record
+    now = {h.record_id: h for h in Identities(db).held(records)}
+    lanes = {record_lane(number): number for number in records}
+    busy = repo.open_in(lanes)
+    left = [
+        (row.doc["name"], "a write to it is under way; run the split again when it is over")
+        for row in busy.values()
+        if row.state in ("sent", "unknown")
+    ]
+    repo.remove(row.id for row in busy.values() if row.state in ("due", "dead"))
+    repo.add(
+        [
+            _row(now[number], fields[number], moment)
+            for lane, number in sorted(lanes.items())
+            if lane not in busy or busy[lane].state in ("due", "dead")
+        ]
+    )
+    return left
+
+
+def _row(record: Held, fields: dict[str, Any], moment: Moment) -> WriteRow:
+    doc = {"fields": fields, "name": f"{record.connection}/{record.stream}#{record.key}"}
+    return WriteRow(
+        0, record.connection, record.stream, record_lane(record.record_id),
+        record.identity_id or 0, record.record_id, "restore", doc, uuid4().hex, "due", 0,
+        moment.now_us, moment.now_us, None, None, "",
+    )  # fmt: skip
+
+
+def _carried(db: Db, parts: Parts) -> Iterator[tuple[Held, str, dict[str, Any]]]:
+    """Yield (record, field, change that takes it back) of what was carried from part to part."""
+    held = {h.record_id: h for h in Identities(db).held([*parts[0], *parts[1]])}
+    values = {number: orjson.loads(one.data) for number, one in held.items()}
+    states = Tracked(db).states(held)
+    writes: dict[str, list[WriteRow]] = defaultdict(list)
+    for row in Outbox(db).confirmed_in(record_lane(number) for number in held):
+        writes[row.lane].append(row)
+    for mine, theirs in (parts, parts[::-1]):
+        for number in mine:
+            made = writes.get(record_lane(number), [])
+            if number not in held or not made:
+                continue
+            for name in sorted({f for row in made for f in row.doc["fields"]}):
+                others = [n for n in mine if n != number]
+                own = _said(others, name, values, states, copied=False)
+                foreign = _said(theirs, name, values, states, copied=True) - own
+                change = _back(name, made, values[number], states[number], foreign)
+                if change is not None:
+                    yield held[number], name, change
+
+
+def _said(
+    records: Sequence[int],
+    name: str,
+    values: dict[int, dict[str, Any]],
+    states: dict[int, FieldStates],
+    *,
+    copied: bool,
+) -> set[str]:
+    """Return what records say in a field, as marks. copied: also what the hub wrote there."""
+    found: set[str] = set()
+    for number in records:
+        entry = states.get(number, {}).get(name)
+        if copied or entry is None or not entry.copied:
+            found |= _marks(values.get(number, {}).get(name))
+    return found
+
+
+def _marks(value: Any) -> set[str]:
+    if value is None:
+        return set()
+    return {mark(item) for item in (value if isinstance(value, list) else [value])}
+
+
+def _back(
+    name: str,
+    made: Sequence[WriteRow],
+    values: dict[str, Any],
+    states: FieldStates,
+    foreign: set[str],
+) -> dict[str, Any] | None:
+    """Return the change to what stood there before the first write of a foreign value."""
+    last = oldest = None
+    for row in reversed(made):
+        change = row.doc["fields"].get(name)
+        if row.kind not in ("update", "restore") or change is None or change.get("pushed"):
+            continue
+        if last is None and not is_ours(name, change, values, states):
+            return None
+        if not _marks(change["to"]) & foreign:
+            break
+        last, oldest = last or change, change
+    if last is None or oldest is None or _marks(oldest["was"]) == _marks(last["to"]):
+        return None
+    return {
+        "to": oldest["was"], "was": last["to"], "stamp": oldest["was_stamp"],
+        "was_stamp": last["stamp"], "items": {}, "raw": oldest["base"], "base": last["raw"],
+        "undone": last["to"],
+    }  # fmt: skip
