@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from crm_hub.flow.batch import MANY, Moment, TwoWay
+from crm_hub.flow.first_meetings import clash_doc, unseen
 from crm_hub.merge.three_way import Edit
-from crm_hub.model.states import mark, same
+from crm_hub.model.states import same
 from crm_hub.store import ConflictRow, Db, Outbox, WriteRow
 
 if TYPE_CHECKING:
@@ -28,13 +29,9 @@ def log_clashes(
     subjects: Sequence[Subject],
     edits: Sequence[Edit],
     lost: Mapping[int, Sequence[Lost]],
-    opened: Mapping[str, WriteRow],
     moment: Moment,
 ) -> None:
-    """Store the conflicts that the subjects have now, and close those they no longer have.
-
-    opened: the open write of each lane, from before this planning.
-    """
+    """Store the conflicts that the subjects have now, and close those they no longer have."""
     repo = Outbox(db)
     stored: dict[int, dict[str, ConflictRow]] = {}
     known: dict[int, list[ConflictRow]] = {}
@@ -58,20 +55,18 @@ def log_clashes(
         over += [row.id for name, row in had.items() if name not in wanted]
         mine = [e for m in subject.members for e in edits_of.get(m.record_id, ())]
         overruled = _overruled(subject, two_way, mine)
-        told = {(name, doc["lost_record"]) for name, doc in overruled}
-        overruled += [
-            (name, doc)
-            for name, doc in _unseen(subject, mine, opened, known.get(subject.identity_id, ()))
-            if (name, doc["lost_record"]) not in told
-        ]
-        new += [
-            _row(subject, name, "decided", doc, moment)
-            for name, doc in overruled
-            if name not in wanted
-        ]
+        told = known.get(subject.identity_id, ())
+        overruled += unseen(repo, subject, mine, [*told, *_rows(subject, overruled, moment)])
+        new += _rows(subject, [o for o in overruled if o[0] not in wanted], moment)
         new += _outlived(subject, two_way, lost.get(subject.identity_id, ()), moment)
     repo.add_conflicts(new)
     repo.close_conflicts(over, "decided")
+
+
+def _rows(
+    subject: Subject, found: Iterable[tuple[str, dict[str, Any]]], moment: Moment
+) -> list[ConflictRow]:
+    return [_row(subject, name, "decided", doc, moment) for name, doc in found]
 
 
 def _row(
@@ -128,55 +123,15 @@ def _overruled(
         kept = None if decision is None else decision.value
         if not same(kept, edit.after) and edit.record_id in writable:
             why = "another value wins" if edit.kept else "a blank erases nothing here"
-            found.append((edit.field, _doc(why, kept, edit.after, edit.record_id)))
+            found.append((edit.field, clash_doc(why, kept, edit.after, edit.record_id)))
         for other in subject.members:
             value = other.values.get(edit.field)
             if other.record_id == edit.record_id or value is None or same(value, kept):
                 continue
             if other.record_id in writable and not same(value, edit.before):
                 why = "replaced by an edit made without knowledge of it"
-                found.append((edit.field, _doc(why, kept, value, other.record_id)))
+                found.append((edit.field, clash_doc(why, kept, value, other.record_id)))
     return found
-
-
-def _unseen(
-    subject: Subject,
-    edits: Sequence[Edit],
-    opened: Mapping[str, WriteRow],
-    known: Iterable[ConflictRow],
-) -> list[tuple[str, dict[str, Any]]]:
-    """Return the values that a write replaces though no edit was made with knowledge of them.
-
-    Nobody edits anything where records meet for the first time: at the first plan, when a field
-    becomes writable, when two identities are joined. What the hub wrote itself is known elsewhere.
-    """
-    found = []
-    states = {m.record_id: m.states for m in subject.members}
-    logged = {(c.field, mark(v)) for c in known for v in _values(c.doc)}
-    edited = {(e.field, mark(e.before)) for e in edits}
-    for draft in subject.drafts.writes:
-        if draft.kind != "update" or draft.record_id is None:
-            continue
-        planned = opened[draft.lane].doc["fields"] if draft.lane in opened else {}
-        for name, change in draft.fields.items():
-            state = states[draft.record_id].get(name)
-            is_ours = state is not None and state.copied
-            if name in MANY[subject.entity] or change["was"] is None or is_ours:
-                continue
-            value = (name, mark(change["was"]))
-            again = name in planned and same(planned[name].get("was"), change["was"])
-            if not again and value not in edited and value not in logged:
-                why = "the records differed when the hub first compared them"
-                found.append((name, _doc(why, change["to"], change["was"], draft.record_id)))
-    return found
-
-
-def _values(doc: Mapping[str, Any]) -> list[Any]:
-    return [doc.get("lost"), *doc.get("values", {}).values()]
-
-
-def _doc(why: str, kept: Any, lost: Any, record_id: int) -> dict[str, Any]:
-    return {"why": why, "kept": kept, "lost": lost, "lost_record": record_id}
 
 
 def outlived_later(row: WriteRow, moment: Moment) -> ConflictRow:

@@ -6,7 +6,7 @@ The last part of step 7. Before: planning, which drafted the writes.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -66,28 +66,16 @@ def _place(subject: Subject, route: Route, record_id: int | None) -> tuple[str, 
     return route.connection, route.stream, key
 
 
-def opened_of(db: Db, subjects: Sequence[Subject], two_way: TwoWay) -> dict[str, WriteRow]:
-    """Return the open write of each lane that concerns the subjects."""
+def reconcile(db: Db, subjects: Sequence[Subject], two_way: TwoWay, moment: Moment) -> None:
+    """Bring the open writes of the subjects' lanes in line with the drafts."""
     repo = Outbox(db)
-    lanes = {d.lane for s in subjects for d in s.drafts.writes}
+    drafts = {d.lane: d for s in subjects for d in s.drafts.writes}
+    lanes = set(drafts)
     for subject in subjects:
         lanes.update(drafting.record_lane(m.record_id) for m, _ in subject.targets(two_way))
     opened = repo.open_in(lanes)
     for row in repo.open_of([s.identity_id for s in subjects]):
         opened.setdefault(row.lane, row)
-    return opened
-
-
-def reconcile(
-    db: Db,
-    subjects: Sequence[Subject],
-    two_way: TwoWay,
-    opened: Mapping[str, WriteRow],
-    moment: Moment,
-) -> None:
-    """Bring the open writes of the subjects' lanes in line with the drafts."""
-    repo = Outbox(db)
-    drafts = {d.lane: d for s in subjects for d in s.drafts.writes}
     added: list[WriteRow] = []
     changed: list[WriteRow] = []
     removed: list[int] = []

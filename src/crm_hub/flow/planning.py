@@ -14,7 +14,7 @@ import orjson
 
 from crm_hub.flow.batch import MANY, Moment, Tools, TwoWay
 from crm_hub.flow.clashes import log_clashes
-from crm_hub.flow.lanes import bury, opened_of, reconcile
+from crm_hub.flow.lanes import bury, reconcile
 from crm_hub.flow.tracking import HELD_TOGETHER, Lost, Tracked
 from crm_hub.flow.walk_golden import Settled
 from crm_hub.merge import Decided, MergeMember, decide, display_name
@@ -120,10 +120,9 @@ def plan_subjects(
     lost = _lost_of(tracked.lost, two_way)
     draft_all(db, tools, subjects, tracked, lost)
     _hold_together(db, two_way, subjects)
-    opened = opened_of(db, subjects, two_way)
-    log_clashes(db, two_way, subjects, tracked.edits, lost, opened, moment)
+    log_clashes(db, two_way, subjects, tracked.edits, lost, moment)
     bury(db, subjects, two_way, moment)
-    reconcile(db, subjects, two_way, opened, moment)
+    reconcile(db, subjects, two_way, moment)
 
 
 def draft_all(

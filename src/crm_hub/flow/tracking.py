@@ -6,7 +6,7 @@ new state; part of T2. Before: mapping. After: walk_identities, walk_golden, pla
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
@@ -116,10 +116,38 @@ def track(
         is_ours = known is not None and known == state.version
         if _look(record, before, state, section, moment, is_ours, tracked, again):
             saved[landed.record_id] = state
+    _outrank(db, tracked.edits, held, saved)
     _add_claims(repo, mapped)
     repo.save_states(saved)
     repo.look_again(again, LOOK_AGAIN)
     return tracked
+
+
+def _outrank(
+    db: Db, edits: Sequence[Edit], held: Mapping[int, Held], saved: Mapping[int, RecordState]
+) -> None:
+    """An edit of a field that is in dispute ends the dispute, whoever makes it.
+
+    Only where its source gives no time: then what was seen before it is older than it.
+    """
+    repo = Outbox(db)
+    mine = [e for e in edits if e.record_id in held and held[e.record_id].changed_at_us is None]
+    of = {e.record_id: held[e.record_id].identity_id or 0 for e in mine}
+    if not mine:
+        return
+    opened = {(c.identity_id, c.field) for c in repo.conflicts_of(set(of.values()), "open")}
+    for edit in mine:
+        if (of[edit.record_id], edit.field) not in opened or not edit.kept:
+            continue
+        others = [h.record_id for h in Identities(db).held_by_identity([of[edit.record_id]])]
+        states = {**repo.states(others), **saved}
+        stamps = [
+            one.fields[edit.field].stamp
+            for r in others
+            if (one := states.get(r)) and r != edit.record_id and edit.field in one.fields
+        ]
+        entry = saved[edit.record_id].entry(edit.field)
+        entry.stamp = max([entry.stamp or 0, *(1 + (stamp or 0) for stamp in stamps)])
 
 
 def _was_never_read(before: Held, state: RecordState | None) -> bool:

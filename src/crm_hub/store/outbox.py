@@ -183,6 +183,10 @@ class Outbox:
         stmt = select(outbox).where(outbox.c.settled_at_us.is_(None))
         return {row.lane: row for row in map(_write, self._db.rows_in(stmt, outbox.c.lane, lanes))}
 
+    def of_lanes(self, lanes: Iterable[str]) -> list[WriteRow]:
+        """Return all writes of these lanes, those that are over too."""
+        return [_write(row) for row in self._db.rows_in(select(outbox), outbox.c.lane, lanes)]
+
     def open_of(self, identity_ids: Iterable[int]) -> list[WriteRow]:
         """Return the open creates of these identities."""
         stmt = select(outbox).where(outbox.c.settled_at_us.is_(None), outbox.c.record_id.is_(None))

@@ -54,3 +54,25 @@ def test_what_differed_between_two_people_who_turn_out_to_be_one_is_logged(tmp_p
     assert len(titles) == 1
     lost = {c.doc["lost"] for c in world.conflicts() if c.field == "title"}
     assert lost == {"Buyer", "Head"} - titles
+
+
+def test_a_write_that_is_planned_twice_says_nothing_of_a_value_that_was_replaced_knowingly() -> None:
+    state = TwoWay()
+    state.begin(profiles=[PROFILES[0], PROFILES[1]], approved=False)
+    state.add(at=2)
+    state.edit_a_long_text(at=0, which=7)
+    state.quiet()
+    state.put_back_what_stood_there_before(at=0, which=8)
+    state.edit_in_peace(at=1, name="first", which=7)
+    state.teardown()
+
+
+def test_an_edit_of_a_third_side_without_a_clock_ends_a_dispute_of_the_other_two() -> None:
+    state = TwoWay()
+    state.begin(profiles=[PROFILES[4], PROFILES[1], PROFILES[4]], approved=False)
+    state.add(at=1)
+    state.quiet()
+    state.edit(at=0, name="title", which=4)
+    state.edit(at=2, name="title", which=6)
+    state.edit_in_peace(at=1, name="title", which=6)
+    state.teardown()
