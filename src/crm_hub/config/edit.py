@@ -81,11 +81,18 @@ def create(
 
 
 def add_connection(
-    hub_dir: Path, name: str, kind: str, settings: Mapping[str, Any], *, replace: bool = False
+    hub_dir: Path,
+    name: str,
+    kind: str,
+    settings: Mapping[str, Any],
+    *,
+    replace: bool = False,
+    direction: str | None = None,
 ) -> None:
     """Add a connection; with `replace`, one of this name gets the new kind and settings.
 
     settings: as they shall stand in hub.yaml, secrets already sealed (`secrets.seal_settings`).
+    direction: None leaves what stands there, or the default.
     Raises: ConfigError when the name is taken or bad; hub.yaml is then unchanged.
     """
     read.check_name(name)
@@ -100,6 +107,8 @@ def add_connection(
         if not isinstance(entry, dict):
             connections[name] = entry = {}
         entry["kind"] = kind
+        if direction is not None:
+            entry["direction"] = direction
         entry["settings"] = dict(settings)
 
     _edit_connections(hub_dir, edit, expected={name: settings})
@@ -115,13 +124,20 @@ def remove_connection(hub_dir: Path, name: str) -> None:
     _edit_connections(hub_dir, edit)
 
 
-def set_paused(hub_dir: Path, name: str, paused: bool) -> None:
-    """Pause the connection or let it go on. Raises: ConfigError when there is none of that name."""
+def set_paused(hub_dir: Path, name: str | None, paused: bool) -> list[str]:
+    """Pause the connection or let it go on, all of them when `name` is None; return which.
+
+    Raises: ConfigError when there is none of that name.
+    """
+    done: list[str] = []
 
     def edit(connections: dict[str, Any]) -> None:
-        _existing(connections, name)["paused"] = paused
+        done[:] = list(connections) if name is None else [name]
+        for one in done:
+            _existing(connections, one)["paused"] = paused
 
     _edit_connections(hub_dir, edit)
+    return done
 
 
 def _existing(connections: dict[str, Any], name: str) -> dict[str, Any]:

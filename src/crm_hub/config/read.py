@@ -134,11 +134,15 @@ class ReceiverConfig(_Frozen):
     max_body_bytes: int = Field(default=1_000_000, ge=1_000, le=100_000_000)
 
 
+Direction = Literal["pull", "push", "both"]
+
+
 class ConnectionConfig(_Frozen):
     """One connection to one source system. settings: as written, secrets not looked up.
 
-    direction: whether the hub may write there at all; the mapping says which fields. creates,
-    deletes: how many records one run may create or delete there.
+    direction: pull, push or both: whether the hub may write there at all; the mapping says which
+    fields. With push its values count for nothing: what stands there is only written over.
+    creates, deletes: how many records one run may create or delete there.
     """
 
     name: str
@@ -147,7 +151,7 @@ class ConnectionConfig(_Frozen):
         Mapping[str, Any], BeforeValidator(_none_is_empty), AfterValidator(_read_only)
     ] = Field(default_factory=lambda: MappingProxyType({}))
     paused: bool = False
-    direction: Literal["pull", "both"] = "pull"
+    direction: Direction = "pull"
     creates: int = Field(default=1000, ge=0)
     deletes: int = Field(default=50, ge=0)
 

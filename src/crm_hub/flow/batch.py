@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from crm_hub.merge import MergeMember
 from crm_hub.model.canonical import CanonicalRecord, EventDraft
 from crm_hub.model.entities import ENTITIES
 from crm_hub.model.ids import SourceKey
@@ -55,6 +57,7 @@ class Tools:
 
     own: the company's own addresses and domains. exclusive: strong ids by scope and name of
     which one identity has only one. systems: connection → the names survivorship may rank it by.
+    silent: connections that are only written to, whose values count for nothing.
     two_way: None for a hub that writes nowhere.
     """
 
@@ -64,12 +67,20 @@ class Tools:
     exclusive: frozenset[tuple[str, str]] = frozenset()
     systems: dict[str, tuple[str, ...]] = field(default_factory=dict)
     two_way: TwoWay | None = None
+    silent: frozenset[str] = frozenset()
 
     def is_own(self, key: str) -> bool:
         """Whether a match key is one of the company's own addresses."""
         if key[:2] != "e:":
             return False
         return key[2:] in self.own or key.rpartition("@")[2] in self.own
+
+    def speaking(self, members: Sequence[MergeMember]) -> list[MergeMember]:
+        """Return the members whose values count; all where none of them does."""
+        if not self.silent:
+            return list(members)
+        found = [m for m in members if not self.silent.intersection(m.systems[:1])]
+        return found or list(members)
 
 
 @dataclass(slots=True)

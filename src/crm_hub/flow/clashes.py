@@ -146,15 +146,12 @@ def _outlived(
     subject: Subject, two_way: TwoWay, lost: Sequence[Lost], moment: Moment
 ) -> list[ConflictRow]:
     """An edit beats a delete: the record lives on, and that is said."""
-    from crm_hub.flow.planning import news
+    from crm_hub.flow.planning import concerned, news
 
     found = []
-    for gone in lost:
-        for member, route in subject.targets(two_way):
-            if route.section.delete != "propagate":
-                continue
-            if fields := news(member.values, gone, route, two_way):
-                why = f"deleted in {gone.source}, but {', '.join(sorted(fields))} differ here"
-                doc = {"why": why, "kept": None, "lost": None, "lost_record": gone.record_id}
-                found.append(_row(subject, EVERYTHING, "decided", doc, moment))
+    for gone, member, route in concerned(subject, two_way, lost):
+        if fields := news(member.values, gone, route, two_way):
+            why = f"deleted in {gone.source}, but {', '.join(sorted(fields))} differ here"
+            doc = {"why": why, "kept": None, "lost": None, "lost_record": gone.record_id}
+            found.append(_row(subject, EVERYTHING, "decided", doc, moment))
     return found

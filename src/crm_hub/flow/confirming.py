@@ -66,7 +66,8 @@ def _write_over(
     """Put what was written into a record's state; return its values, as JSON."""
     values: dict[str, Any] = orjson.loads(record.data)
     state.spell_out(values, record.changed_at_us)
-    for name, change in row.doc["fields"].items():
+    written = {} if row.kind == "archive" else row.doc["fields"]
+    for name, change in written.items():
         entry = state.entry(name)
         if change.get("pushed"):
             entry.rendering = change["raw"]

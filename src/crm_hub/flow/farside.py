@@ -5,7 +5,7 @@ Before: outbound, sending and uncertain, which talk to the connector. After: con
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,12 +30,13 @@ from crm_hub.sdk import Connector, Outcome, Ref
 from crm_hub.store import Db, DeadLetter, Landings, Machinery, Outbox, Sent, WriteRow
 
 PUSH_STEP = "push"
+_SAID = {"create": "created", "delete": "deleted", "archive": "archived"}
 
 
 class FarSide:
     """One connection during one run of writes. routes, sections: by stream.
 
-    counts: created, updated, deleted, conflicts, unknown, dead.
+    counts: created, updated, deleted, archived, conflicts, unknown, dead.
     """
 
     def __init__(self, hub: Hub, inbound: Inbound) -> None:
@@ -89,12 +90,12 @@ class FarSide:
             for row, _ in done
         ]
         Outbox(db).save(rows)
-        made: dict[str, list[Made]] = {"create": [], "delete": [], "update": [], "restore": []}
+        made: dict[str, list[Made]] = defaultdict(list)
         for row, outcome in done:
             if row.kind == "create" and not outcome.id:
                 raise ConfigError(f"{self.name}: the connector gave no id for a created record")
             made[row.kind].append(Made(row, outcome.id or "", outcome.version))
-            said = {"create": "created", "delete": "deleted"}.get(row.kind, "updated")
+            said = _SAID.get(row.kind, "updated")
             self.counts[said] += 1
         section = self.sections[route.stream]
         if made["create"]:
@@ -103,7 +104,8 @@ class FarSide:
             known = Outbox(db).sent([one.row.record_id or 0 for one in made["delete"]])
             gone = [Change(one.key, None) for one in known.values()]
             self.walk_in(db, route, gone, moment._replace(is_own=True))
-        confirm_updates(db, route, [*made["update"], *made["restore"]], moment.now_us)
+        changed = [*made["update"], *made["restore"], *made["archive"]]
+        confirm_updates(db, route, changed, moment.now_us)
         machinery = Machinery(db)
         letters = machinery.dead_keys(self.name, route.stream, PUSH_STEP)
         machinery.revive([letters[row.lane] for row, _ in done if row.lane in letters])
@@ -181,6 +183,8 @@ class FarSide:
         """Whether a record holds what was written, be it reformatted."""
         if change.payload is None:
             return False
+        if row.kind == "archive":
+            return route.section.put(change.payload, life.raws(row.doc)) == change.payload
         found = self.sections[route.stream].map(change.payload).record
         values = {} if found is None else found.values
         return all(

@@ -86,6 +86,7 @@ class Hub:
             frozenset(exclusive),
             {name: (name, one.kind) for name, one in self.config.connections.items()},
             two_way_of(self),
+            frozenset(n for n, one in self.config.connections.items() if one.direction == "push"),
         )
 
     def forget_tools(self) -> None:

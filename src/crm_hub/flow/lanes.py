@@ -15,14 +15,15 @@ import orjson
 from crm_hub.flow.batch import Moment, TwoWay
 from crm_hub.flow.clashes import outlived_later
 from crm_hub.model.routes import Route
-from crm_hub.outbox import plan as drafting
-from crm_hub.outbox.plan import Draft, Problem
+from crm_hub.outbox.drafts import Draft, Problem, record_lane
 from crm_hub.store import Db, DeadLetter, Machinery, Outbox, WriteRow
 
 if TYPE_CHECKING:
     from crm_hub.flow.planning import Subject
 
 OUTBOUND_STEP = "outbound"
+TAKEN_AWAY = {"delete": "propagate", "archive": "archive"}
+"""Kinds of writes that take a record away, and the policy that asks for each."""
 UNDO = "the undo of run "
 """How the cause of a deletion begins that takes back a creation."""
 
@@ -72,7 +73,7 @@ def reconcile(db: Db, subjects: Sequence[Subject], two_way: TwoWay, moment: Mome
     drafts = {d.lane: d for s in subjects for d in s.drafts.writes}
     lanes = set(drafts)
     for subject in subjects:
-        lanes.update(drafting.record_lane(m.record_id) for m, _ in subject.targets(two_way))
+        lanes.update(record_lane(m.record_id) for m, _ in subject.targets(two_way))
     opened = repo.open_in(lanes)
     for row in repo.open_of([s.identity_id for s in subjects]):
         opened.setdefault(row.lane, row)
@@ -96,7 +97,7 @@ def reconcile(db: Db, subjects: Sequence[Subject], two_way: TwoWay, moment: Mome
     deletes = [
         row
         for row in opened.values()
-        if row.kind == "delete" and row.id in touched and _is_overtaken(row, subjects)
+        if row.kind in TAKEN_AWAY and row.id in touched and _is_overtaken(row, subjects)
     ]
     repo.add_conflicts([outlived_later(row, moment) for row in deletes])
 
@@ -105,11 +106,11 @@ def stays(row: WriteRow, subjects: Sequence[Subject], two_way: TwoWay) -> bool:
     """Whether planning leaves a write alone: it is under way, or was wanted for other reasons."""
     if row.state in ("sent", "unknown") or row.kind == "restore":
         return True
-    if row.kind != "delete" or _is_overtaken(row, subjects):
+    if row.kind not in TAKEN_AWAY or _is_overtaken(row, subjects):
         return False
     route = two_way.routes.get((row.connection, row.stream))
     undoes = row.doc["fields"]["values"]["cause"].startswith(UNDO)
-    return undoes or (route is not None and route.section.delete == "propagate")
+    return undoes or (route is not None and route.section.delete == TAKEN_AWAY[row.kind])
 
 
 def _is_overtaken(row: WriteRow, subjects: Sequence[Subject]) -> bool:

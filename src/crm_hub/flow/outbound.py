@@ -18,7 +18,7 @@ from crm_hub.flow.sending import Sender
 from crm_hub.flow.tracking import LOOK_AGAIN
 from crm_hub.flow.two_way import approve, possible_routes, unapproved, written_to
 from crm_hub.flow.uncertain import Uncertain
-from crm_hub.model.errors import MassWrite
+from crm_hub.model.errors import ConfigError, MassWrite
 from crm_hub.model.routes import Route
 from crm_hub.sdk import Connector
 from crm_hub.store import Outbox, WriteRow
@@ -38,10 +38,20 @@ def push(hub: Hub, name: str, *, yes: bool = False, many: bool = False) -> SyncR
     """
     if name not in written_to(hub):
         return None
+    if hub.connection(name).paused:
+        return SyncReport(name, error=paused(name))
     inbound = Inbound(hub, name)
     inbound.kind = "push"
     outbound = Outbound(hub, inbound, yes=yes, many=many)
     return inbound.recorded(outbound.run)
+
+
+def paused(name: str) -> ConfigError:
+    """Return what is said instead of writing to a paused connection."""
+    return ConfigError(
+        f"{name} is paused: nothing is written there, and what is due waits",
+        remedy=f"To go on: crm-hub resume {name}",
+    )
 
 
 class Outbound:
@@ -146,6 +156,7 @@ class Outbound:
         for stream, route in self._far.routes.items():
             for kind, most in (("create", route.creates), ("delete", route.deletes)):
                 count = found[stream, kind]
+                count += found[stream, "archive"] if kind == "delete" else 0
                 if count > most and not self._many:
                     raise MassWrite(
                         f"{self.name}: {count} records of {stream} would be {kind}d, and one run "

@@ -6,7 +6,7 @@ Part of T2, and of T3 for the lanes that were settled. Before: walk_golden. Afte
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +21,8 @@ from crm_hub.merge import Decided, MergeMember, decide, display_name
 from crm_hub.model.ids import SourceKey, strong_key
 from crm_hub.model.routes import Route
 from crm_hub.outbox import plan as drafting
-from crm_hub.outbox.plan import Drafts, Target, Wanted
+from crm_hub.outbox import taking_away
+from crm_hub.outbox.drafts import Drafts, Target, Wanted, create_lane, record_lane
 from crm_hub.store import Db, Identities, Outbox
 
 
@@ -78,7 +79,7 @@ def plan_settled(db: Db, tools: Tools, settled: Settled, tracked: Tracked, momen
             sources = {n.record_id: n.source for n in nodes}
             subjects.append(Subject(number, nodes[0].entity, members, sources))
     repo = Outbox(db)
-    gone = repo.open_in([drafting.record_lane(one.record_id) for one in tracked.lost])
+    gone = repo.open_in([record_lane(one.record_id) for one in tracked.lost])
     over = [*repo.open_of(closed), *gone.values()]
     repo.remove(row.id for row in over if row.state in ("due", "dead"))
     plan_subjects(db, tools, subjects, tracked, moment)
@@ -153,7 +154,8 @@ def draft_all(
             if member.record_id in doomed:
                 target = _target(member, route, {})
                 cause = doomed[member.record_id]
-                drafting.delete(subject.identity_id, subject.name, cause, target, subject.drafts)
+                take_away = taking_away.TAKE_AWAY[route.section.delete]
+                take_away(subject.identity_id, subject.name, cause, target, subject.drafts)
             elif member.record_id in sent:
                 payload = orjson.loads(sent[member.record_id].payload)
                 target = _target(member, route, payload)
@@ -172,7 +174,8 @@ def _decide(tools: Tools, subjects: Sequence[Subject], tracked: Tracked) -> None
             for m in subject.members
         ]  # fmt: skip
         rules = tools.survivorship.get(subject.entity, {})
-        subject.decided = decide(subject.members, rules, MANY[subject.entity])
+        counting = tools.speaking(subject.members)
+        subject.decided = decide(counting, rules, MANY[subject.entity])
 
 
 def _target(member: MergeMember, route: Route, payload: dict[str, Any]) -> Target:
@@ -194,13 +197,27 @@ def _deletes(subject: Subject, two_way: TwoWay, lost: Sequence[Lost]) -> dict[in
 
     With each, the record that was deleted.
     """
-    doomed = {}
+    return {
+        member.record_id: str(gone.source)
+        for gone, member, route in concerned(subject, two_way, lost)
+        if not news(member.values, gone, route, two_way)
+    }
+
+
+def concerned(
+    subject: Subject, two_way: TwoWay, lost: Sequence[Lost]
+) -> Iterator[tuple[Lost, MergeMember, Route]]:
+    """Yield the records that a delete elsewhere may take with it.
+
+    Where another record of the same stream stands for the subject, only a double was deleted.
+    """
+    there = {(s.connection, s.stream) for s in subject.sources.values()}
     for gone in lost:
+        if (gone.source.connection, gone.source.stream) in there:
+            continue
         for member, route in subject.targets(two_way):
-            propagates = route.section.delete == "propagate"
-            if propagates and not news(member.values, gone, route, two_way):
-                doomed[member.record_id] = str(gone.source)
-    return doomed
+            if route.section.delete in taking_away.TAKE_AWAY:
+                yield gone, member, route
 
 
 def news(values: Mapping[str, Any], gone: Lost, route: Route, two_way: TwoWay) -> list[str]:
@@ -211,9 +228,9 @@ def news(values: Mapping[str, Any], gone: Lost, route: Route, two_way: TwoWay) -
     there = two_way.routes.get((gone.source.connection, gone.source.stream))
     if there is None:
         known = [name for name in route.section.fields if name in gone.values]
-        return drafting.is_news(values, gone.values, known, there)
+        return taking_away.is_news(values, gone.values, known, there)
     known = [name for name in route.section.fields if name in there.section.fields]
-    return drafting.is_news(values, gone.values, known, there)
+    return taking_away.is_news(values, gone.values, known, there)
 
 
 def _creates(
@@ -230,7 +247,7 @@ def _creates(
         there = {(s.connection, s.stream) for s in subject.sources.values()}
         for route in routes:
             if (route.connection, route.stream) not in there:
-                lane = drafting.create_lane(subject.identity_id, route)
+                lane = create_lane(subject.identity_id, route)
                 possible.append((subject, route, lane))
     if not possible:
         return

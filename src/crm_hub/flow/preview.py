@@ -19,15 +19,15 @@ import orjson
 from crm_hub.flow.batch import Moment, Tools
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.inbound import Inbound, SyncReport
-from crm_hub.flow.lanes import stays
-from crm_hub.flow.outbound import Outbound
+from crm_hub.flow.lanes import TAKEN_AWAY, stays
+from crm_hub.flow.outbound import Outbound, paused
 from crm_hub.flow.planning import Subject, draft_all, plan_subjects, subjects_of
 from crm_hub.flow.tracking import Tracked
 from crm_hub.flow.two_way import approve, of_routes, possible_routes, route_of
 from crm_hub.model.errors import ConfigError
 from crm_hub.model.routes import Route
 from crm_hub.outbox import life
-from crm_hub.outbox.plan import record_lane
+from crm_hub.outbox.drafts import record_lane
 from crm_hub.store import Db, Outbox, RouteRow
 
 BATCH = 1000
@@ -151,8 +151,8 @@ def _add(
 
 def changes(doc: dict[str, Any], kind: str) -> dict[str, tuple[Any, Any]]:
     """Return field → (what stands there, what will) of a write."""
-    if kind == "delete":
-        return {}
+    if kind in TAKEN_AWAY:
+        return {path: (None, value) for path, value in doc.get("constants", {}).items()}
     return {name: (one["was"], one["to"]) for name, one in doc["fields"].items()}
 
 
@@ -207,6 +207,8 @@ def apply(hub: Hub, path: Path) -> SyncReport:
     inbound.kind = "push"
 
     def work() -> None:
+        if hub.connection(name).paused:
+            raise paused(name)
         if preview(hub, name).digest != digest:
             raise ConfigError(
                 f"{name}: the world has moved since this plan was made; nothing was written",

@@ -275,7 +275,9 @@ def explain_fields(hub: Hub, who: str, name: str | None = None) -> Explained:
         links = repo.methods(row.id)
         states = Tracked(db).states([h.record_id for h in held]) if hub.tools.two_way else {}
         clashes = Outbox(db).conflicts_of([row.id]) if hub.tools.two_way else []
-    members = [as_member(h, hub.tools, states.get(h.record_id, {})) for h in held]
+    members = hub.tools.speaking(
+        [as_member(h, hub.tools, states.get(h.record_id, {})) for h in held]
+    )
     rules = hub.tools.survivorship.get(row.entity, {})
     stories = explain(members, rules, MANY[row.entity]) if members else []
     if name is not None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from crm_hub.flow.farside import FarSide
+from crm_hub.flow.lanes import TAKEN_AWAY
 from crm_hub.flow.planning import plan_again
 from crm_hub.model.errors import (
     ConfigError,
@@ -109,7 +110,8 @@ class Sender:
                 self._far.put_back([row], silent, certain=True)
             elif change.payload is None:
                 moved.append(row)
-                self._far.settle(row, "confirmed" if row.kind == "delete" else "conflict", "gone")
+                gone = "confirmed" if row.kind in TAKEN_AWAY else "conflict"
+                self._far.settle(row, gone, "gone")
                 self._far.take(route, [change], [row.identity_id])
             elif not self._far.is_untouched(route, known[number], change):
                 moved.append(row)

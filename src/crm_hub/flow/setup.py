@@ -115,11 +115,13 @@ def connect(
     *,
     checked: bool = True,
     replace: bool = False,
+    direction: str | None = None,
 ) -> Checked | None:
     """Connect a source system; return what its check found, None when it was not to be checked.
 
     given: setting → text, as typed. With `replace`, a connection of the same kind keeps the
-    settings that are not given, and an empty text takes one out.
+    settings that are not given, and an empty text takes one out. direction: None leaves it as it
+    is.
     The hub's own view (`hub.config`, `hub.secrets`) holds the new connection afterwards.
     Raises: ConfigError for settings, and whatever the check raises; nothing is written then.
     """
@@ -140,7 +142,7 @@ def connect(
     _adopt(hub, ConnectionConfig(name=name, kind=kind, settings=written), draft)
     found = check(hub, name) if checked else None
     draft.seal()
-    hub_config.add_connection(hub.folder, name, kind, written, replace=replace)
+    hub_config.add_connection(hub.folder, name, kind, written, replace=replace, direction=direction)
     hub.secrets = SealedStore(hub.folder)
     return found
 

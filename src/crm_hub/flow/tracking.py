@@ -84,8 +84,14 @@ def track(
     section: SectionPlan,
     mapped: Sequence[MappedRecord],
     moment: Moment,
+    *,
+    is_silent: bool = False,
 ) -> Tracked:
-    """Return the edits among `mapped`; its records then assert what they should be taken for."""
+    """Return the edits among `mapped`; its records then assert what they should be taken for.
+
+    is_silent: the connection is only written to, so that a delete there concerns nobody else.
+    """
+    concerns = section.delete in ("propagate", "archive") and not moment.is_own and not is_silent
     tracked = Tracked(db)
     repo = Outbox(db)
     ids = [m.landed.record_id for m in mapped if not m.landed.is_new]
@@ -99,8 +105,7 @@ def track(
         if record is None:
             if before is not None and before.identity_id is not None:
                 unread = _was_never_read(before, states.get(landed.record_id))
-                propagates = section.delete == "propagate" and not moment.is_own and not unread
-                tracked.lost.append(_lost(before, source, propagates))
+                tracked.lost.append(_lost(before, source, concerns and not unread))
             continue
         if record.entity not in two_way.entities:
             continue

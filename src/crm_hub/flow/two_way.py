@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def written_to(hub: Hub) -> list[str]:
     """Return the connections that hub.yaml lets the hub write to."""
-    return [name for name, one in hub.config.connections.items() if one.direction == "both"]
+    return [name for name, one in hub.config.connections.items() if one.direction != "pull"]
 
 
 def two_way_of(hub: Hub) -> TwoWay | None:
@@ -89,9 +89,10 @@ def possible_routes(hub: Hub, name: str) -> list[RouteRow]:
 
     Raises: ConfigError when the hub may not write there, or nothing of it can be written.
     """
-    if hub.connection(name).direction != "both":
+    if hub.connection(name).direction == "pull":
         raise ConfigError(
-            f"{name}: the hub does not write there", remedy="Set `direction: both` in hub.yaml."
+            f"{name}: the hub does not write there",
+            remedy="Set `direction: both` (or push) at the connection in hub.yaml.",
         )
     found = []
     for info in hub.connector(name).discover():

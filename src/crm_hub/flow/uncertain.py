@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from crm_hub.flow.farside import FarSide
+from crm_hub.flow.lanes import TAKEN_AWAY
 from crm_hub.flow.tracking import LOOK_AGAIN
 from crm_hub.model.errors import NotSupported, TransientError
 from crm_hub.model.records import Change
@@ -66,7 +67,8 @@ class Uncertain:
             else:
                 self._far.late_confirm(route, row, change)
         elif change is None:
-            self._far.settle(row, "confirmed" if row.kind == "delete" else "conflict", "it is gone")
+            gone = "confirmed" if row.kind in TAKEN_AWAY else "conflict"
+            self._far.settle(row, gone, "it is gone")
             self._far.take(route, [Change(ref.id, None)], [row.identity_id])
         elif row.kind != "delete" and self._far.holds(route, row, change):
             self._far.late_confirm(route, row, change)

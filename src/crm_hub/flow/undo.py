@@ -21,7 +21,7 @@ from crm_hub.flow.tracking import Tracked
 from crm_hub.model.errors import ConfigError
 from crm_hub.model.states import FieldStates, same
 from crm_hub.model.values import to_us
-from crm_hub.outbox.plan import record_lane
+from crm_hub.outbox.drafts import record_lane
 from crm_hub.store import Db, Held, Identities, Outbox, WriteRow
 
 
@@ -73,7 +73,9 @@ def _back(db: Db, rows: Sequence[WriteRow], found: Undone, now_us: int) -> list[
     for row in reversed(rows):
         number = numbers.get(row.id)
         record = held.get(number or 0)
-        if row.kind == "delete" or record is None or number is None:
+        if row.kind == "archive":
+            found.left.append((row.doc["name"], "it was archived; bring it back there"))
+        elif row.kind == "delete" or record is None or number is None:
             why = "it was deleted" if row.kind == "delete" else "the record is gone"
             found.left.append((row.doc["name"], f"{why}; create it again in its source"))
         elif number in out:

@@ -37,9 +37,11 @@ def walk(
     mapped = _map(db, stream, section, landed, moment, walked)
     tracked = None
     if tools.two_way is not None:
-        tracked = track(db, tools.two_way, section, mapped, moment)
+        is_silent = stream.connection in tools.silent
+        tracked = track(db, tools.two_way, section, mapped, moment, is_silent=is_silent)
     settled = walk_identities(db, tools, mapped, moment, walked, tracked)
-    walk_events(db, tools, mapped, moment, walked)
+    if stream.connection not in tools.silent:
+        walk_events(db, tools, mapped, moment, walked)
     if tracked is not None:
         walked.counts["near echoes"] += tracked.near
         if settled is not None:
@@ -63,7 +65,7 @@ def _map(
     for one in landed:
         source = SourceKey(stream.connection, stream.name, one.key)
         if one.payload is None:
-            if section.delete != "archive":
+            if section.delete != "ignore":
                 mapped.append(MappedRecord(one, source, None, []))
             continue
         try:

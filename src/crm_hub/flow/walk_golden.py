@@ -87,7 +87,7 @@ def _golden_row(
         text = dump_single(nodes[0].data, nodes[0].record_id)
     else:
         rules = tools.survivorship.get(entity, {})
-        members = [merge_member(n, tools, states) for n in nodes]
+        members = tools.speaking([merge_member(n, tools, states) for n in nodes])
         if any(m.states for m in members):
             record = decide(members, rules, MANY[entity]).golden()
         else:

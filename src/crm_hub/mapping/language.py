@@ -27,6 +27,7 @@ from crm_hub.mapping.shortforms import (
     word_value,
     words,
 )
+from crm_hub.model.routes import DeletePolicy
 from crm_hub.model.rules import Win
 
 Scope = Literal["connection", "hub"]
@@ -287,14 +288,17 @@ class Section(_Closed):
         default_factory=dict
     )
     create: Create | None = None
-    delete: Literal["unlink", "archive", "propagate"] = "unlink"
+    delete: DeletePolicy = "unlink"
+    archive: dict[str, str | int | float | bool | None] = Field(default_factory=dict)
     unknown: Literal["keep", "drop", "fail"] = "keep"
     hook: str = Field("", pattern=r"^(?:[A-Za-z_][\w.]*:[A-Za-z_]\w*)?$")
     tests: tuple[GoldenTest, ...] = ()
 
     @model_validator(mode="after")
     def _paths_parse(self) -> Self:
-        for path in all_paths(self):
+        if (self.delete == "archive") != bool(self.archive):
+            raise ValueError("`delete: archive` and `archive: {path: value}` belong together")
+        for path in (*all_paths(self), *self.archive):
             try:
                 parse_path(path, flat=self.flat)
             except ValueError as error:

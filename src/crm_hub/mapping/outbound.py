@@ -51,6 +51,7 @@ def compile_outbound(
         create_when=None if create is None else create.when,
         never_when={} if create is None else dict(create.never_when),
         constants=_constants(section.entity),
+        archive=dict(section.archive),
         digest=digest,
         put=_putter(section.flat),
     )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-DeletePolicy = Literal["unlink", "archive", "propagate"]
+DeletePolicy = Literal["ignore", "unlink", "archive", "propagate"]
 
 
 class Unfit(ValueError):
@@ -42,7 +42,8 @@ class OutSection:
 
     entities: which identities its records are. create_when: fields that must have a value for a
     record to be created; None: none is ever created. constants: entity → what a new record must
-    say to be one. put: (payload, path → value) → a copy of the payload with the values in it.
+    say to be one. archive: path → value that puts a record away. put: (payload, path → value) → a
+    copy of the payload with the values in it.
     """
 
     name: str
@@ -52,6 +53,7 @@ class OutSection:
     create_when: tuple[str, ...] | None
     never_when: Mapping[str, str]
     constants: Mapping[str, Mapping[str, Any]]
+    archive: Mapping[str, Any]
     digest: str
     put: Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]
 

@@ -56,7 +56,9 @@ def test_what_differed_between_two_people_who_turn_out_to_be_one_is_logged(tmp_p
     assert lost == {"Buyer", "Head"} - titles
 
 
-def test_a_write_that_is_planned_twice_says_nothing_of_a_value_that_was_replaced_knowingly() -> None:
+def test_a_write_that_is_planned_twice_says_nothing_of_a_value_that_was_replaced_knowingly() -> (
+    None
+):
     state = TwoWay()
     state.begin(profiles=[PROFILES[0], PROFILES[1]], approved=False)
     state.add(at=2)

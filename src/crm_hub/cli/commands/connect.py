@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 @hub_command(
     "crm-hub connect files mail --set path=./mail",
+    "crm-hub connect carddav phones --set url=https://dav.example.com/ --direction both",
     "crm-hub connect google_ads google --set google_key=-",
     "crm-hub connect meta_ads meta --set app_secret=env:META_SECRET "
     "--set verify_token=file:verify.txt --set access_token=-",
@@ -32,6 +33,11 @@ if TYPE_CHECKING:
     help="A setting. KEY=- reads it from the terminal or as one line of stdin; a secret may also "
     "be KEY=env:NAME or KEY=file:PATH.",
 )
+@click.option(
+    "--direction",
+    type=click.Choice(["pull", "push", "both"]),
+    help="Whether the hub may write there; the mapping says which fields. [default: pull]",
+)
 @click.option("--no-check", is_flag=True, help="Write it down without asking the source.")
 @click.option("--replace", is_flag=True, help="Change the connection of this name.")
 def connect(
@@ -40,20 +46,24 @@ def connect(
     kind: str,
     name: str,
     pairs: tuple[str, ...],
+    direction: str | None,
     no_check: bool,
     replace: bool,
 ) -> None:
     """Connect a source system of a KIND under a NAME of your choice.
 
     The source is asked first; nothing is written when it refuses. Secrets are kept sealed, never
-    in hub.yaml. With --replace the settings that are not given stay as they are, and KEY= takes
+    in hub.yaml. A direction of push writes only: what stands there counts for nothing, and is
+    written over. With --replace the settings that are not given stay as they are, and KEY= takes
     one out. Kinds and their settings: crm-hub connectors list, crm-hub connectors show KIND.
     """
     from crm_hub.flow.setup import connect as connect_source
 
     with opened(hub_dir) as hub:
         given = read_pairs(pairs)
-        found = connect_source(hub, kind, name, given, checked=not no_check, replace=replace)
+        found = connect_source(
+            hub, kind, name, given, checked=not no_check, replace=replace, direction=direction
+        )
         if as_json:
             checked = None if found is None else as_data(found)
             return output.emit({"connection": name, "kind": kind, "checked": checked})
@@ -61,6 +71,8 @@ def connect(
         if found is not None:
             show(hub, found)
         _say_next(hub, name, receives=found is not None and found.receives)
+        if direction in ("push", "both"):
+            output.say(f"Before anything is written there: crm-hub preview {name}")
     return None
 
 

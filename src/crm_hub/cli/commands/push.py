@@ -43,7 +43,7 @@ def push(hub_dir: str | None, as_json: bool, names: tuple[str, ...], yes: bool, 
     elif reports:
         show(reports, WRITE_COUNTS)
     else:
-        output.say("The hub writes nowhere. To let it: `direction: both` in hub.yaml.")
+        output.say("The hub writes nowhere. To let it: `direction: both` or `push` in hub.yaml.")
     return STOPPED if stopped else failed(reports)
 
 

@@ -59,9 +59,11 @@ def _run_until_changed(
 
     mark = settings_mark(folder)
     with opened(str(folder)) as hub, stoppable(hub) as asked:
-        wanted = hub.names(names)
-        if not wanted:
+        wanted = [name for name in hub.names(names) if not hub.connection(name).paused]
+        if not hub.config.connections:
             output.say("Nothing is connected yet. Connect a source: crm-hub connect KIND NAME")
+        elif not wanted:
+            output.say("Every connection is paused; waiting for crm-hub resume.", err=True)
         with Running(hub, wanted, every_s, teller):
             while not asked.wait(_LOOK_S):
                 now = settings_mark(folder)
