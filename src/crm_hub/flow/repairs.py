@@ -19,7 +19,7 @@ from crm_hub.flow.tracking import Tracked
 from crm_hub.flow.undo import is_ours
 from crm_hub.model.ids import bounded, email_key, phone_key
 from crm_hub.model.states import FieldStates, mark
-from crm_hub.outbox.plan import record_lane
+from crm_hub.outbox.drafts import record_lane
 from crm_hub.store import Db, Held, Identities, Outbox, WriteRow
 
 Parts = tuple[Sequence[int], Sequence[int]]
