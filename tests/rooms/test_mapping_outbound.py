@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from crm_hub.mapping import compile_outbound, compile_plan, parse
+from crm_hub.mapping import compile_outbound, compile_plan, lint, parse
+from crm_hub.model.entities import BOOKED
 from crm_hub.model.errors import ConfigError
 from crm_hub.model.routes import OutSection, Unfit
 
@@ -99,3 +100,19 @@ def test_a_field_that_is_only_written_is_not_read() -> None:
 
 def test_a_section_without_outbound_fields_writes_nothing() -> None:
     assert out("      title: t\n") is None
+
+
+@pytest.mark.parametrize("entity", sorted(BOOKED))
+def test_what_is_booked_is_never_written(entity: str) -> None:
+    text = (
+        f"version: 1\nconnector: x\nstreams:\n  docs:\n    entity: {entity}\n"
+        "    identity: [{strong: number, at: id}]\n"
+        "    fields: {display_name: {at: number, dir: both}}\n"
+    )
+    file = parse(text, "x.yaml")
+    with pytest.raises(ConfigError, match=f"{entity}s are booked elsewhere and never written"):
+        compile_outbound(
+            "docs", file.sections["docs"], connection="x", region="US", zone="UTC", digest="d"
+        )
+    (finding,) = [one for one in lint(file, []) if one.severity == "warning"]
+    assert f"{entity}s are booked elsewhere and never written" in finding.message

@@ -1,4 +1,4 @@
-"""Tryton as a source: parties, sales, invoices, payments and opportunities.
+"""Tryton as a source of parties, sales, invoices, payments and opportunities; parties are two-way.
 
 What Tryton deletes leaves no trace, so the ids that are left are compared with those handed over
 whenever their number differs. Sources: https://docs.tryton.org/8.2/server/ and, for the answers,
@@ -7,9 +7,9 @@ the server's code (trytond 8.2).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from crm_hub.sdk import (
@@ -22,33 +22,39 @@ from crm_hub.sdk import (
     Connector,
     Context,
     Manifest,
+    Outcome,
     Page,
+    Ref,
     Reject,
     StreamInfo,
     Window,
+    Write,
 )
+from crm_hub_connectors.tryton.parties import Parties
 from crm_hub_connectors.tryton.reader import Reader
 from crm_hub_connectors.tryton.rpc import Rpc, Session
 from crm_hub_connectors.tryton.settings import TrytonSettings
-from crm_hub_connectors.tryton.streams import SPECS, Spec
+from crm_hub_connectors.tryton.streams import PARTIES, SPECS, Spec
 from crm_hub_connectors.tryton.walk import Walk, changed_since, inside
 
 
 class TrytonConnector(Connector[TrytonSettings]):
-    """Reads what changed, page by page in the order of ids."""
+    """Reads what changed, page by page in the order of ids; writes parties, never money."""
 
     manifest = Manifest(
         id="tryton",
-        version="1.0.0",
+        version="1.1.0",
         title="Tryton ERP",
         settings=TrytonSettings,
-        summary="Reads parties, orders, invoices, payments and opportunities of a Tryton ERP.",
+        summary="Reads parties, orders, invoices, payments and opportunities of a Tryton ERP;"
+        " writes parties.",
         docs=("https://docs.tryton.org/", "https://docs.tryton.org/8.2/server/"),
     )
 
     def __init__(self, settings: TrytonSettings, context: Context) -> None:
         super().__init__(settings, context)
         self._session = Session()
+        self._may_write = False
 
     def check(self) -> CheckReport:
         with self._rpc() as rpc:
@@ -69,8 +75,10 @@ class TrytonConnector(Connector[TrytonSettings]):
     def discover(self) -> list[StreamInfo]:
         with self._rpc() as rpc:
             offered = self._offered(rpc)
-        caps = Caps(read="delta", deletes="tombstone")
-        return [StreamInfo(name, caps=caps, fields=_fields(spec)) for name, spec in offered.items()]
+        return [
+            StreamInfo(name, caps=_caps(spec), fields=_fields(spec))
+            for name, spec in offered.items()
+        ]
 
     def pull(
         self, stream: StreamInfo, checkpoint: Checkpoint | None, window: Window | None = None
@@ -78,12 +86,40 @@ class TrytonConnector(Connector[TrytonSettings]):
         spec = SPECS[stream.name]
         with self._rpc() as rpc:
             now = rpc.server_time(self.context.now)
-            today = now.astimezone(ZoneInfo(self.context.zone)).date()
-            reader = Reader(rpc, spec, self.settings.page_size, today)
+            reader = Reader(rpc, spec, self.settings.page_size, self._today(now))
             if window is not None:
                 yield from self._window(reader, window)
             else:
                 yield from self._walked(reader, checkpoint, now)
+
+    def fetch(self, refs: Sequence[Ref]) -> list[tuple[str, Change]]:
+        found: list[tuple[str, Change]] = []
+        with self._rpc() as rpc:
+            today = self._today(self.context.now())
+            for name in dict.fromkeys(ref.stream for ref in refs):
+                asked = [ref for ref in refs if ref.stream == name]
+                numbers = [int(ref.id) for ref in asked if ref.id]
+                reader = Reader(rpc, SPECS[name], self.settings.page_size, today)
+                there = reader.present(numbers) if numbers else {}
+                for ref in asked:
+                    change = there.get(ref.id, Change(ref.id, None)) if ref.id else None
+                    if change is None and name == PARTIES.name:
+                        key = str(ref.hint.get("external_id", ""))
+                        change = Parties(rpc, today).by_key(key)
+                    if change is not None:
+                        found.append((name, change))
+        return found
+
+    def push(self, writes: Sequence[Write]) -> list[Outcome]:
+        with self._rpc() as rpc:
+            parties = Parties(rpc, self._today(self.context.now()))
+            if not self._may_write:
+                parties.must_be_writable()
+                self._may_write = True
+            return [parties.write(one) for one in writes]
+
+    def _today(self, now: datetime) -> date:
+        return now.astimezone(ZoneInfo(self.context.zone)).date()
 
     def _window(self, reader: Reader, window: Window) -> Iterator[Page]:
         changed = changed_since(reader.spec, window.since - timedelta(microseconds=1), None)
@@ -196,6 +232,15 @@ def _tombstones(walk: Walk, numbers: list[int]) -> list[Change]:
     return [Change(str(number), None) for number in numbers]
 
 
+def _caps(spec: Spec) -> Caps:
+    if spec is not PARTIES:
+        return Caps(read="delta", deletes="tombstone")
+    return Caps(
+        read="delta", deletes="tombstone", write=frozenset({"upsert", "delete"}),
+        guard="version", idempotency="external_id",
+    )  # fmt: skip
+
+
 def _fields(spec: Spec) -> dict[str, str]:
     names = (*spec.fields, *spec.added)
     return {name.partition(".")[0]: _kind(name) for name in names}
@@ -210,7 +255,7 @@ def _kind(field: str) -> str:
 _LISTS = frozenset(
     (
         "contact_mechanisms", "addresses", "identifiers", "categories", "lines", "lines_to_pay",
-        "payment_lines", "invoice_payments", "sales", "dues",
+        "payment_lines", "invoice_payments", "sales", "dues", "emails", "phones", "websites",
     )
 )  # fmt: skip
 

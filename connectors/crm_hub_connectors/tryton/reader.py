@@ -48,6 +48,15 @@ class Reader:
             if len(rows) < self._size:
                 return
 
+    def present(self, numbers: Sequence[int]) -> dict[str, Change]:
+        """Return id → change of those of `numbers` that are there. Raises: Unavailable."""
+        domain = [*self._domain, ["id", "in", list(numbers)]]
+        rows = self._listed("search_read", domain, len(numbers), list(self.spec.fields))
+        changes, rejects = self._read(rows)
+        if rejects:
+            raise Unavailable(f"{rejects[0].place}: {rejects[0].reason}")
+        return {change.id: change for change in changes}
+
     def count(self) -> int:
         """Return how many live records there are."""
         found = self._rpc.model(self.spec.model, "search_count", self._domain)

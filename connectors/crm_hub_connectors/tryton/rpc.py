@@ -6,7 +6,7 @@ costs one new log-in. Errors come with status 200, as `{"error": [...]}`:
     ["UserError", [message, description, domain]]    no right to read, mostly: ConfigError
     ["LoginException", [...]]                        more than a password is wanted: AuthRefused
     ["UserWarning", ...]                             only a person can answer: ConfigError
-    ["ConcurrencyException", ...]                    Unavailable
+    ["ConcurrencyException", ...]                    Unavailable; Moved where a write was guarded
     [text of a Python exception, traceback]          FaultError, a kind of Unavailable
 
 Source: trytond 8.2, trytond/protocols/dispatcher.py, jsonrpc.py and trytond/exceptions.py.
@@ -15,7 +15,7 @@ Source: trytond 8.2, trytond/protocols/dispatcher.py, jsonrpc.py and trytond/exc
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -30,6 +30,14 @@ _TREE = "model.ir.model.access.get_access"
 
 class FaultError(Unavailable):
     """Tryton itself broke on this call; a single record may be the cause."""
+
+
+class Moved(Exception):
+    """Somebody has changed the record since it was read; nothing was written."""
+
+
+class Refused(Exception):
+    """Tryton does not take this change, for the reason it gives; nothing was written."""
 
 
 class Session:
@@ -70,10 +78,44 @@ class Rpc:
         """Return the result of a model's method; see `call`."""
         return self.call(f"model.{model}.{method}", *params)
 
+    def write(self, model: str, method: str, *params: Any, stamps: Mapping[str, str]) -> Any:
+        """Return the result of a method that writes. It is sent once; all of it holds, or nothing.
+
+        stamps: "model,id" → the `_timestamp` it was read with; Tryton checks those it writes to.
+        Raises: Moved, Refused, and as `call`; after Unavailable nobody knows whether it was done.
+        """
+        if not self._session.header:
+            self._log_in()
+        name = f"model.{model}.{method}"
+        for last in (False, True):
+            context = {**self._session.context, "_timestamp": dict(stamps)}
+            try:
+                answer = self._answer(name, [*params, context], harmless=False)
+            except AuthRefused:
+                if last:
+                    raise
+                # A session that has ended is refused before anything is done.
+                self._log_in()
+                continue
+            break
+        error = answer.get("error")
+        if error is None:
+            return answer.get("result")
+        kind = error[0] if isinstance(error, list) and error else ""
+        if kind == "ConcurrencyException":
+            raise Moved
+        if kind in ("UserError", "UserWarning"):
+            raise Refused(_said(error))
+        raise error_of(name, error)
+
+    def rights(self, models: Sequence[str], right: str) -> dict[str, bool]:
+        """Return for each model whether the user has a right: read, write, create or delete."""
+        found = self.call(_TREE, list(models))
+        return {model: bool(found.get(model, {}).get(right)) for model in models}
+
     def readable(self, models: Sequence[str]) -> dict[str, bool]:
         """Return for each model whether the user may read it."""
-        found = self.call(_TREE, list(models))
-        return {model: bool(found.get(model, {}).get("read")) for model in models}
+        return self.rights(models, "read")
 
     def server_time(self, now: Callable[[], datetime]) -> datetime:
         """Return the server's clock by the Date header of an answer; ours where it has none."""
@@ -108,39 +150,40 @@ class Rpc:
         }  # fmt: skip
 
     def _asked(self, method: str, params: list[Any]) -> Any:
+        # Calls that only read, so each is harmless to repeat.
+        answer = self._answer(method, params, harmless=True)
+        if answer.get("error") is not None:
+            raise error_of(method, answer["error"])
+        return answer["result"]
+
+    def _answer(self, method: str, params: list[Any], *, harmless: bool) -> dict[str, Any]:
         ask = {"id": 1, "method": method, "params": params}
         headers = {"authorization": self._session.header} if self._session.header else {}
         try:
-            # Only reading calls are made, so each is harmless to repeat.
             answer = self._client.json(
-                self._path, method="POST", json=ask, headers=headers, idempotent=True
+                self._path, method="POST", json=ask, headers=headers, idempotent=harmless
             )
         except AuthRefused as error:
             raise AuthRefused(
                 error.message,
                 remedy="Check user and password of this connection, and that the user is active.",
             ) from None
-        if isinstance(answer, dict) and answer.get("error") is not None:
-            raise error_of(method, answer["error"])
-        if not isinstance(answer, dict) or "result" not in answer:
+        if not isinstance(answer, dict) or ("result" not in answer and not answer.get("error")):
             raise Unavailable(f"Tryton answered {method} with neither result nor error")
-        return answer["result"]
+        return answer
 
 
 def error_of(method: str, error: Any) -> HubError:
     """Return the hub's error for what stands under `error` in an answer."""
     kind = error[0] if isinstance(error, list) and error else ""
-    detail = error[1] if isinstance(error, list) and len(error) > 1 else ""
     if kind == "LoginException":
         return AuthRefused(
             "Tryton wants more than a password for this log-in",
             remedy="Let this user log in by password alone ([session] authentications).",
         )
     if kind in ("UserError", "UserWarning"):
-        texts = detail if isinstance(detail, list) else []
-        said = next((text for text in texts if isinstance(text, str) and " " in text), "")
         return ConfigError(
-            f"Tryton refused {method}: {said[:_MOST_MESSAGE]}",
+            f"Tryton refused {method}: {_said(error)}",
             remedy="Give this user the groups Sales, Accounting and Sale Opportunity, or name"
             " only the streams it may read in `streams`.",
         )
@@ -150,3 +193,11 @@ def error_of(method: str, error: Any) -> HubError:
         f"Tryton itself broke at {method}",
         remedy="It is tried again by itself; if it stays so, Tryton's own log has the traceback.",
     )
+
+
+def _said(error: Any) -> str:
+    """Return what Tryton tells the user, the first of its texts that is a sentence."""
+    detail = error[1] if len(error) > 1 else ""
+    texts = detail if isinstance(detail, list) else []
+    said = next((text for text in texts if isinstance(text, str) and " " in text), "")
+    return said[:_MOST_MESSAGE]

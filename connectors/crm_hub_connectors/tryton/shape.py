@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from hashlib import blake2b
 from typing import Any
 
 from crm_hub.model.values import clean_json
 from crm_hub.sdk import Change, Payload
 from crm_hub_connectors.tryton.codec import Malformed, decoded
+from crm_hub_connectors.tryton.mechanisms import is_live, reached_by
 from crm_hub_connectors.tryton.streams import Spec
 
 _CHILDREN = ("contact_mechanisms", "addresses", "identifiers")
@@ -28,15 +30,34 @@ def change_of(spec: Spec, row: Any, today: date) -> Change:
     if type(number) is not int:
         raise Malformed("a record came without a number as its id")
     moment = max(stamps(payload))
+    version = _version(payload)
     for name in _CHILDREN:
         if name in payload:
-            payload[name] = [item for item in payload[name] if item.get("active") is not False]
+            payload[name] = [_told(item) for item in payload[name] if is_live(item)]
+    payload = _told(payload)
     _ADDED.get(spec.name, _nothing)(payload, today)
-    version = payload.get("_timestamp")
-    return Change(
-        str(number), clean_json(payload), changed_at=moment,
-        version=None if version is None else str(version),
-    )  # fmt: skip
+    return Change(str(number), clean_json(payload), changed_at=moment, version=version)
+
+
+def _told(record: Payload) -> Payload:
+    """Return a record whose `active` is true or false; Tryton on SQLite writes 1 and 0."""
+    return {**record, "active": is_live(record)} if "active" in record else record
+
+
+def _version(payload: Payload) -> str | None:
+    """Return Tryton's `_timestamp`, and with a party a mark of those that belong to it.
+
+    A phone number that is changed in a list of its own leaves the party's own stamp as it is.
+    """
+    own = payload.get("_timestamp")
+    children = sorted(
+        f"{name},{item.get('id')}:{item.get('_timestamp')}"
+        for name in _CHILDREN
+        for item in payload.get(name, ())
+    )
+    if own is None or not children:
+        return None if own is None else str(own)
+    return f"{own}/{blake2b(' '.join(children).encode(), digest_size=8).hexdigest()}"
 
 
 def stamps(payload: Any) -> Iterator[datetime]:
@@ -49,6 +70,11 @@ def stamps(payload: Any) -> Iterator[datetime]:
     for name in ("write_date", "create_date"):
         if payload.get(name):
             yield datetime.fromisoformat(payload[name]).astimezone(UTC)
+
+
+def _party(payload: Payload, _today: date) -> None:
+    """Add what a party is reached by, each kind as one list: that is how it is written, too."""
+    payload.update(reached_by(payload))
 
 
 def _nothing(_payload: Payload, _today: date) -> None:
@@ -113,6 +139,7 @@ def _opportunity(payload: Payload, _today: date) -> None:
 
 
 _ADDED: Mapping[str, Any] = {
+    "parties": _party,
     "invoices": _invoice,
     "payments": _payment,
     "opportunities": _opportunity,

@@ -7,6 +7,13 @@ from typing import Any
 
 _STAMPS = ("create_date", "write_date", "_timestamp")
 
+MECHANISMS: dict[str, tuple[str, ...]] = {
+    "emails": ("email",),
+    "phones": ("phone", "mobile"),
+    "websites": ("website",),
+}
+"""What a party is reached by, as lists of values, and the types of contact mechanisms they are."""
+
 
 @dataclass(frozen=True, slots=True)
 class Spec:
@@ -52,6 +59,7 @@ PARTIES = Spec(
         *_each("identifiers", *_STAMPS, "type", "code", "active"),
     ),
     related=("contact_mechanisms", "addresses", "identifiers"),
+    added=tuple(MECHANISMS),
 )  # fmt: skip
 
 SALES = Spec(

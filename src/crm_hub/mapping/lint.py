@@ -65,10 +65,13 @@ def _section(
 
 def _field(section: Section, field: str, rule: FieldRule, rules: Survivorship) -> Iterator[str]:
     entity = section.entity.default if section.entity else ""
-    known = ENTITIES[entity].get(field)
-    if known is not None and rule.dir != "pull" and (reason := refused(field, known, rule)):
+    entities = section.entity.possible() if section.entity else []
+    known = next((ENTITIES[e][field] for e in entities if field in ENTITIES[e]), None)
+    if known is None:
+        return
+    if rule.dir != "pull" and (reason := refused(field, known, rule, entities)):
         yield f"{reason}; use dir: pull"
-    ladder = rules[entity][field].order if known is not None else ()
+    ladder = rules[entity][field].order if field in ENTITIES[entity] else ()
     for call in rule.steps:
         if call.name == "enum" and ladder:
             strange = [str(ours) for ours in call.params.values() if ours not in (*ladder, None)]

@@ -7,7 +7,7 @@ the plan is compiled; a value that the target cannot take is refused before it i
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,7 @@ from crm_hub.mapping.language import EntityRule, FieldRule, Section
 from crm_hub.mapping.paths import Parts, Select, find, parse_path
 from crm_hub.mapping.steps import Locale
 from crm_hub.mapping.values import compile_steps, last_step
-from crm_hub.model.entities import ENTITIES, Field
+from crm_hub.model.entities import BOOKED, ENTITIES, Field
 from crm_hub.model.errors import ConfigError
 from crm_hub.model.routes import OutField, OutSection, Unfit
 
@@ -37,7 +37,7 @@ def compile_outbound(
         if rule.dir == "pull":
             continue
         known = _known(section.entity, field)
-        if reason := refused(field, known, rule):
+        if reason := refused(field, known, rule, section.entity.possible()):
             raise ConfigError(f"{connection}: {name}.{field}: {reason}.", remedy=_REMEDY)
         fields[field] = _field(known, rule, locale)
     if not fields:
@@ -61,8 +61,10 @@ def _known(entity: EntityRule, field: str) -> Field:
     return next(ENTITIES[e][field] for e in entity.possible() if field in ENTITIES[e])
 
 
-def refused(field: str, known: Field, rule: FieldRule) -> str:
-    """Return why a field cannot be written back, "" when it can."""
+def refused(field: str, known: Field, rule: FieldRule, entities: Iterable[str]) -> str:
+    """Return why a field of records of these entities cannot be written back, "" when it can."""
+    if booked := sorted(BOOKED.intersection(entities)):
+        return f"{booked[0]}s are booked elsewhere and never written"
     if rule.of:
         parts = rule.of.values()
         if any(len(p.at) != 1 or p.steps or p.when or p.default is not None for p in parts):

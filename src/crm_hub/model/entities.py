@@ -138,3 +138,6 @@ ENTITIES: dict[str, dict[str, Field]] = {
         ("source", "text", "platform"),
     ),
 }
+
+BOOKED = frozenset({"order", "invoice", "payment"})
+"""What is booked somewhere: the hub reads it and never writes it, whatever a mapping says."""

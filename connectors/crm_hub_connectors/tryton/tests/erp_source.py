@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sqlite3
 from collections.abc import Callable, Mapping, Set
@@ -62,11 +63,13 @@ class ErpSource(Source):
         self.server = server
         self._erp = erp
         self._page_size = page_size
+        self._numbers = itertools.count(1)
         self._front = front
         front.harm = None
         server.route("POST", "/", front)
         self._sql("DELETE FROM party_contact_mechanism")
         self._sql("DELETE FROM party_address")
+        self._sql("DELETE FROM party_identifier")
         # What the firm itself is made of stays out of the way.
         self._own = {row[0] for row in self._sql("SELECT party FROM company_company")}
         self._own |= {row[0] for row in self._sql("SELECT party FROM company_employee")}
@@ -106,6 +109,32 @@ class ErpSource(Source):
 
     def delete(self, id: str) -> None:
         self._erp.model("party.party", "delete", [int(id)])
+
+    def new_fields(self) -> Mapping[str, Any]:
+        number = next(self._numbers)
+        return {"kind": "person", "name": f"New {number}", "emails": [f"new.{number}@bell.example"]}
+
+    def changed_fields(self, id: str) -> Mapping[str, Any]:
+        return {"name": f"Changed {id}", "emails": [f"c.{id}@bell.example", f"d.{id}@bell.example"]}
+
+    def bad_fields(self) -> Mapping[str, Any]:
+        return {"phones": ["no number at all"]}
+
+    def held(self, id: str) -> Mapping[str, Any] | None:
+        names = ["name", "active", "code", "lang", "categories", "write_date", "replaced_by"]
+        found = self._erp.model("party.party", "search_read", [["id", "=", int(id)]], 0, 1, None,
+                                [*names, "contact_mechanisms.type", "contact_mechanisms.value",
+                                 "contact_mechanisms.active", "addresses.street",
+                                 "identifiers.code"])  # fmt: skip
+        if not found:
+            return None
+        row = dict(found[0])
+        reached = [m for m in row.pop("contact_mechanisms.") if m["active"]]
+        emails = [m["value"] for m in reached if m["type"] == "email"]
+        return {**row, "emails": emails, "rest": [m for m in reached if m["type"] != "email"]}
+
+    def moves(self) -> Set[str]:
+        return frozenset({"write_date"})
 
     def alter(self, how: Alteration) -> None:
         """Let a party come as another version of Tryton might write it."""

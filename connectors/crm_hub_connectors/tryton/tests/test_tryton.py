@@ -459,5 +459,5 @@ def test_every_stream_gives_its_records_with_stamp_and_version(
             assert change.changed_at is not None
             assert change.changed_at.tzinfo is not None
             assert change.payload is not None
-            assert change.version == change.payload["_timestamp"]
+            assert (change.version or "").partition("/")[0] == change.payload["_timestamp"]
             assert b"__class__" not in json.dumps(change.payload).encode()
