@@ -25,7 +25,7 @@ class TrytonSettings(BaseModel):
     )
     username: str = Field(
         title="User",
-        description="A user of its own for the hub, who only reads.",
+        description="A user of its own for the hub.",
         min_length=1,
         pattern=r"^[^:]+$",
     )
