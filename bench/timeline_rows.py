@@ -24,6 +24,8 @@ PEOPLE_A_FIRM = 10
 KINDS = ("email.received", "email.sent", "call.in", "order.placed", "invoice.paid")
 _BODY = "We looked at the filters again and would like ten of them before the end of the month. "
 
+_PEOPLE = '["from Ann Lee","to Sales"]'
+
 
 @dataclass(frozen=True, slots=True)
 class Town:
@@ -86,6 +88,7 @@ class Town:
         yield "event_source", self._sources()
         yield "participant", self._participants()
         yield "timeline_entry", self._entries()
+        yield "event_line", self._lines()
 
     def _streams(self) -> list[Row]:
         names = [f"crm{n}" for n in range(1, RECORDS_A_PERSON + 1)]
@@ -160,6 +163,16 @@ class Town:
                 number = self.firm_of(person)
                 for event in self.events_of(person):
                     yield (number, START_US + event * MINUTE_US, event % 1000, event + 1)
+
+    def _lines(self) -> Iterator[Row]:
+        draft = orjson.loads("@@".join(self._draft()))
+        for event in range(self.events):
+            tellers = ["erp/records", "mail/records"] if event % 20 == 0 else ["mail/records"]
+            shown = [
+                KINDS[event % 5], False, f"Filters {event}", draft["snippet"], draft["attributes"],
+                tellers,
+            ]  # fmt: skip
+            yield (event + 1, None, _PEOPLE, orjson.dumps(shown).decode())
 
     @property
     def body(self) -> str:

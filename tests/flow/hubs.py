@@ -15,7 +15,7 @@ from sqlalchemy import text
 from crm_hub.config import add_connection, create
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.inbound import SyncReport, sync
-from crm_hub.store import Events, Identities, Landings
+from crm_hub.store import Identities, Landings, Timelines
 
 HERE = Path(__file__).parent
 Rows = Mapping[str, Iterable[Mapping[str, Any]]]
@@ -80,16 +80,28 @@ def content(hub: Hub) -> dict[str, Any]:
                 else {f: names[r] for f, r in origin.items()}
             )
             golden[label[row.id]] = (row.entity, row.display_name, doc["v"], where)
+        words = winners(db)
         timelines = {
             label[i]: [
-                (r.position.occurred_at_us, r.position.seq, r.type, r.visibility, r.draft)
-                for r in Events(db).timeline(i, 100_000, None)
+                (r.occurred_at_us, r.seq, r.shown, words[r.event_id])
+                for r in Timelines(db).page(i, 100_000, None)
             ]
             for i in members
         }
         firms = sorted((label[p], label[o]) for p, o, *_ in Identities(db).memberships(members))
         told = sorted((len(list(rows))) for rows in _sources(db).values())
     return {"golden": golden, "timelines": timelines, "memberships": firms, "told": told}
+
+
+def winners(db: Any) -> dict[int, tuple[str, str]]:
+    """Return the visibility of each event and the words it shows, as JSON."""
+    rows = db.conn.execute(
+        text(
+            "SELECT e.id, e.visibility, s.draft FROM event e JOIN event_source s"
+            " ON s.record_id = e.record_id AND s.entry = e.entry"
+        )
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}
 
 
 def _sources(db: Any) -> dict[int, list[int]]:

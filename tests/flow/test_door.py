@@ -18,8 +18,8 @@ from crm_hub.flow.hooks import Door
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.replay import retry
 from crm_hub.service.receiver import ReceiverThread
-from crm_hub.store import Events, Machinery
-from tests.flow.hubs import sync_all
+from crm_hub.store import Machinery, Timelines
+from tests.flow.hubs import sync_all, winners
 
 ENTRY = Path(__file__).with_name("kept_form.py")
 ROOT = ENTRY.parents[2]
@@ -49,7 +49,9 @@ def _inbox(hub: Hub) -> dict[tuple[str, str], int]:
 def _messages(hub: Hub) -> list[str]:
     with hub.store.read() as db:
         row = reading.find(hub, db, FORM["email"])
-        return [orjson.loads(e.draft)["body"] for e in Events(db).timeline(row.id, 100, None)]
+        words = winners(db)
+        page = Timelines(db).page(row.id, 100, None)
+        return [orjson.loads(words[one.event_id][1])["body"] for one in page]
 
 
 def test_a_posted_form_becomes_a_person_with_an_event(hub):

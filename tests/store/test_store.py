@@ -25,6 +25,7 @@ from crm_hub.store import (
     Machinery,
     Position,
     Store,
+    Timelines,
 )
 from crm_hub.store.migrate import HEAD
 from crm_hub.store.schema import counter, match_key, metadata, source_version
@@ -229,9 +230,10 @@ def test_the_paged_timeline_is_the_whole_sorted(
         )
         entries = [(identity, at, seq, first + i) for i, (at, seq) in enumerate(when)]
         repo.save_placement([], [], entries)
+        repo.save_lines([(first + i, None, "[]", "[]") for i in range(len(when))], [])
     with store.read() as db:
         pages, before = [], None
-        while page := Events(db).timeline(identity, limit, before):
+        while page := Timelines(db).page(identity, limit, before):
             pages.extend(row.position for row in page)
             before = pages[-1]
     assert pages == sorted((Position(*entry[1:]) for entry in entries), reverse=True)

@@ -35,18 +35,17 @@ def walk_threads(
     sources: Mapping[int, Sequence[Source]],
     known: Collection[int],
     free: Collection[str],
-) -> None:
+) -> dict[int, int]:
     """Give every event that speaks of a conversation its conversation; part of T2.
 
-    known: those of the events that were stored before this batch.
+    Returns event → thread. known: those of the events that were stored before this batch.
     """
     messages = [
         found
         for number, event in events.items()
         if (found := read_message(number, event, sources[number], free))
     ]
-    if messages:
-        _Walk(db).run(messages, known)
+    return _Walk(db).run(messages, known) if messages else {}
 
 
 class _Walk:
@@ -57,8 +56,9 @@ class _Walk:
         self.fresh = count(self.first)
         self.threads = Threads((), lambda: next(self.fresh))
         self.before: dict[int, Row] = {}
+        self.thread_of: dict[int, int] = {}
 
-    def run(self, messages: Sequence[Message], known: Collection[int]) -> None:
+    def run(self, messages: Sequence[Message], known: Collection[int]) -> dict[int, int]:
         told = self.repo.messages(m.event_id for m in messages if m.event_id in known)
         found = self._join(messages, told)
         asked = self.repo.waiting(found)
@@ -66,6 +66,7 @@ class _Walk:
         heads = self._heads(self.threads.searching(asked))
         full = self._find_parents(heads)
         self._save(heads, full)
+        return self.thread_of
 
     def _load(self, ids: Iterable[int]) -> None:
         missing = [number for number in ids if number not in self.threads]
@@ -82,6 +83,7 @@ class _Walk:
         for message in messages:
             before = told.get(message.event_id)
             number = self.threads.add(message, thread_of, before and before.thread_id)
+            self.thread_of[message.event_id] = before.thread_id if before else number
             row = _row(message, number)
             mine = [(token, message.event_id) for token in tokens(message)]
             if before is None:

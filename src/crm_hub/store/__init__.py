@@ -8,20 +8,14 @@ One repository a room, each made from a transaction's Db:
 
 from crm_hub.store.db import Db, Row
 from crm_hub.store.engine import Store
-from crm_hub.store.events import (
-    EventRow,
-    Events,
-    ParticipantRow,
-    Position,
-    SourceRow,
-    TimelineRow,
-)
+from crm_hub.store.events import EventRow, Events, ParticipantRow, SourceRow
 from crm_hub.store.identities import EMPTY_GOLDEN, Held, Identities, IdentityRow
 from crm_hub.store.landings import DueLanding, Landings, RawRecord, StreamRow
 from crm_hub.store.machinery import DeadLetter, Machinery, RunRow
 from crm_hub.store.outbox import ConflictRow, Outbox, RouteRow, Sent, WriteRow
 from crm_hub.store.rulings import RulingRow, Rulings
 from crm_hub.store.threads import MessageRow, ThreadRow, ThreadStore
+from crm_hub.store.timelines import Position, TimelineRow, Timelines
 
 __all__ = [
     "EMPTY_GOLDEN",
@@ -53,5 +47,6 @@ __all__ = [
     "ThreadRow",
     "ThreadStore",
     "TimelineRow",
+    "Timelines",
     "WriteRow",
 ]

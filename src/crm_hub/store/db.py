@@ -7,7 +7,7 @@ on PostgreSQL rows known to be new go by COPY.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -75,6 +75,12 @@ def _delete_sql(name: str, table: Table) -> str:
     return _sql(table.delete().where(*keys), name)
 
 
+@lru_cache(maxsize=256)
+def _asked_sql(name: str, stmt: Select[Any]) -> tuple[str, tuple[str, ...], dict[str, Any]]:
+    compiled = stmt.compile(dialect=_DIALECTS[name])
+    return str(compiled), tuple(getattr(compiled, "positiontup", None) or ()), compiled.params
+
+
 class Db:
     """A connection inside one transaction, with the few statements every repository needs."""
 
@@ -132,6 +138,16 @@ class Db:
         return self.conn.execute(
             stmt.where(self.among(column)), {"among": self.listed(listed)}
         ).fetchall()
+
+    def ask(self, stmt: Select[Any], given: Mapping[str, Any]) -> Sequence[Any]:
+        """Return the rows of a statement that is kept somewhere and asked again and again.
+
+        It is compiled once: for a page of a few rows that is most of what asking costs. Booleans
+        come as the driver gives them.
+        """
+        sql, names, fixed = _asked_sql(self.name, stmt)
+        values = tuple([given[n] if n in given else fixed[n] for n in names])
+        return self.conn.exec_driver_sql(sql, values).fetchall()
 
     def take_ids(self, name: str, count: int) -> int:
         """Reserve `count` ids of the counter `name` and return the first."""

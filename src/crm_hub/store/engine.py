@@ -8,6 +8,7 @@ one writer of identities at a time, many readers.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,13 +16,14 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, OperationalError
 
 from crm_hub.model.errors import ConfigError, Unavailable
 from crm_hub.store.db import Db
 
 _WRITER_LOCK = 7_236_014_220_411
 BUSY_TIMEOUT_MS = 30_000
+RESTED_S = 2.0
 
 
 class Store:
@@ -33,6 +35,9 @@ class Store:
     def __init__(self, url: str, base_dir: Path) -> None:
         self.url = _absolute(url, base_dir)
         self._engine = _engine(self.url)
+        self._reader = self._engine
+        if not self.is_sqlite:
+            self._reader = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self.before_commit: Any = None
 
     def open(self) -> Store:
@@ -66,6 +71,20 @@ class Store:
                 conn.exec_driver_sql("BEGIN")
             yield Db(conn)
             conn.rollback()
+
+    @contextmanager
+    def glance(self) -> Iterator[Db]:
+        """A read of a few rows for somebody who waits: on PostgreSQL without a transaction.
+
+        Each statement then sees what is committed when it begins, as in `read` there, and the
+        two round trips around them are saved.
+        """
+        if self.is_sqlite:
+            with self.read() as db:
+                yield db
+            return
+        with self._guarded(), self._reader.connect() as conn:
+            yield Db(conn)
 
     @property
     def is_sqlite(self) -> bool:
@@ -133,11 +152,33 @@ def _engine(url: str) -> Engine:
         event.listen(engine, "connect", _sqlite_connected)
         return engine
     try:
-        return create_engine(url, hide_parameters=True, pool_pre_ping=True)
+        engine = create_engine(url, hide_parameters=True)
     except ModuleNotFoundError:
         raise ConfigError(
             "PostgreSQL needs its driver", remedy="Install it: pip install 'crm-hub[postgres]'"
         ) from None
+    event.listen(engine, "checkin", _rested)
+    event.listen(engine, "checkout", _still_there)
+    return engine
+
+
+def _rested(_connection: Any, record: Any) -> None:
+    record.info["used_at_s"] = time.monotonic()
+
+
+def _still_there(connection: Any, record: Any, _fairy: Any) -> None:
+    """Ask a connection that has rested whether the server is still there; a new one takes over.
+
+    One that was in use a moment ago is not asked: that is a round trip for each page read.
+    """
+    if not connection.closed and time.monotonic() - record.info.get("used_at_s", 0) < RESTED_S:
+        return
+    try:
+        connection.autocommit = True
+        connection.execute("SELECT 1")
+        connection.autocommit = False
+    except Exception as error:  # noqa: BLE001 - whatever it is, another connection is needed
+        raise DisconnectionError from error
 
 
 def _sqlite_connected(connection: Any, _record: Any) -> None:

@@ -1,23 +1,21 @@
-"""Events, the sources that tell them, their participants, and the timeline read by key."""
+"""Events, the sources that tell them, their participants, and whose timelines they stand on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
-from sqlalchemy import Select, and_, bindparam, func, select, tuple_
+from sqlalchemy import func, select
 
 from crm_hub.store.db import Db, Row
 from crm_hub.store.schema import (
     event,
+    event_line,
     event_source,
     identity,
     participant,
     source_record,
     stream,
-    thread,
-    thread_message,
     timeline_entry,
 )
 
@@ -65,24 +63,6 @@ class ParticipantRow(NamedTuple):
     state: str
 
 
-class Position(NamedTuple):
-    """Where a page of a timeline ends; the next page holds what is older."""
-
-    occurred_at_us: int
-    seq: int
-    event_id: int
-
-
-class TimelineRow(NamedTuple):
-    """One line of a timeline."""
-
-    position: Position
-    type: str
-    visibility: str
-    late: bool
-    draft: str
-
-
 _SOURCE = (
     select(
         event_source.c.record_id,
@@ -96,57 +76,6 @@ _SOURCE = (
     .join(source_record, source_record.c.id == event_source.c.record_id)
     .join(stream, stream.c.id == source_record.c.stream_id)
 )
-
-_TELLER = (
-    select(event_source.c.event_id, stream.c.connection, stream.c.name)
-    .join(source_record, source_record.c.id == event_source.c.record_id)
-    .join(stream, stream.c.id == source_record.c.stream_id)
-)
-
-
-def _of_identity() -> Select[Any]:
-    t = timeline_entry.c
-    page = select(t.occurred_at_us, t.seq, t.event_id)
-    return page.where(t.identity_id == bindparam("whose"))
-
-
-def _of_conversation() -> Select[Any]:
-    page = select(event.c.occurred_at_us, event.c.seq, event.c.id.label("event_id"))
-    page = page.join(thread_message, thread_message.c.event_id == event.c.id)
-    page = page.join(thread, thread.c.id == thread_message.c.thread_id)
-    return page.where(thread.c.now_id == bindparam("whose"))
-
-
-@lru_cache(maxsize=4)
-def _page(of: Callable[[], Select[Any]], has_before: bool) -> Select[Any]:
-    """Return the statement of a timeline's page; built once, as building costs what asking does."""
-    page = of()
-    position = page.selected_columns
-    if has_before:
-        edge = tuple_(bindparam("at"), bindparam("seq"), bindparam("event"))
-        page = page.where(tuple_(*position) < edge)
-    newest = [column.desc() for column in position]
-    sub = page.order_by(*newest).limit(bindparam("rows")).subquery()
-    return (
-        select(
-            sub.c.occurred_at_us,
-            sub.c.seq,
-            sub.c.event_id,
-            event.c.type,
-            event.c.visibility,
-            event.c.late,
-            event_source.c.draft,
-        )
-        .join(event, event.c.id == sub.c.event_id)
-        .join(
-            event_source,
-            and_(
-                event_source.c.record_id == event.c.record_id,
-                event_source.c.entry == event.c.entry,
-            ),
-        )
-        .order_by(sub.c.occurred_at_us.desc(), sub.c.seq.desc(), sub.c.event_id.desc())
-    )
 
 
 class Events:
@@ -182,11 +111,6 @@ class Events:
         rows = self._db.rows_in(_SOURCE, event_source.c.event_id, event_ids)
         return [SourceRow(*row) for row in rows]
 
-    def tellers(self, event_ids: Iterable[int]) -> list[tuple[int, str, str]]:
-        """Return (event, connection, stream) of who tells these events, without their words."""
-        rows = self._db.rows_in(_TELLER, event_source.c.event_id, event_ids)
-        return [(row[0], row[1], row[2]) for row in rows]
-
     def save_sources(self, removed: Iterable[int], added: Sequence[Row]) -> None:
         """Replace what the records `removed` told by rows of record, entry, event, draft."""
         self._db.delete_in(event_source, event_source.c.record_id, removed)
@@ -204,6 +128,7 @@ class Events:
     def drop(self, event_ids: Sequence[int]) -> None:
         """Remove events that nobody tells any more."""
         self._db.delete_in(event, event.c.id, event_ids)
+        self._db.delete_in(event_line, event_line.c.event_id, event_ids)
         self.save_placement(event_ids, [], [])
 
     def touching(self, keys: Iterable[str]) -> set[int]:
@@ -240,34 +165,14 @@ class Events:
         self._db.insert(participant, participants)
         self._db.insert(timeline_entry, entries)
 
-    def timeline(self, identity_id: int, limit: int, before: Position | None) -> list[TimelineRow]:
-        """Return the newest `limit` events of one identity older than `before`.
+    def save_lines(self, new: Sequence[Row], changed: Sequence[Row]) -> None:
+        """Store what timelines show of events; rows hold event, thread, people, shown."""
+        self._db.insert(event_line, new)
+        self._db.upsert(event_line, changed)
 
-        Keyset paging: page k costs what page 1 costs, and pages joined are the whole, sorted.
-        """
-        return self._lines(_of_identity, identity_id, limit, before)
-
-    def conversation(self, number: int, limit: int, before: Position | None) -> list[TimelineRow]:
-        """Return the newest `limit` events of one conversation older than `before`."""
-        return self._lines(_of_conversation, number, limit, before)
-
-    def first_of_conversation(self, number: int) -> list[TimelineRow]:
-        """Return the first event of a conversation that is still told; none when all have gone."""
-        t = event.c
-        first = _of_conversation().order_by(t.occurred_at_us, t.seq, t.id).limit(1)
-        row = self._db.conn.execute(first, {"whose": number}).first()
-        if row is None:
-            return []
-        return self.conversation(number, 1, Position(row[0], row[1], row[2] + 1))
-
-    def _lines(
-        self, of: Callable[[], Select[Any]], whose: int, limit: int, before: Position | None
-    ) -> list[TimelineRow]:
-        given = {"whose": whose, "rows": limit}
-        if before is not None:
-            given |= {"at": before.occurred_at_us, "seq": before.seq, "event": before.event_id}
-        rows = self._db.conn.execute(_page(of, before is not None), given)
-        return [TimelineRow._make((Position(r[0], r[1], r[2]), *r[3:])) for r in rows]
+    def save_people(self, rows: Sequence[Row]) -> None:
+        """Store who timelines show with events; rows hold people, event."""
+        self._db.update(event_line, ("people",), rows)
 
     def count_of(self, identity_id: int) -> int:
         """Return how many events stand on a timeline."""

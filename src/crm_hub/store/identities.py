@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import func, or_, select
+from sqlalchemy import bindparam, func, or_, select
 
 from crm_hub.store.db import Db, Row
 from crm_hub.store.schema import (
@@ -70,6 +70,12 @@ _HELD = (
 )
 
 
+_BEHIND = (
+    select(identity)
+    .join(identity_link, identity_link.c.identity_id == identity.c.id)
+    .join(match_key, match_key.c.record_id == identity_link.c.record_id)
+    .where(match_key.c.key == bindparam("key"))
+)
 _RECORD_OF_KEY = select(match_key.c.record_id)
 _LIVE = identity.c.redirect_to.is_(None) & (identity.c.golden != EMPTY_GOLDEN)
 
@@ -278,6 +284,16 @@ class Identities:
         )
         rows = self._db.rows_in(stmt, match_key.c.key, keys)
         return sorted((row[0], row[1], row[2], row[3]) for row in rows)
+
+    def behind(self, keys: Sequence[str], entities: Sequence[str]) -> list[IdentityRow]:
+        """Return the identities of these entities that hold one of a few keys, by number."""
+        found = {
+            row[0]: IdentityRow(*row)
+            for key in keys
+            for row in self._db.ask(_BEHIND, {"key": key})
+            if row[1] in entities
+        }
+        return sorted(found.values())
 
     def search(self, query: str, entities: Sequence[str], limit: int) -> list[IdentityRow]:
         """Return live identities whose name or golden values contain `query`, by name."""

@@ -304,6 +304,16 @@ timeline_entry = Table(
     sqlite_with_rowid=False,
 )
 
+# What a page of a timeline shows of an event, ready to be read; docs/adr/0014.
+event_line = Table(
+    "event_line",
+    metadata,
+    Column("event_id", Id, primary_key=True, autoincrement=False),
+    Column("thread_id", BigInteger),
+    Column("people", Text, nullable=False),
+    Column("shown", Text, nullable=False),
+)
+
 # Messages joined by their ids. now_id is the conversation it stands for; docs/adr/0010.
 thread = Table(
     "thread",

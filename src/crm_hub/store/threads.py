@@ -130,6 +130,12 @@ class ThreadStore:
         self._db.delete_in(thread_waiting, thread_waiting.c.token, full)
         self._db.insert(thread_waiting, rows)
 
+    def threads_of(self, event_ids: Iterable[int]) -> dict[int, int]:
+        """Return event → thread, for the events that belong to one."""
+        t = thread_message.c
+        rows = self._db.rows_in(select(t.event_id, t.thread_id), t.event_id, event_ids)
+        return {row[0]: row[1] for row in rows}
+
     def conversations_of(self, event_ids: Iterable[int]) -> dict[int, int]:
         """Return event → conversation, for the events that belong to one."""
         stmt = select(thread_message.c.event_id, thread.c.now_id).join(

@@ -14,11 +14,12 @@ _STRICTNESS = {word: place for place, word in enumerate(VISIBILITIES)}
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One source record's telling of an event. `order` is its source key."""
+    """One source record's telling of an event. order: its source key; teller: its stream."""
 
     record_id: int
     order: str
     draft: EventDraft
+    teller: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def compose(sources: Sequence[Source]) -> Event:
     The latest revision wins (SEQUENCE of a meeting, so that a short cancellation beats a long
     invitation), then the fullest text, then the source key. The strictest visibility wins always.
     """
-    ranked = sorted(sources, key=_rank)
+    ranked = sorted(sources, key=_rank) if len(sources) > 1 else sources
     winner = ranked[0]
     participants: dict[tuple[str, str], ParticipantDraft] = {}
     for source in ranked:
@@ -50,9 +51,15 @@ def compose(sources: Sequence[Source]) -> Event:
         winner,
         winner.draft.occurred_at_us,
         seq_of(winner.draft, winner.order),
-        min((s.draft.visibility for s in sources), key=lambda v: _STRICTNESS.get(v, 0)),
+        _strictest(sources),
         list(participants.values()),
     )
+
+
+def _strictest(sources: Sequence[Source]) -> str:
+    if len(sources) == 1:
+        return sources[0].draft.visibility
+    return min((s.draft.visibility for s in sources), key=lambda v: _STRICTNESS.get(v, 0))
 
 
 def _rank(source: Source) -> tuple[int, int, str, str]:

@@ -1,0 +1,123 @@
+"""Step 6, second half, for one batch: whose timelines its events stand on.
+
+Before it: walk_events has written the events. A participant is looked up by match key; what was
+placed before is written again only where it differs.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
+
+from crm_hub.flow.batch import Tools
+from crm_hub.model.canonical import ParticipantDraft
+from crm_hub.resolve import EmailKind, Similarity, compare_names, email_kind, person_form
+from crm_hub.store import Db, Events, Identities, Row
+from crm_hub.timeline import Event, Holder, Participant, Who, fallback_key, people, place
+
+Entry = tuple[int, int, int, int]
+Placed = dict[int, list[Participant]]
+
+
+def place_events(
+    db: Db,
+    repo: Events,
+    tools: Tools,
+    events: Mapping[int, Event],
+    stored: Collection[int],
+    again: Collection[int],
+) -> Placed:
+    """Resolve participants and write timeline entries; return who takes part in `events`.
+
+    stored: those of `events` that were there before this batch. again: further events, which only
+    somebody's identity or employer moved.
+    """
+    drafts: dict[int, Sequence[ParticipantDraft]] = {n: e.participants for n, e in events.items()}
+    when = {n: (e.occurred_at_us, e.seq) for n, e in events.items()}
+    before: dict[int, list[Participant]] = {number: [] for number in stored}
+    for number, row in repo.events(again).items():
+        when[number] = (row.occurred_at_us, row.seq)
+        before[number] = []
+    for p in repo.participants(before):
+        before[p.event_id].append(Participant._make(p[2:]))
+    for number in before.keys() - events.keys():
+        drafts[number] = [ParticipantDraft(p.role, p.key, p.name) for p in before[number]]
+    if not drafts:
+        return {}
+    who = _who(db, tools, drafts.values())
+    placed = {number: place(found, who) for number, found in drafts.items()}
+    _save(repo, placed, before, _entries(db, placed, when))
+    repo.save_people(
+        [
+            (people(placed[number]), number)
+            for number in before.keys() - events.keys()
+            if placed[number] != before[number]
+        ]
+    )
+    return placed
+
+
+def _who(db: Db, tools: Tools, drafts: Iterable[Sequence[ParticipantDraft]]) -> Who:
+    rules = tools.rules
+    named = {p.key for found in drafts for p in found if p.key}
+    own = {key for key in named if tools.is_own(key)}
+    keys = named - own
+    keys |= {f for key in keys if (f := fallback_key(key, rules.free_domains))}
+    holders: dict[str, list[Holder]] = defaultdict(list)
+    for key, number, entity, name in Identities(db).by_keys(keys):
+        holders[key].append(Holder(number, entity, name))
+
+    def shared(key: str) -> bool:
+        return key[:2] == "e:" and email_kind(key[2:], rules) is not EmailKind.PERSONAL
+
+    is_own: Callable[[str], bool] = own.__contains__
+    return Who(holders, _agree, shared, is_own, rules.free_domains)
+
+
+@lru_cache(maxsize=65_536)
+def _agree(name: str, display_name: str) -> bool:
+    forms = person_form({"display_name": name}), person_form({"display_name": display_name})
+    return compare_names("person", *forms) >= Similarity.COMPATIBLE
+
+
+def _entries(db: Db, placed: Placed, when: dict[int, tuple[int, int]]) -> dict[int, set[Entry]]:
+    """Return the timeline entries of each event: its people, their firms, firms addressed."""
+    found = {n: {p.identity_id for p in told if p.identity_id} for n, told in placed.items()}
+    firms: dict[int, list[tuple[int, int | None, int | None]]] = defaultdict(list)
+    everybody = set().union(*found.values())
+    for person, firm, _title, from_us, to_us in Identities(db).memberships(everybody):
+        firms[person].append((firm, from_us, to_us))
+    entries = {}
+    for number, ids in found.items():
+        at_us, seq = when[number]
+        for person in list(ids) if firms else ():
+            ids |= {
+                firm
+                for firm, from_us, to_us in firms.get(person, ())
+                if (from_us is None or from_us <= at_us) and (to_us is None or at_us < to_us)
+            }
+        entries[number] = {(identity, at_us, seq, number) for identity in ids}
+    return entries
+
+
+def _save(
+    repo: Events,
+    placed: Placed,
+    before: Mapping[int, list[Participant]],
+    entries: Mapping[int, set[Entry]],
+) -> None:
+    stored: dict[int, set[Entry]] = defaultdict(set)
+    for row in repo.entries(before):
+        stored[row[3]].add(row)
+    replaced: list[int] = []
+    participants: list[Row] = []
+    rows: list[Row] = []
+    for number, found in placed.items():
+        if number in before:
+            if before[number] == found and stored[number] == entries[number]:
+                continue
+            replaced.append(number)
+        participants += [(number, i, *p) for i, p in enumerate(found)]
+        rows += entries[number]
+    repo.save_placement(replaced, participants, sorted(rows))
