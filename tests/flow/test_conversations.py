@@ -128,3 +128,31 @@ def test_mail_that_comes_again_after_it_was_deleted_is_where_it_was(tmp_path, pe
     (tmp_path / "one.mbox").write_text("".join(mails))
     sync_all(hub)
     assert conversations(hub) == before
+
+
+def test_one_message_id_of_different_mails_hides_none_and_copies_of_one_are_one(
+    tmp_path, people
+) -> None:
+    def invoice(number: int, day: int, text: str, more: str = "") -> str:
+        found = mail(number, ANN, SALES, f"Invoice {number}").replace(f"<{number}@", "<same@")
+        return found.replace(f"{number} Jan", f"{day} Jan").replace(f"Text {number}.", text) + more
+
+    first, second = "The first of them is paid.", "The second one is not yet paid."
+    boxes = {
+        "one": [invoice(1, 3, first), invoice(2, 4, second)],
+        "two": [invoice(2, 4, second, "-- \nsales, a list\n\n")],
+        "three": [invoice(1, 3, first)],
+    }
+    hub = with_people(hub_of(tmp_path / "all", boxes), people)
+    lines = timeline(hub, ANN)[1]
+    assert [line.subject for line in lines] == ["Invoice 2", "Invoice 1"]
+    assert [len(line.sources) for line in lines] == [2, 2]
+    (hub.folder.parent / "three.mbox").write_text("")
+    sync_all(Hub(hub.folder), accept_deletes=True)
+    again = timeline(Hub(hub.folder), ANN)[1]
+    assert [len(line.sources) for line in again] == [2, 1]
+    for name in ("one", "two"):
+        (hub.folder.parent / f"{name}.mbox").write_text(boxes["three"][0])
+    sync_all(Hub(hub.folder), accept_deletes=True)
+    (line,) = timeline(Hub(hub.folder), ANN)[1]
+    assert (line.subject, line.sources) == ("Invoice 1", ["one/one.mbox", "two/two.mbox"])

@@ -177,7 +177,7 @@ def _still_there(connection: Any, record: Any, _fairy: Any) -> None:
         connection.autocommit = True
         connection.execute("SELECT 1")
         connection.autocommit = False
-    except Exception as error:  # noqa: BLE001 - whatever it is, another connection is needed
+    except Exception as error:
         raise DisconnectionError from error
 
 

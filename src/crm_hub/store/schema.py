@@ -304,7 +304,7 @@ timeline_entry = Table(
     sqlite_with_rowid=False,
 )
 
-# What a page of a timeline shows of an event, ready to be read; docs/adr/0014.
+# What a page of a timeline shows of an event, ready to be read; docs/adr/0015.
 event_line = Table(
     "event_line",
     metadata,

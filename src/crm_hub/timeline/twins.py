@@ -7,10 +7,10 @@ transport leaves alone, and those that are alike, directly or through others, ar
 
 - written at the same second and beginning with the same words; or
 - written at the same second, to the same people, with the same subject, and the words of the
-  shorter one stand in the longer one for the most part; or
+  shorter one stand in the longer one for the most part, or are few; or
 - from the same sender, with the same subject and beginning, within two hours.
 
-What is alike does not depend on the order of arrival. Source: docs/adr/0015.
+What is alike does not depend on the order of arrival. Source: docs/adr/0016.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ BEGINNING = 200
 MOST_COMPARED = 30
 """Of one second, one subject and the same people, so many are compared word by word."""
 MOST_WORDS = 3_000
+FEW_WORDS = 8
 _SECOND_US = 1_000_000
 _HOUR_US = 3_600 * _SECOND_US
 
@@ -85,4 +86,4 @@ def _words(text: str) -> Iterator[str]:
 def _related(one: str, other: str) -> bool:
     """Whether the words of the shorter text stand in the longer one, most of them."""
     few, many = sorted((set(_words(t[: 8 * MOST_WORDS])) - {""} for t in (one, other)), key=len)
-    return 2 * len(few & many) >= len(few)
+    return len(few) < FEW_WORDS or 2 * len(few & many) >= len(few)

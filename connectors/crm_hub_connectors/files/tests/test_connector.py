@@ -137,7 +137,7 @@ def test_a_text_file_is_a_table_when_it_has_columns(tmp_path: Path) -> None:
 def test_a_single_file_is_a_connection_too(tmp_path: Path) -> None:
     everything(tmp_path)
     assert [s.name for s in connect(tmp_path, path="people.csv").discover()] == ["people.csv"]
-    assert ids(pull(connect(tmp_path, path="sub/one.eml"), "one.eml")) == ["3@acme"]
+    assert ids(pull(connect(tmp_path, path="sub/one.eml"), "one.eml")) == ["3@acme 20260310T130000"]
 
 
 def test_a_named_format_reads_those_files_alone(tmp_path: Path) -> None:
@@ -286,7 +286,7 @@ def test_a_window_gives_its_days_only_and_no_checkpoint(tmp_path: Path) -> None:
     assert all(p.checkpoint is None and not p.complete for p in pages)
     assert list(it.pull(stream(it, "inbox.mbox"), None, window)) == []
     later = Window(day, day + timedelta(days=9))
-    assert ids(list(it.pull(stream(it, "inbox.mbox"), None, later))) == ["1@acme"]
+    assert ids(list(it.pull(stream(it, "inbox.mbox"), None, later))) == ["1@acme 20260310T130000"]
 
 
 def test_the_same_id_twice_is_given_twice_and_the_later_row_comes_last(tmp_path: Path) -> None:

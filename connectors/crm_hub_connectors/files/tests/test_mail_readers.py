@@ -32,8 +32,10 @@ def _written(tmp_path: Path, raw: bytes) -> Path:
 def test_each_message_of_the_sample_mailbox_is_there() -> None:
     items = [i for i in read_mbox(FIXTURES / "inbox.mbox") if isinstance(i, Item)]
     assert [i.id for i in items] == [
-        "m0@clearwater.example", "m1@acme.example", "d1@mail.clearwater.example"
-    ]  # fmt: skip
+        "m0@clearwater.example 20260309T140000",
+        "m1@acme.example 20260310T124000",
+        "d1@mail.clearwater.example 20260311T090000",
+    ]
     assert "From Monday on" in items[0].payload["text"]
     assert items[0].payload["received_at"] == "2026-03-09T14:00:00+00:00"
     assert items[-1].offset == (FIXTURES / "inbox.mbox").stat().st_size

@@ -98,8 +98,16 @@ def parse_message(
 
 
 def message_item_id(payload: dict[str, Any], raw: Raw) -> str:
-    """Return the key of a mail inside its stream: its Message-ID, else a hash of the whole."""
-    return payload["message_id"] or "sha:" + hashlib.sha256(raw).hexdigest()[:40]
+    """Return the key of a mail inside its stream: Message-ID and date, else a hash of the whole.
+
+    The date is part of it because some programs give all their mails one id.
+    """
+    if not payload["message_id"]:
+        return "sha:" + hashlib.sha256(raw).hexdigest()[:40]
+    if not payload["date"]:
+        return str(payload["message_id"])
+    moment = datetime.fromisoformat(payload["date"]).astimezone(UTC)
+    return f"{payload['message_id']} {moment:%Y%m%dT%H%M%S}"
 
 
 def message_marks(raw: Raw) -> tuple[str, str | None]:
