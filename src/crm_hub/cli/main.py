@@ -28,6 +28,8 @@ COMMANDS = {
     "apply": "Carry out a plan that was looked at.",
     "push": "Send what is due to the connections.",
     "conflicts": "Look at edits that had to give way, and decide.",
+    "outbox": "Look at the writes that wait, and try again what was set aside.",
+    "runs": "List what the hub did lately.",
     "undo": "Take back what a run wrote.",
     "run": "Keep every connection in sync until stopped.",
     "status": "Show what is covered, and what is not.",

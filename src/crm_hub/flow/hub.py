@@ -34,6 +34,8 @@ from crm_hub.sdk import Connector, Context, StreamInfo
 from crm_hub.secrets import SealedStore, resolve_settings
 from crm_hub.store import Store
 
+_MARKS = {"sync": "looked", "push": "pushed"}
+
 
 def utc_now() -> datetime:
     """Return the present instant. The one place where the hub reads the clock."""
@@ -221,14 +223,14 @@ class Hub:
         finally:
             os.close(handle)
 
-    def looked(self, name: str) -> None:
-        """Note that the connection was just looked at, without writing a row."""
-        (self.folder / "run" / f"{name}.looked").touch()
+    def looked(self, name: str, kind: str = "sync") -> None:
+        """Note that a run of this kind has just ended well, without writing a row."""
+        (self.folder / "run" / f"{name}.{_MARKS[kind]}").touch()
 
-    def last_looked_us(self, name: str) -> int | None:
-        """Return when the connection was last looked at with success."""
+    def last_looked_us(self, name: str, kind: str = "sync") -> int | None:
+        """Return when a run of this kind last ended well."""
         try:
-            return (self.folder / "run" / f"{name}.looked").stat().st_mtime_ns // 1000
+            return (self.folder / "run" / f"{name}.{_MARKS[kind]}").stat().st_mtime_ns // 1000
         except FileNotFoundError:
             return None
 

@@ -113,7 +113,7 @@ class Inbound:
             self._finish("failed", "the hub failed; the log has the traceback")
             raise
         else:
-            self.hub.looked(self.name)
+            self.hub.looked(self.name, self.kind)
             self._finish("done", "")
 
     def _finish(self, state: str, message: str) -> None:

@@ -82,6 +82,8 @@ def plan_settled(db: Db, tools: Tools, settled: Settled, tracked: Tracked, momen
     gone = repo.open_in([record_lane(one.record_id) for one in tracked.lost])
     over = [*repo.open_of(closed), *gone.values()]
     repo.remove(row.id for row in over if row.state in ("due", "dead"))
+    # Where two identities became one, the one that stays says what is still in dispute.
+    repo.close_conflicts([row.id for row in repo.conflicts_of(closed, "open")], "decided")
     plan_subjects(db, tools, subjects, tracked, moment)
 
 

@@ -15,6 +15,17 @@ from crm_hub.model.values import to_us
 from crm_hub.store import ConflictRow, Db, Held, Identities, Machinery, Outbox
 
 
+def conflict(hub: Hub, number: int) -> ConflictRow:
+    """Return one conflict, whatever its state. Raises: ConfigError when there is none."""
+    with hub.store.read() as db:
+        row = Outbox(db).conflict(number) if abs(number) < 2**63 else None
+    if row is None:
+        raise ConfigError(
+            f"there is no conflict {number}", remedy="See: crm-hub conflicts list --all"
+        )
+    return row
+
+
 def resolve(hub: Hub, number: int, keep: str) -> ConflictRow:
     """Let the value of the source record `keep` (`crm/contacts#7`) stand; return the conflict.
 

@@ -5,8 +5,19 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from crm_hub.flow.hub import Hub
+from crm_hub.flow.two_way import written_to
 from crm_hub.model.values import to_us
-from crm_hub.store import Db, Events, Identities, Landings, Machinery, RunRow, StreamRow
+from crm_hub.store import (
+    Db,
+    Events,
+    Identities,
+    Landings,
+    Machinery,
+    Outbox,
+    OutboxFigures,
+    RunRow,
+    StreamRow,
+)
 
 
 class StreamStatus(NamedTuple):
@@ -30,6 +41,83 @@ class StreamStatus(NamedTuple):
     problems: list[str]
 
 
+class OutboxStatus(NamedTuple):
+    """The writes of one connection that are not over. waiting: due or under way.
+
+    oldest_s: since when the oldest of them waits. state: ok, waiting, attention, not approved,
+    paused or failing. problems: for a person.
+    """
+
+    connection: str
+    direction: str
+    waiting: int
+    unknown: int
+    dead: int
+    oldest_s: int | None
+    state: str
+    problems: list[str]
+
+
+class Written(NamedTuple):
+    """What a hub has to write. conflicts: how many are open, in all connections together."""
+
+    connections: list[OutboxStatus]
+    conflicts: int
+
+
+def written(hub: Hub) -> Written:
+    """Return the state of the outbox; no connections for a hub that writes nowhere."""
+    names = written_to(hub)
+    if not names:
+        return Written([], 0)
+    now_us = to_us(hub.now())
+    with hub.store.read() as db:
+        repo = Outbox(db)
+        figures, approved = repo.figures(), {row.connection for row in repo.routes()}
+        runs = Machinery(db).last_runs("push")
+        count = repo.open_count()
+    rows = []
+    for name in names:
+        one = hub.config.connections[name]
+        found = figures.get(name, OutboxFigures(0, 0, 0, None))
+        run, pushed_us = runs.get(name), hub.last_looked_us(name, "push")
+        failure = run.message if run is not None and _ended_badly(run, pushed_us) else ""
+        state, problems = _outbox_state(name, one.paused, name in approved, found, failure)
+        age_s = None if found.oldest_us is None else max(0, now_us - found.oldest_us) // 1_000_000
+        rows.append(
+            OutboxStatus(
+                name, one.direction, found.waiting, found.unknown, found.dead, age_s, state,
+                problems,
+            )
+        )  # fmt: skip
+    return Written(rows, count)
+
+
+def _ended_badly(run: RunRow, well_us: int | None) -> bool:
+    """Whether the last run failed and none has ended well since."""
+    failed = run.state in ("failed", "paused")
+    return failed and (well_us or 0) <= (run.ended_at_us or run.started_at_us)
+
+
+def _outbox_state(
+    name: str, paused: bool, approved: bool, found: OutboxFigures, failure: str
+) -> tuple[str, list[str]]:
+    problems = []
+    if found.dead:
+        problems.append(f"{found.dead} writes were set aside: crm-hub outbox list {name}")
+    if found.unknown:
+        problems.append(f"{found.unknown} writes got no answer; they are looked up, not repeated")
+    if failure:
+        return ("paused" if paused else "failing"), [failure, *problems]
+    if paused:
+        return "paused", problems
+    if not approved:
+        return "not approved", [f"its first plan waits for approval: crm-hub preview {name}"]
+    if problems:
+        return "attention", problems
+    return ("waiting" if found.waiting else "ok"), []
+
+
 def status(hub: Hub) -> list[StreamStatus]:
     """Return the state of every stream of every connection."""
     rows: list[StreamStatus] = []
@@ -49,7 +137,7 @@ class _Facts:
         self.dead = machinery.dead_counts()
         self.waiting = landings.waiting()
         self.inbox = machinery.inbox_counts()
-        self.runs = machinery.last_runs()
+        self.runs = machinery.last_runs("sync")
         self.streams: dict[str, list[StreamRow]] = {}
         for stream in landings.streams():
             self.streams.setdefault(stream.connection, []).append(stream)

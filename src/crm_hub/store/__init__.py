@@ -12,7 +12,7 @@ from crm_hub.store.events import EventRow, Events, ParticipantRow, SourceRow
 from crm_hub.store.identities import EMPTY_GOLDEN, Held, Identities, IdentityRow
 from crm_hub.store.landings import DueLanding, Landings, RawRecord, StreamRow
 from crm_hub.store.machinery import DeadLetter, Machinery, RunRow
-from crm_hub.store.outbox import ConflictRow, Outbox, RouteRow, Sent, WriteRow
+from crm_hub.store.outbox import ConflictRow, Outbox, OutboxFigures, RouteRow, Sent, WriteRow
 from crm_hub.store.rulings import RulingRow, Rulings
 from crm_hub.store.threads import MessageRow, ThreadRow, ThreadStore
 from crm_hub.store.timelines import Position, TimelineRow, Timelines
@@ -32,6 +32,7 @@ __all__ = [
     "Machinery",
     "MessageRow",
     "Outbox",
+    "OutboxFigures",
     "ParticipantRow",
     "Position",
     "RawRecord",

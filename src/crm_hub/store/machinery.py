@@ -161,9 +161,17 @@ class Machinery:
         row = (at_us, state, message, orjson.dumps(counts).decode(), number)
         self._db.update(run, ("ended_at_us", "state", "message", "counts"), [row])
 
-    def last_runs(self) -> dict[str, RunRow]:
-        """Return the latest run of each connection."""
-        newest = select(func.max(run.c.id)).group_by(run.c.connection)
+    def runs(self, connection: str | None = None, limit: int = 20) -> list[RunRow]:
+        """Return the latest runs, newest first."""
+        stmt = select(run).order_by(run.c.id.desc()).limit(limit)
+        if connection is not None:
+            stmt = stmt.where(run.c.connection == connection)
+        rows = self._db.conn.execute(stmt)
+        return [RunRow(*row)._replace(counts=orjson.loads(row[7])) for row in rows]
+
+    def last_runs(self, kind: str) -> dict[str, RunRow]:
+        """Return the latest run of a kind of each connection."""
+        newest = select(func.max(run.c.id)).where(run.c.kind == kind).group_by(run.c.connection)
         stmt = select(run).where(run.c.id.in_(newest))
         rows = (
             RunRow(*row)._replace(counts=orjson.loads(row[7]))

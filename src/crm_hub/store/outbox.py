@@ -6,23 +6,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
-from crm_hub.model import states
-from crm_hub.model.states import RecordState
+from crm_hub.store.bases import Bases, Sent
+from crm_hub.store.conflicts import ConflictRow, Conflicts
 from crm_hub.store.db import Db
-from crm_hub.store.schema import (
-    base,
-    conflict,
-    identity,
-    identity_link,
-    match_key,
-    outbox,
-    record_claim,
-    route,
-    source_record,
-    stream,
-)
+from crm_hub.store.schema import identity, outbox, route
+
+__all__ = ["OPEN", "ConflictRow", "Outbox", "OutboxFigures", "RouteRow", "Sent", "WriteRow"]
 
 OPEN = ("due", "sent", "unknown", "dead")
 """States of a write that is not over; a lane has at most one such write."""
@@ -32,7 +23,7 @@ class WriteRow(NamedTuple):
     """One write. doc: {"fields": {field: {...}}, "name": who}, parsed JSON.
 
     lane: `r:<record>`, or `i:<identity>:<stream>` for a record to be created. kind: create,
-    update, delete or restore. run_id: the run that settled it.
+    update, delete, archive or restore. run_id: the run that settled it.
     """
 
     id: int
@@ -64,117 +55,20 @@ class RouteRow(NamedTuple):
     approved_at_us: int
 
 
-class ConflictRow(NamedTuple):
-    """Two values of which one had to give way (decided), or none has yet (open).
+class OutboxFigures(NamedTuple):
+    """How many writes of a connection wait, have an unknown fate or are dead; since when."""
 
-    doc: {"kept": value, "lost": value, "kept_record", "lost_record", "why"}.
-    """
-
-    id: int
-    identity_id: int
-    field: str
-    state: str
-    doc: dict[str, Any]
-    run_id: int
-    at_us: int
+    waiting: int
+    unknown: int
+    dead: int
+    oldest_us: int | None
 
 
-class Sent(NamedTuple):
-    """What the hub last knew of a record at the far side."""
-
-    record_id: int
-    connection: str
-    stream: str
-    key: str
-    version: str | None
-    changed_at_us: int | None
-    payload: str
-
-
-class Outbox:
+class Outbox(Bases, Conflicts):
     """Everything that outbound planning, pushing and undoing read and write."""
 
     def __init__(self, db: Db) -> None:
         self._db = db
-
-    # bases --------------------------------------------------------------------------------
-
-    def states(self, record_ids: Iterable[int]) -> dict[int, RecordState]:
-        """Return the states of those records that have one."""
-        rows = self._db.rows_in(select(base), base.c.record_id, record_ids)
-        return {row[0]: states.load(row[1]) for row in rows}
-
-    def save_states(self, found: dict[int, RecordState]) -> None:
-        """Store states by record."""
-        self._db.upsert(base, [(number, states.dump(one)) for number, one in found.items()])
-
-    def claims(self, record_ids: Iterable[int]) -> list[tuple[int, str]]:
-        """Return (record, value) of the claims by which the hub holds records together."""
-        rows = self._db.rows_in(select(record_claim), record_claim.c.record_id, record_ids)
-        return [(row[0], row[1]) for row in rows]
-
-    def add_claims(self, rows: Sequence[tuple[int, str]], keys: Sequence[tuple[str, int]]) -> None:
-        """Hold records together: (record, value), and the match keys (key, record) of it."""
-        self._db.upsert(record_claim, list(rows))
-        self._db.upsert(match_key, list(keys))
-
-    def drop_claims(self, rows: Sequence[tuple[int, str]], keys: Sequence[tuple[str, int]]) -> None:
-        """No longer hold records together: (record, value), and the match keys of it."""
-        self._db.delete(record_claim, list(rows))
-        self._db.delete(match_key, list(keys))
-
-    # records at the far side --------------------------------------------------------------
-
-    def sent(self, record_ids: Iterable[int]) -> dict[int, Sent]:
-        """Return what is known of these records at the far side."""
-        r = source_record.c
-        stmt = select(
-            r.id, stream.c.connection, stream.c.name, r.key, r.version, r.changed_at_us, r.payload
-        ).join(stream, stream.c.id == r.stream_id)
-        return {row[0]: Sent(*row) for row in self._db.rows_in(stmt, r.id, record_ids)}
-
-    def versions(self, record_ids: Iterable[int]) -> dict[int, str | None]:
-        """Return the far side's version marks of these records."""
-        r = source_record.c
-        rows = self._db.rows_in(select(r.id, r.version), r.id, record_ids)
-        return {row[0]: row[1] for row in rows}
-
-    def believe(self, rows: Sequence[tuple[str, str | None, bytes, int]]) -> None:
-        """Store what records are believed to be since our write; the next look compares anew.
-
-        Rows hold payload, version, hash, record number.
-        """
-        self._db.update(source_record, ("payload", "version", "hash"), rows)
-
-    def look_again(self, record_ids: Iterable[int], hash: bytes) -> None:
-        """Let the next look at these records be walked even if nothing is new in it."""
-        self._db.update(source_record, ("hash",), [(hash, number) for number in record_ids])
-
-    def to_look_at(self, connection: str, hash: bytes) -> list[tuple[str, str]]:
-        """Return (stream, key) of the records of which a stale copy may have been read."""
-        r = source_record.c
-        stmt = (
-            select(stream.c.name, r.key)
-            .join(stream, stream.c.id == r.stream_id)
-            .where(stream.c.connection == connection, r.hash == hash)
-        )
-        return [(row[0], row[1]) for row in self._db.conn.execute(stmt.order_by(r.id))]
-
-    def set_version(self, record_id: int, version: str | None) -> None:
-        """Store a version mark that moved although nothing else did."""
-        self._db.update(source_record, ("version",), [(version, record_id)])
-
-    def left(self, identity_ids: Iterable[int]) -> list[tuple[int, str, str, int]]:
-        """Return (identity, connection, stream, record) of records deleted at their source."""
-        t, r = identity_link.c, source_record.c
-        stmt = (
-            select(t.identity_id, stream.c.connection, stream.c.name, r.id)
-            .join(source_record, r.id == t.record_id)
-            .join(stream, stream.c.id == r.stream_id)
-            .where(t.state == "revoked", r.deleted.is_(True))
-        )
-        rows = self._db.rows_in(stmt, t.identity_id, identity_ids)
-        return [(row[0], row[1], row[2], row[3]) for row in rows]
 
     # writes -------------------------------------------------------------------------------
 
@@ -231,6 +125,34 @@ class Outbox:
         stmt = select(o.connection, o.state, func.count()).where(o.settled_at_us.is_(None))
         rows = self._db.conn.execute(stmt.group_by(o.connection, o.state))
         return {(row[0], row[1]): row[2] for row in rows}
+
+    def figures(self) -> dict[str, OutboxFigures]:
+        """Return the figures of each connection that has open writes; dead ones age nothing."""
+        o = outbox.c
+        stmt = select(o.connection, o.state, func.count(), func.min(o.made_at_us))
+        rows = self._db.conn.execute(
+            stmt.where(o.settled_at_us.is_(None)).group_by(o.connection, o.state)
+        )
+        found: dict[str, dict[str, tuple[int, int]]] = {}
+        for connection, state, count, oldest_us in rows:
+            found.setdefault(connection, {})[state] = (count, oldest_us)
+        return {name: _figures(states) for name, states in found.items()}
+
+    def listed(
+        self, connection: str | None, state: str | None, limit: int = 1000
+    ) -> list[WriteRow]:
+        """Return open writes, or those of one state, oldest first."""
+        o = outbox.c
+        stmt = select(outbox).order_by(o.id).limit(limit)
+        if connection is not None:
+            stmt = stmt.where(o.connection == connection)
+        wanted = o.settled_at_us.is_(None) if state is None else o.state == state
+        return [_write(row) for row in self._db.conn.execute(stmt.where(wanted))]
+
+    def write(self, number: int) -> WriteRow | None:
+        """Return one write."""
+        row = self._db.conn.execute(select(outbox).where(outbox.c.id == number)).first()
+        return None if row is None else _write(row)
 
     def has_due(self, connection: str) -> bool:
         """Whether a connection has any write that is not over and not dead."""
@@ -298,43 +220,13 @@ class Outbox:
         rows = self._db.conn.execute(stmt.where(i.id > after).order_by(i.id).limit(limit))
         return list(rows.scalars())
 
-    # conflicts ----------------------------------------------------------------------------
 
-    def conflicts(self, state: str | None = None) -> list[ConflictRow]:
-        """Return conflicts, oldest first."""
-        stmt = select(conflict).order_by(conflict.c.id)
-        if state is not None:
-            stmt = stmt.where(conflict.c.state == state)
-        return [_conflict(row) for row in self._db.conn.execute(stmt)]
+def _figures(states: dict[str, tuple[int, int]]) -> OutboxFigures:
+    def count(*names: str) -> int:
+        return sum(states[name][0] for name in names if name in states)
 
-    def conflict(self, number: int) -> ConflictRow | None:
-        """Return one conflict."""
-        row = self._db.conn.execute(select(conflict).where(conflict.c.id == number)).first()
-        return None if row is None else _conflict(row)
-
-    def conflicts_of(
-        self, identity_ids: Iterable[int], state: str | None = None
-    ) -> list[ConflictRow]:
-        """Return the conflicts of these identities, oldest first."""
-        stmt = select(conflict).order_by(conflict.c.id)
-        if state is not None:
-            stmt = stmt.where(conflict.c.state == state)
-        rows = self._db.rows_in(stmt, conflict.c.identity_id, identity_ids)
-        return [_conflict(row) for row in rows]
-
-    def add_conflicts(self, rows: Sequence[ConflictRow]) -> None:
-        """Store new conflicts; their numbers are given out here."""
-        if not rows:
-            return
-        first = self._db.take_ids("conflict", len(rows))
-        self._db.insert(conflict, [_out(r._replace(id=first + i)) for i, r in enumerate(rows)])
-
-    def close_conflicts(self, numbers: Iterable[int], state: str) -> None:
-        """Set the state of conflicts: decided or resolved."""
-        listed = list(numbers)
-        if listed:
-            stmt = update(conflict).values(state=state).where(self._db.among(conflict.c.id))
-            self._db.conn.execute(stmt, {"among": self._db.listed(listed)})
+    oldest_us = min((at for name, (_, at) in states.items() if name != "dead"), default=None)
+    return OutboxFigures(count("due", "sent"), count("unknown"), count("dead"), oldest_us)
 
 
 def _write(row: Any) -> WriteRow:
@@ -344,11 +236,3 @@ def _write(row: Any) -> WriteRow:
 def _row(row: WriteRow) -> tuple[Any, ...]:
     doc = orjson.dumps(row.doc, option=orjson.OPT_SORT_KEYS).decode()
     return (*row[:7], doc, *row[8:])
-
-
-def _conflict(row: Any) -> ConflictRow:
-    return ConflictRow(*row)._replace(doc=orjson.loads(row.doc))
-
-
-def _out(row: ConflictRow) -> tuple[Any, ...]:
-    return (*row[:4], orjson.dumps(row.doc).decode(), *row[5:])

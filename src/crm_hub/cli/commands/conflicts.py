@@ -42,6 +42,35 @@ def listed(hub_dir: str | None, as_json: bool, everything: bool) -> None:
     return None
 
 
+@hub_command("crm-hub conflicts show 3", name="show")
+@click.argument("number", type=int)
+def shown(hub_dir: str | None, as_json: bool, number: int) -> None:
+    """Show one conflict: each value, where it stands, and why it gave way or is undecided."""
+    from crm_hub.flow.resolving import conflict
+    from crm_hub.model.values import from_us
+
+    with opened(hub_dir) as hub:
+        row = conflict(hub, number)
+        with hub.store.read() as db:
+            data = _as_data(hub, db, row)
+        zone = hub.config.company.zone
+    data["at"] = from_us(row.at_us)
+    if as_json:
+        return output.emit(data)
+    output.say(f"Conflict {number}, {data['state']}: {data['field']} of {data['who']}")
+    output.say(f"why   {output.plain(data['why'])}")
+    output.say(f"since {output.moment(from_us(row.at_us), zone)}, run {row.run_id}")
+    for where, value in data["values"].items():
+        output.say(f"  {where}: {output.plain(_text(value))}")
+    if not data["values"]:
+        output.say(f"  kept {output.plain(_text(data['kept']))}")
+        output.say(f"  lost {output.plain(_text(data['lost']))} ({data['lost_in'] or 'unknown'})")
+    if data["state"] == "open":
+        where = next(iter(data["values"]), "RECORD")
+        output.say(f"To decide: crm-hub conflicts resolve {number} --keep {where}")
+    return None
+
+
 @hub_command("crm-hub conflicts resolve 3 --keep crm/contacts#17", name="resolve")
 @click.argument("number", type=int)
 @click.option("--keep", required=True, help="The source record whose value shall stand.")
@@ -92,7 +121,7 @@ def _as_data(hub: Hub, db: Any, row: ConflictRow) -> dict[str, Any]:
     }
 
 
-for _each in (listed, resolved):
+for _each in (listed, shown, resolved):
     conflicts.add_command(_each)
 
 command = conflicts

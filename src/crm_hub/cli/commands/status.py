@@ -11,14 +11,20 @@ from crm_hub.observe import redact
 
 if TYPE_CHECKING:
     from crm_hub.flow.hub import Hub
-    from crm_hub.flow.status import StreamStatus
+    from crm_hub.flow.status import OutboxStatus, StreamStatus, Written
 
 _HEADERS = (
     "connection", "stream", "source", "hub", "covered", "last event", "looked", "dead", "waiting",
     "state",
 )  # fmt: skip
 _RIGHT = ("source", "hub", "covered", "looked", "dead", "waiting")
-_COLOURS = {"ok": "green", "never synced": "yellow", "paused": "yellow", "waiting": "yellow"}
+_COLOURS = {
+    "ok": "green",
+    "never synced": "yellow",
+    "paused": "yellow",
+    "waiting": "yellow",
+    "not approved": "yellow",
+}
 
 
 @hub_command("crm-hub status", "crm-hub status --json")
@@ -28,13 +34,45 @@ def status(hub_dir: str | None, as_json: bool) -> None:
     A stream is ok only when every record of the source is in the hub and none was set aside.
     """
     from crm_hub.flow.status import status as state_of
+    from crm_hub.flow.status import written as writes_of
 
     with opened(hub_dir) as hub:
-        rows = state_of(hub)
+        rows, writes = state_of(hub), writes_of(hub)
         if as_json:
-            return output.emit({"streams": [_as_data(row) for row in rows]})
+            outbox = {
+                "connections": [_outbox_data(row) for row in writes.connections],
+                "open_conflicts": writes.conflicts,
+            }
+            return output.emit({"streams": [_as_data(row) for row in rows], "outbox": outbox})
         show(hub, rows)
+        show_writes(writes)
     return None
+
+
+def _outbox_data(row: OutboxStatus) -> dict[str, Any]:
+    return {**row._asdict(), "problems": [redact(text) for text in row.problems]}
+
+
+def show_writes(writes: Written) -> None:
+    """Write what waits in the outbox; nothing for a hub that writes nowhere."""
+    if not writes.connections:
+        return
+    output.say()
+    output.table(
+        ["written to", "waiting", "unknown", "dead", "oldest", "state"],
+        [
+            [r.connection, f"{r.waiting:,}", f"{r.unknown:,}", f"{r.dead:,}",
+             output.age(r.oldest_s), r.state]
+            for r in writes.connections
+        ],
+        right=("waiting", "unknown", "dead", "oldest"),
+        colours=[_COLOURS.get(row.state, "red") for row in writes.connections],
+    )  # fmt: skip
+    for row in writes.connections:
+        for problem in row.problems:
+            output.say(f"{row.connection}: {output.plain(redact(problem))}")
+    if writes.conflicts:
+        output.say(f"{writes.conflicts:,} conflicts are open: crm-hub conflicts list")
 
 
 def _as_data(row: StreamStatus) -> dict[str, Any]:
