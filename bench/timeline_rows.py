@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from crm_hub.model.canonical import EventDraft, ParticipantDraft
+from crm_hub.store.match_keys import key_hash
 
 Row = tuple[Any, ...]
 START_US = 1_500_000_000_000_000
@@ -109,13 +110,13 @@ class Town:
     def _canonical(self) -> Iterator[Row]:
         for record in range(1, self.contacts + 1):
             person = (record - 1) // RECORDS_A_PERSON + 1
-            yield (record, "person", None, _values(person))
+            yield (record, "person", None, _values(person), f"e:{address(person)}")
 
     def _keys(self) -> Iterator[Row]:
         for person in range(1, self.busy + 1):
             for place in range(RECORDS_A_PERSON):
                 record = (person - 1) * RECORDS_A_PERSON + place + 1
-                yield (f"e:{address(person)}", record)
+                yield (key_hash(f"e:{address(person)}"), record)
 
     def _links(self) -> Iterator[Row]:
         for record in range(1, self.contacts + 1):

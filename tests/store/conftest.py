@@ -21,13 +21,16 @@ def postgres_base() -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+def store_url(request: pytest.FixtureRequest) -> Iterator[str]:
     if request.param == "sqlite":
-        found = Store("sqlite:///hub.db", tmp_path).open()
-        yield found
-        found.close()
+        yield "sqlite:///hub.db"
         return
     with servers.postgres_database(request.getfixturevalue("postgres_base")) as url:
-        found = Store(url, tmp_path).open()
-        yield found
-        found.close()
+        yield url
+
+
+@pytest.fixture
+def store(store_url: str, tmp_path: Path) -> Iterator[Store]:
+    found = Store(store_url, tmp_path).open()
+    yield found
+    found.close()

@@ -28,7 +28,7 @@ from crm_hub.store import (
     Timelines,
 )
 from crm_hub.store.migrate import HEAD
-from crm_hub.store.schema import counter, match_key, metadata, source_version
+from crm_hub.store.schema import counter, metadata, source_version
 
 
 def _add(db: Db, key: str, payload: str = "{}") -> int:
@@ -147,14 +147,6 @@ def test_a_checkpoint_is_stored_with_its_stream(store: Store) -> None:
         found = Landings(db).stream("crm", "people")
         assert found is not None
         assert (found.checkpoint, found.source_count) == ({"offset": 3}, 9)
-
-
-def test_thousands_of_keys_are_asked_for_at_once(store: Store) -> None:
-    with store.write() as db:
-        db.insert(match_key, [(f"e:{i}@x.example", i) for i in range(5000)])
-        asked = [f"e:{i}@x.example" for i in range(0, 10_000, 2)]
-        assert len(Identities(db).holders(asked)) == 2500
-        assert Identities(db).holders([]) == []
 
 
 def test_a_redirect_is_followed_to_its_end(store: Store) -> None:

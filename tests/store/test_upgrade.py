@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
 
 from crm_hub.flow.hub import Hub
-from crm_hub.store import Store, ThreadStore, migrate
+from crm_hub.store import Identities, Store, ThreadStore, migrate
 from crm_hub.store.migrate import HEAD
 from tests.flow.hubs import make_hub, sync_all, world, write_rows
 
 
-def test_a_hub_from_before_there_were_conversations_opens_and_keeps_its_events(
-    tmp_path: Path,
-) -> None:
+@contextmanager
+def _upgraded(folder: Path, url: str, revision: str) -> Iterator[Connection]:
+    """Yield a connection to a database, new or not, at a schema that is not the newest."""
     config = Config()
     config.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
-    engine = create_engine(f"sqlite:///{tmp_path / 'hub.db'}")
+    path = url.replace("sqlite:///", f"sqlite:///{folder}/")
+    engine = create_engine(path.replace("postgresql:", "postgresql+psycopg:"))
     with engine.begin() as conn:
         config.attributes["connection"] = conn
-        command.upgrade(config, "0001")
+        command.upgrade(config, revision)
+        yield conn
+    engine.dispose()
+
+
+def test_a_hub_from_before_there_were_conversations_opens_and_keeps_its_events(
+    tmp_path: Path, store_url: str
+) -> None:
+    with _upgraded(tmp_path, store_url, "0001") as conn:
         conn.execute(
             text(
                 "INSERT INTO event (id, span_from_us, span_to_us, type, occurred_at_us, seq,"
@@ -30,8 +41,7 @@ def test_a_hub_from_before_there_were_conversations_opens_and_keeps_its_events(
                 " VALUES (7, 1, 1, 'email.sent', 1, 1, 'full', 1, 'mail', 1, false)"
             )
         )
-    engine.dispose()
-    store = Store("sqlite:///hub.db", tmp_path).open()
+    store = Store(store_url, tmp_path).open()
     with store.read() as db:
         assert db.conn.execute(text("SELECT version_num FROM alembic_version")).scalar() == HEAD
         assert db.conn.execute(text("SELECT id FROM event")).scalar() == 7
@@ -53,9 +63,34 @@ def test_what_timelines_show_is_made_for_the_events_of_an_older_hub(tmp_path: Pa
         db.conn.execute(text("DROP TABLE event_line"))
         db.conn.execute(text("UPDATE alembic_version SET version_num = '0004'"))
     hub.close()
+    with _upgraded(tmp_path / "hub", "sqlite:///hub.db", "0005") as conn:
+        conn.execute(text(f"UPDATE alembic_version SET version_num = '{HEAD}'"))
     again = Hub(tmp_path / "hub")
     with again.store.read() as db:
         assert db.conn.execute(lines).fetchall() == written
     again.close()
     assert len(written) > 60
     assert any("[[" in row[2] or ",[" in row[2] for row in written), "somebody has no name there"
+
+
+def test_a_hub_from_before_keys_were_hashed_finds_everybody(tmp_path: Path, store_url: str) -> None:
+    with _upgraded(tmp_path, store_url, "0005") as conn:
+        conn.execute(
+            text(
+                "INSERT INTO canonical_record (record_id, entity, data) VALUES (:n, 'person', :d)"
+            ),
+            [{"n": n, "d": "{}"} for n in range(1, 12_001)],
+        )
+        conn.execute(
+            text("INSERT INTO match_key (key, record_id) VALUES (:key, :n)"),
+            [{"key": f"e:{n}@x.example", "n": n} for n in range(1, 12_001)]
+            + [{"key": "n:ann lee", "n": n} for n in (1, 9, 12_000)],
+        )
+    store = Store(store_url, tmp_path).open()
+    with store.read() as db:
+        repo = Identities(db)
+        assert repo.holders(["n:ann lee", "e:7000@x.example"]) == [1, 9, 7000, 12_000]
+        assert sorted(repo.keys_of([9, 10])) == [
+            ("e:10@x.example", 10), ("e:9@x.example", 9), ("n:ann lee", 9),
+        ]  # fmt: skip
+    store.close()

@@ -52,7 +52,7 @@ def confirm_updates(db: Db, route: Route, made: Sequence[Made], now_us: int) -> 
         text = _write_over(record, row, state, known[number].changed_at_us, now_us)
         state.version = version
         payload = route.section.put(orjson.loads(known[number].payload), raws(row.doc))
-        values.append((number, record.entity, record.changed_at_us, text))
+        values.append((number, record.entity, record.changed_at_us, text, record.keys))
         beliefs.append((orjson.dumps(payload).decode(), version, UNREAD, number))
         saved[number] = state
     identities.save_canonical([], values)

@@ -11,7 +11,7 @@ from crm_hub.flow.tracking import Tracked
 from crm_hub.flow.walk_events import walk_events
 from crm_hub.flow.walk_golden import Settled
 from crm_hub.flow.walk_identities import settle
-from crm_hub.flow.walk_records import Batch, by_record, held_node
+from crm_hub.flow.walk_records import Batch, held_node
 from crm_hub.store import Db, Identities
 
 NOTHING: Mapping[int, int] = MappingProxyType({})
@@ -45,9 +45,8 @@ def regroup(
 def _batch(repo: Identities, tools: Tools, record_ids: Iterable[int]) -> Batch:
     batch = Batch()
     listed = list(record_ids)
-    keys = by_record(repo.keys_of(listed))
     for held in repo.held(listed):
-        node = held_node(held, keys.get(held.record_id, []), tools)
+        node = held_node(held, tools)
         batch.nodes[node.record_id] = node
         batch.touched.update(node.keys)
     return batch

@@ -90,7 +90,7 @@ def _stop_waiting(state: RecordState, field: str) -> None:
 def remerge(db: Db, tools: Tools, identity_id: int, moment: Moment) -> None:
     """Merge one identity again from its members as they are, and plan what follows."""
     repo = Identities(db)
-    nodes = [held_node(h, [], tools) for h in repo.held_by_identity([identity_id])]
+    nodes = [held_node(h, tools) for h in repo.held_by_identity([identity_id])]
     settled = Settled(db.next_id("identity"), {identity_id: nodes}, {identity_id})
     tracked = Tracked(db)
     merge_identities(repo, tools, settled, moment, Walked(), tracked)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from crm_hub.flow.batch import Tools
-from crm_hub.flow.walk_records import Batch, Node, by_record, held_node
+from crm_hub.flow.walk_records import Batch, Node, held_node
 from crm_hub.flow.walk_rulings import Ruled
 from crm_hub.store import Db, Identities
 
@@ -55,10 +55,9 @@ def _expand(
         found.update(r for r, _ in repo.records_of(identities))
         found |= partners
         fresh = found - batch.nodes.keys()
-        keys = by_record(repo.keys_of(fresh)) if fresh else {}
         frontier, identities, partners = set(), set(), ruled.partners(fresh)
         for held in repo.held(fresh):
-            node = held_node(held, keys.get(held.record_id, []), tools)
+            node = held_node(held, tools)
             batch.nodes[held.record_id] = node
             if held.identity_id is not None and held.identity_id not in asked_identities:
                 identities.add(held.identity_id)

@@ -6,7 +6,7 @@ Before: mapping. After: walk_components, which gets the records as nodes.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from crm_hub.model.canonical import CanonicalRecord
 from crm_hub.model.ids import SourceKey
 from crm_hub.resolve import NameForm, joining, keys_of, organization_form, person_form
 from crm_hub.store import Held, Identities, Row
+from crm_hub.store.match_keys import joined, split
 
 
 @dataclass(slots=True)
@@ -66,17 +67,17 @@ def store_canonical(repo: Identities, tools: Tools, mapped: Sequence[MappedRecor
         held = stored.records.get(landed.record_id)
         if record is None:
             if held is not None:
-                _lose(batch, held, stored.keys.get(landed.record_id, ()))
+                _lose(batch, held)
             continue
         node = _node(landed.record_id, source, record, tools)
         references = {(node.record_id, *link) for link in record.links} if record.links else set()
         if held is None:
-            rows.new.append((node.record_id, node.entity, node.changed_at_us, node.data))
+            rows.new.append(_row(node))
             rows.keys_added += [(key, node.record_id) for key in node.keys]
         elif not _changed(node, references, held, stored, rows):
             continue
         else:
-            batch.touched.update(stored.keys.get(node.record_id, ()))
+            batch.touched.update(split(held.keys))
         if node.record_id in stored.links:
             identity_id, node.home_id = stored.links[node.record_id]
             node.identity_id = None if held is None else identity_id
@@ -97,7 +98,6 @@ class _Stored:
 
     def __init__(self, repo: Identities, record_ids: Sequence[int]) -> None:
         self.records = {h.record_id: h for h in repo.held(record_ids)}
-        self.keys = by_record(repo.keys_of(self.records)) if self.records else {}
         self.links = repo.links_of(record_ids)
         self.references: dict[int, set[Row]] = defaultdict(set)
         for row in repo.references_of(self.records):
@@ -116,26 +116,30 @@ class _Rows:
     references_replaced: list[int] = field(default_factory=list)
 
 
-def _lose(batch: Batch, held: Held, keys: Iterable[str]) -> None:
+def _lose(batch: Batch, held: Held) -> None:
     batch.gone.append(held.record_id)
-    batch.touched.update(keys)
+    batch.touched.update(split(held.keys))
     if held.identity_id is not None:
         batch.lost_identities.add(held.identity_id)
 
 
 def _changed(node: Node, references: set[Row], held: Held, stored: _Stored, rows: _Rows) -> bool:
     """Note what differs from what is stored of a record; tell whether anything does."""
-    had, has = set(stored.keys.get(node.record_id, ())), set(node.keys)
+    had, has = set(split(held.keys)), set(node.keys)
     is_same = (held.entity, held.changed_at_us, held.data) == (
         node.entity, node.changed_at_us, node.data
     )  # fmt: skip
     if is_same and had == has and references == stored.references.get(node.record_id, set()):
         return False
-    rows.changed.append((node.record_id, node.entity, node.changed_at_us, node.data))
+    rows.changed.append(_row(node))
     rows.keys_added += [(key, node.record_id) for key in node.keys if key not in had]
     rows.keys_removed += [(key, node.record_id) for key in had - has]
     rows.references_replaced.append(node.record_id)
     return True
+
+
+def _row(node: Node) -> Row:
+    return node.record_id, node.entity, node.changed_at_us, node.data, joined(node.keys)
 
 
 def _node(record_id: int, source: SourceKey, record: CanonicalRecord, tools: Tools) -> Node:
@@ -147,8 +151,9 @@ def _node(record_id: int, source: SourceKey, record: CanonicalRecord, tools: Too
     )  # fmt: skip
 
 
-def held_node(held: Held, keys: list[str], tools: Tools) -> Node:
+def held_node(held: Held, tools: Tools) -> Node:
     """Return a stored record as a node."""
+    keys = split(held.keys)
     return Node(
         held.record_id, SourceKey(held.connection, held.stream, held.key), held.entity,
         held.changed_at_us, orjson.loads(held.data), keys,
@@ -159,11 +164,3 @@ def held_node(held: Held, keys: list[str], tools: Tools) -> Node:
 def name_of(entity: str, values: dict[str, Any]) -> NameForm:
     """Return the name of a record as resolving compares it."""
     return person_form(values) if entity == "person" else organization_form(values)
-
-
-def by_record(pairs: Iterable[tuple[str, int]]) -> dict[int, list[str]]:
-    """Return the keys of each record."""
-    out: dict[int, list[str]] = defaultdict(list)
-    for key, record_id in pairs:
-        out[record_id].append(key)
-    return out

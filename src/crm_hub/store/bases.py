@@ -10,10 +10,10 @@ from sqlalchemy import select
 from crm_hub.model import states
 from crm_hub.model.states import RecordState
 from crm_hub.store.db import Db
+from crm_hub.store.match_keys import MatchKeys
 from crm_hub.store.schema import (
     base,
     identity_link,
-    match_key,
     record_claim,
     source_record,
     stream,
@@ -56,12 +56,12 @@ class Bases:
     def add_claims(self, rows: Sequence[tuple[int, str]], keys: Sequence[tuple[str, int]]) -> None:
         """Hold records together: (record, value), and the match keys (key, record) of it."""
         self._db.upsert(record_claim, list(rows))
-        self._db.upsert(match_key, list(keys))
+        MatchKeys(self._db).give(keys)
 
     def drop_claims(self, rows: Sequence[tuple[int, str]], keys: Sequence[tuple[str, int]]) -> None:
         """No longer hold records together: (record, value), and the match keys of it."""
         self._db.delete(record_claim, list(rows))
-        self._db.delete(match_key, list(keys))
+        MatchKeys(self._db).remove(keys)
 
     # records at the far side --------------------------------------------------------------
 

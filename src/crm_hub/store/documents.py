@@ -9,7 +9,8 @@ from sqlalchemy import Select, select
 
 from crm_hub.store.db import Db
 from crm_hub.store.identities import EMPTY_GOLDEN
-from crm_hub.store.schema import identity, identity_link, match_key, record_link
+from crm_hub.store.match_keys import MatchKeys
+from crm_hub.store.schema import identity, identity_link, record_link
 
 RELATION = "customer"
 
@@ -22,31 +23,32 @@ class Documents:
 
     def of_customer(self, identity_id: int, entities: Sequence[str]) -> list[tuple[str, str]]:
         """Return (entity, golden record as JSON) of each, once, in the order of their ids."""
-        rows = self._db.conn.execute(documents_of(identity_id, entities))
-        return [(row[1], row[2]) for row in rows]
+        own = identity_link.c
+        records = select(own.record_id).where(
+            own.identity_id == identity_id, own.state != "revoked"
+        )
+        keys = MatchKeys(self._db).of_records(self._db.conn.execute(records).scalars())
+        strong = {key for key, _ in keys if key[:2] == "s:"}
+        rows = self._db.rows_in(documents_of(entities), record_link.c.key, strong)
+        found = {row[0]: (row[1], row[2]) for row in rows}
+        return [found[number] for number in sorted(found)]
 
 
-def documents_of(identity_id: int, entities: Sequence[str]) -> Select[Any]:
-    """Return the query: the customer's records → their keys → who refers to one → its identity.
+def documents_of(entities: Sequence[str]) -> Select[Any]:
+    """Return the query: who refers to a key of the customer → its identity.
 
     Two records of one order, in two systems, are one identity and count once.
     """
-    own, its = identity_link.alias("own"), identity_link.alias("its")
+    its = identity_link.c
     return (
         select(identity.c.id, identity.c.entity, identity.c.golden)
-        .select_from(own)
-        .join(match_key, match_key.c.record_id == own.c.record_id)
-        .join(record_link, record_link.c.key == match_key.c.key)
-        .join(its, its.c.record_id == record_link.c.record_id)
-        .join(identity, identity.c.id == its.c.identity_id)
+        .select_from(record_link)
+        .join(identity_link, its.record_id == record_link.c.record_id)
+        .join(identity, identity.c.id == its.identity_id)
         .where(
-            own.c.identity_id == identity_id,
-            own.c.state != "revoked",
             record_link.c.relation == RELATION,
             identity.c.entity.in_(list(entities)),
             identity.c.redirect_to.is_(None),
             identity.c.golden != EMPTY_GOLDEN,
         )
-        .distinct()
-        .order_by(identity.c.id)
     )

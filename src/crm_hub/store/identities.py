@@ -6,16 +6,16 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy import func, or_, select
 
 from crm_hub.store.db import Db, Row
+from crm_hub.store.match_keys import MatchKeys
 from crm_hub.store.schema import (
     canonical_record,
     change_log,
     drift,
     identity,
     identity_link,
-    match_key,
     membership,
     record_link,
     shared_key,
@@ -28,7 +28,10 @@ EMPTY_GOLDEN = '{"p":0,"v":{}}'
 
 
 class Held(NamedTuple):
-    """A mapped record as resolving and merging need it. `data` is its values as JSON."""
+    """A mapped record as resolving and merging need it.
+
+    data: its values as JSON. keys: its match keys, a line each.
+    """
 
     record_id: int
     entity: str
@@ -39,6 +42,7 @@ class Held(NamedTuple):
     connection: str
     stream: str
     key: str
+    keys: str
 
 
 class IdentityRow(NamedTuple):
@@ -63,6 +67,7 @@ _HELD = (
         stream.c.connection,
         stream.c.name,
         source_record.c.key,
+        canonical_record.c.match_keys,
     )
     .join(source_record, source_record.c.id == canonical_record.c.record_id)
     .join(stream, stream.c.id == source_record.c.stream_id)
@@ -70,13 +75,6 @@ _HELD = (
 )
 
 
-_BEHIND = (
-    select(identity)
-    .join(identity_link, identity_link.c.identity_id == identity.c.id)
-    .join(match_key, match_key.c.record_id == identity_link.c.record_id)
-    .where(match_key.c.key == bindparam("key"))
-)
-_RECORD_OF_KEY = select(match_key.c.record_id)
 _LIVE = identity.c.redirect_to.is_(None) & (identity.c.golden != EMPTY_GOLDEN)
 
 
@@ -85,17 +83,19 @@ class Identities:
 
     def __init__(self, db: Db) -> None:
         self._db = db
+        self._keys = MatchKeys(db)
 
     # mapping ------------------------------------------------------------------------------
 
     def save_canonical(self, new: Sequence[Row], changed: Sequence[Row]) -> None:
-        """Store canonical records; rows hold record, entity, changed_at_us, data."""
+        """Store canonical records; rows hold record, entity, changed_at_us, data, keys."""
         self._db.insert(canonical_record, new)
         self._db.upsert(canonical_record, changed)
 
     def drop_records(self, record_ids: Sequence[int]) -> None:
         """Forget canonical records and their keys; links are revoked, raw records stay."""
-        for table in (canonical_record, match_key, record_link):
+        self._keys.remove(self._keys.of_records(record_ids))
+        for table in (canonical_record, record_link):
             self._db.delete_in(table, table.c.record_id, record_ids)
         rows = [("revoked", record_id) for record_id in record_ids]
         self._db.update(identity_link, ("state",), rows)
@@ -157,13 +157,11 @@ class Identities:
 
     def holders(self, keys: Iterable[str]) -> list[int]:
         """Return every record that holds one of `keys`, once for each key it holds."""
-        return [row[0] for row in self._db.rows_in(_RECORD_OF_KEY, match_key.c.key, keys)]
+        return [number for _, number in self._keys.holders(keys)]
 
     def keys_of(self, record_ids: Iterable[int]) -> list[tuple[str, int]]:
         """Return (key, record) for every key of these records."""
-        t = match_key.c
-        rows = self._db.rows_in(select(t.key, t.record_id), t.record_id, record_ids)
-        return [(row[0], row[1]) for row in rows]
+        return self._keys.of_records(record_ids)
 
     def shared(self, keys: Iterable[str]) -> set[str]:
         """Return those of `keys` that so many records hold that they say nothing."""
@@ -178,12 +176,12 @@ class Identities:
         self._db.delete_in(shared_key, shared_key.c.key, promoted)
 
     def add_keys(self, rows: Sequence[Row]) -> None:
-        """Add (key, record) pairs."""
-        self._db.insert(match_key, rows)
+        """Let records be found by keys that now stand with them: (key, record)."""
+        self._keys.add(rows)
 
     def remove_keys(self, rows: Sequence[Row]) -> None:
-        """Remove (key, record) pairs."""
-        self._db.delete(match_key, rows)
+        """Let records no longer be found by keys that stood with them: (key, record)."""
+        self._keys.remove(rows)
 
     def save_links(self, new: Sequence[Row], changed: Sequence[Row]) -> None:
         """Store identity links; rows hold record, identity, home, method, state, at_us."""
@@ -276,21 +274,14 @@ class Identities:
 
     def by_keys(self, keys: Iterable[str]) -> list[tuple[str, int, str, str]]:
         """Return (key, identity, entity, display name) of whoever holds one of `keys`."""
-        stmt = (
-            select(match_key.c.key, identity.c.id, identity.c.entity, identity.c.display_name)
-            .join(identity_link, identity_link.c.record_id == match_key.c.record_id)
-            .join(identity, identity.c.id == identity_link.c.identity_id)
-            .distinct()
-        )
-        rows = self._db.rows_in(stmt, match_key.c.key, keys)
-        return sorted((row[0], row[1], row[2], row[3]) for row in rows)
+        return self._keys.identities(keys)
 
     def behind(self, keys: Sequence[str], entities: Sequence[str]) -> list[IdentityRow]:
         """Return the identities of these entities that hold one of a few keys, by number."""
         found = {
             row[0]: IdentityRow(*row)
             for key in keys
-            for row in self._db.ask(_BEHIND, {"key": key})
+            for row in self._keys.behind(key)
             if row[1] in entities
         }
         return sorted(found.values())

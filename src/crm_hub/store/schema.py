@@ -117,6 +117,7 @@ canonical_record = Table(
     Column("entity", Text, nullable=False),
     Column("changed_at_us", BigInteger),
     Column("data", Text, nullable=False),
+    Column("match_keys", Text, nullable=False),
 )
 
 drift = Table(
@@ -132,13 +133,22 @@ drift = Table(
 
 # resolve ---------------------------------------------------------------------------------
 
+# The hash of each line of canonical_record.match_keys; see store/match_keys.py for the smaller one.
 match_key = Table(
     "match_key",
     metadata,
-    Column("key", Text, nullable=False),
+    Column("key", BigInteger, nullable=False),
     Column("record_id", BigInteger, nullable=False),
     PrimaryKeyConstraint("key", "record_id"),
-    Index("match_key_record", "record_id"),
+    sqlite_with_rowid=False,
+)
+
+match_key_recent = Table(
+    "match_key_recent",
+    metadata,
+    Column("key", BigInteger, nullable=False),
+    Column("record_id", BigInteger, nullable=False),
+    PrimaryKeyConstraint("key", "record_id"),
     sqlite_with_rowid=False,
 )
 

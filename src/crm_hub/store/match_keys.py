@@ -1,0 +1,148 @@
+"""Who holds a match key. The table keeps hashes; the keys as text stand with their record.
+
+An index of texts that come in any order is the dearest thing a store writes: each new record
+dirties a page for each of its keys. A 64-bit hash makes it a third as large, and on SQLite new
+entries wait in a small table until they are merged into the large one, in order. Two keys may
+have one hash: the text decides. docs/adr/0017.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Select, Table, bindparam, func, insert, select
+from xxhash import xxh3_64_intdigest
+
+from crm_hub.store.db import Db, Row
+from crm_hub.store.schema import (
+    canonical_record,
+    identity,
+    identity_link,
+    match_key,
+    match_key_recent,
+)
+
+RECENT = 32_000
+"""So many entries wait in the small table; larger, it costs what the large one does."""
+
+_HALF = 1 << 63
+
+
+def key_hash(key: str) -> int:
+    """Return the number a match key is looked up by, as a signed 64-bit integer."""
+    return xxh3_64_intdigest(key.encode()) - _HALF
+
+
+def joined(keys: Iterable[str]) -> str:
+    """Return keys as they stand with their record: a match key is one line of text."""
+    return "\n".join(keys)
+
+
+def split(text: str) -> list[str]:
+    """Return the keys of a record from their text."""
+    return text.split("\n") if text else []
+
+
+_BEHIND = {
+    table.name: select(canonical_record.c.match_keys, identity)
+    .join_from(table, identity_link, identity_link.c.record_id == table.c.record_id)
+    .join(canonical_record, canonical_record.c.record_id == table.c.record_id)
+    .join(identity, identity.c.id == identity_link.c.identity_id)
+    .where(table.c.key == bindparam("key"))
+    for table in (match_key, match_key_recent)
+}
+
+
+class MatchKeys:
+    """Finds records by match key, and keeps what it finds them by."""
+
+    def __init__(self, db: Db) -> None:
+        self._db = db
+        # PostgreSQL takes rows in bulk as they come; a second table would only be one more to ask.
+        self._tables = (match_key, match_key_recent) if db.name == "sqlite" else (match_key,)
+
+    def add(self, rows: Iterable[tuple[str, int]]) -> None:
+        """Store that records hold keys they did not hold before: (key, record)."""
+        entries = sorted((key_hash(key), record_id) for key, record_id in rows)
+        self._db.insert(self._tables[-1], entries)
+        if len(self._tables) > 1 and entries:
+            self._merge_if_many()
+
+    def remove(self, rows: Iterable[tuple[str, int]]) -> None:
+        """Store that records no longer hold keys: (key, record)."""
+        entries = [(key_hash(key), record_id) for key, record_id in rows]
+        for table in self._tables:
+            self._db.delete(table, entries)
+
+    def give(self, rows: Iterable[tuple[str, int]]) -> None:
+        """Let mapped records hold keys beside their own, where they do not yet: (key, record)."""
+        c = canonical_record.c
+        wanted = sorted(set(rows))
+        stmt = select(c.record_id, c.match_keys)
+        texts = {
+            row[0]: row[1] for row in self._db.rows_in(stmt, c.record_id, {r for _, r in wanted})
+        }
+        added = [(key, r) for key, r in wanted if r in texts and key not in split(texts[r])]
+        for key, record_id in added:
+            texts[record_id] = joined([*split(texts[record_id]), key])
+        changed = [(texts[record_id], record_id) for record_id in {r for _, r in added}]
+        self._db.update(canonical_record, ("match_keys",), changed)
+        self.add(added)
+
+    def holders(self, keys: Iterable[str]) -> list[tuple[str, int]]:
+        """Return (key, record) for every record that holds one of `keys`."""
+        asked = set(keys)
+        c = canonical_record.c
+        found = self._found(asked, lambda t: select(c.record_id, c.match_keys).join(
+            t, t.c.record_id == c.record_id))  # fmt: skip
+        held = ((key, number) for number, text in found for key in asked & {*split(text)})
+        return sorted(held, key=lambda row: row[::-1])
+
+    def identities(self, keys: Iterable[str]) -> list[tuple[str, int, str, str]]:
+        """Return (key, identity, entity, display name) of whoever holds one of `keys`."""
+        asked = set(keys)
+        i = identity.c
+
+        def of(table: Table) -> Select[Any]:
+            return (
+                select(canonical_record.c.match_keys, i.id, i.entity, i.display_name)
+                .join(table, table.c.record_id == canonical_record.c.record_id)
+                .join(identity_link, identity_link.c.record_id == table.c.record_id)
+                .join(identity, i.id == identity_link.c.identity_id)
+            )
+
+        found = self._found(asked, of)
+        return sorted({(key, *row) for text, *row in found for key in asked & {*split(text)}})
+
+    def behind(self, key: str) -> list[Row]:
+        """Return the identities that hold a key, as stored; asked for every timeline."""
+        given = {"key": key_hash(key)}
+        rows = (row for table in self._tables for row in self._db.ask(_BEHIND[table.name], given))
+        return [tuple(row[1:]) for row in rows if key in split(row[0])]
+
+    def of_records(self, record_ids: Iterable[int]) -> list[tuple[str, int]]:
+        """Return (key, record) for every key of these records."""
+        c = canonical_record.c
+        rows = self._db.rows_in(select(c.record_id, c.match_keys), c.record_id, record_ids)
+        return [(key, number) for number, text in rows for key in split(text)]
+
+    def _found(self, keys: set[str], query: Any) -> set[Row]:
+        hashes = sorted(map(key_hash, keys))
+        return {
+            tuple(row)
+            for table in self._tables
+            for row in self._db.rows_in(query(table), table.c.key, hashes)
+        }
+
+    def _merge_if_many(self) -> None:
+        """Merge the small table into the large one, in order, once it has grown enough."""
+        waiting = select(match_key_recent).order_by(*match_key_recent.c)
+        count = self._db.conn.execute(select(func.count()).select_from(match_key_recent)).scalar()
+        if count is None or count < RECENT:
+            return
+        columns = [c.name for c in match_key_recent.c]
+        self._db.conn.execute(
+            insert(match_key).prefix_with("OR IGNORE").from_select(columns, waiting)
+        )
+        self._db.conn.execute(match_key_recent.delete())
