@@ -63,3 +63,6 @@ def test_a_key_given_twice_is_held_once(store: Store) -> None:
         assert keys.of_records([1, 2]) == [
             ("e:ann@x.example", 1), ("s::held:r1", 1), ("s::held:r1", 2),
         ]  # fmt: skip
+        keys.remove([("s::held:r1", 1), ("s::held:r1", 404)])
+        assert keys.holders(["s::held:r1"]) == [("s::held:r1", 2)]
+        assert keys.of_records([1]) == [("e:ann@x.example", 1)]

@@ -94,9 +94,10 @@ class Identities:
 
     def drop_records(self, record_ids: Sequence[int]) -> None:
         """Forget canonical records and their keys; links are revoked, raw records stay."""
-        self._keys.remove(self._keys.of_records(record_ids))
+        keys = self._keys.of_records(record_ids)
         for table in (canonical_record, record_link):
             self._db.delete_in(table, table.c.record_id, record_ids)
+        self._keys.remove(keys)
         rows = [("revoked", record_id) for record_id in record_ids]
         self._db.update(identity_link, ("state",), rows)
 
@@ -180,7 +181,7 @@ class Identities:
         self._keys.add(rows)
 
     def remove_keys(self, rows: Sequence[Row]) -> None:
-        """Let records no longer be found by keys that stood with them: (key, record)."""
+        """Let records no longer hold keys: (key, record)."""
         self._keys.remove(rows)
 
     def save_links(self, new: Sequence[Row], changed: Sequence[Row]) -> None:

@@ -8,6 +8,7 @@ have one hash: the text decides. docs/adr/0017.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
@@ -63,32 +64,40 @@ class MatchKeys:
         self._tables = (match_key, match_key_recent) if db.name == "sqlite" else (match_key,)
 
     def add(self, rows: Iterable[tuple[str, int]]) -> None:
-        """Store that records hold keys they did not hold before: (key, record)."""
+        """Let records be found by keys that now stand with them: (key, record)."""
         entries = sorted((key_hash(key), record_id) for key, record_id in rows)
         self._db.insert(self._tables[-1], entries)
         if len(self._tables) > 1 and entries:
             self._merge_if_many()
 
-    def remove(self, rows: Iterable[tuple[str, int]]) -> None:
-        """Store that records no longer hold keys: (key, record)."""
-        entries = [(key_hash(key), record_id) for key, record_id in rows]
-        for table in self._tables:
-            self._db.delete(table, entries)
-
     def give(self, rows: Iterable[tuple[str, int]]) -> None:
         """Let mapped records hold keys beside their own, where they do not yet: (key, record)."""
-        c = canonical_record.c
-        wanted = sorted(set(rows))
-        stmt = select(c.record_id, c.match_keys)
-        texts = {
-            row[0]: row[1] for row in self._db.rows_in(stmt, c.record_id, {r for _, r in wanted})
-        }
-        added = [(key, r) for key, r in wanted if r in texts and key not in split(texts[r])]
+        wanted = set(rows)
+        held = self._texts({r for _, r in wanted})
+        added = sorted((key, r) for key, r in wanted if r in held and key not in held[r])
         for key, record_id in added:
-            texts[record_id] = joined([*split(texts[record_id]), key])
-        changed = [(texts[record_id], record_id) for record_id in {r for _, r in added}]
-        self._db.update(canonical_record, ("match_keys",), changed)
+            held[record_id].append(key)
+        self._save_texts({r: held[r] for _, r in added})
         self.add(added)
+
+    def remove(self, rows: Iterable[tuple[str, int]]) -> None:
+        """Let records no longer hold keys, if these still stand with them: (key, record)."""
+        gone: dict[int, set[str]] = defaultdict(set)
+        for key, record_id in rows:
+            gone[record_id].add(key)
+        for table in self._tables:
+            self._db.delete(table, [(key_hash(k), r) for r, keys in gone.items() for k in keys])
+        held = {r: keys for r, keys in self._texts(gone).items() if gone[r] & {*keys}}
+        self._save_texts({r: [k for k in keys if k not in gone[r]] for r, keys in held.items()})
+
+    def _texts(self, record_ids: Iterable[int]) -> dict[int, list[str]]:
+        c = canonical_record.c
+        rows = self._db.rows_in(select(c.record_id, c.match_keys), c.record_id, record_ids)
+        return {number: split(text) for number, text in rows}
+
+    def _save_texts(self, held: dict[int, list[str]]) -> None:
+        rows = [(joined(keys), record_id) for record_id, keys in held.items()]
+        self._db.update(canonical_record, ("match_keys",), rows)
 
     def holders(self, keys: Iterable[str]) -> list[tuple[str, int]]:
         """Return (key, record) for every record that holds one of `keys`."""
@@ -123,9 +132,7 @@ class MatchKeys:
 
     def of_records(self, record_ids: Iterable[int]) -> list[tuple[str, int]]:
         """Return (key, record) for every key of these records."""
-        c = canonical_record.c
-        rows = self._db.rows_in(select(c.record_id, c.match_keys), c.record_id, record_ids)
-        return [(key, number) for number, text in rows for key in split(text)]
+        return [(key, r) for r, keys in self._texts(record_ids).items() for key in keys]
 
     def _found(self, keys: set[str], query: Any) -> set[Row]:
         hashes = sorted(map(key_hash, keys))
