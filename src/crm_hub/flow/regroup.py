@@ -48,5 +48,4 @@ def _batch(repo: Identities, tools: Tools, record_ids: Iterable[int]) -> Batch:
     for held in repo.held(listed):
         node = held_node(held, tools)
         batch.nodes[node.record_id] = node
-        batch.touched.update(node.keys)
     return batch

@@ -42,7 +42,7 @@ def _expand(
     repo: Identities, tools: Tools, batch: Batch, holders: dict[str, list[int]], ruled: Ruled
 ) -> None:
     """Load records that share a key, an identity or a ruling with those in memory, until done."""
-    frontier = {key for key in batch.touched if key[:2] != "n:"}
+    frontier = set(batch.touched)
     identities = {n.identity_id for n in batch.nodes.values() if n.identity_id is not None}
     identities |= batch.lost_identities
     asked_keys: set[str] = set()

@@ -14,6 +14,7 @@ from crm_hub.flow.tracking import Tracked
 from crm_hub.flow.walk_components import Groups, components
 from crm_hub.flow.walk_golden import Settled, merge_identities
 from crm_hub.flow.walk_memberships import refresh_memberships
+from crm_hub.flow.walk_newcomers import take_newcomers, welcome
 from crm_hub.flow.walk_records import Batch, Node, store_canonical
 from crm_hub.resolve import Cluster, Member, assign, cluster
 from crm_hub.store import Db, Identities, Row
@@ -52,12 +53,18 @@ def settle(
 
     was: given where a person ruled, record → the identity that an undo is to give it again.
     """
+    # What is written back is planned from all that was settled, so there nobody goes ahead.
+    newcomers = take_newcomers(repo, batch) if tracked is None and was is None else []
+    for node in batch.nodes.values():
+        batch.touched.update(node.claimed)
     groups = components(db, repo, tools, batch)
     repo.add_keys(batch.keys_added)
+    fresh = welcome(db, repo, newcomers, moment, walked) if newcomers else ()
     settled = _settle(db, repo, tools, batch, groups, moment, walked, was)
     merge_identities(repo, tools, settled, moment, walked, tracked)
-    walked.moved_keys.update(key for key in batch.touched if key[:2] != "n:")
-    refresh_memberships(repo, settled.changed, batch.touched, walked)
+    touched = batch.touched.union(*(node.claimed for node in newcomers))
+    walked.moved_keys |= touched
+    refresh_memberships(repo, settled.changed.union(fresh), touched, walked)
     return settled
 
 
@@ -101,7 +108,7 @@ def _settle(
                 if node.identity_id is not None:
                     settled.changed.add(node.identity_id)
                     walked.moved_identities.add(node.identity_id)
-                    walked.moved_keys.update(node.keys)
+                    walked.moved_keys.update(node.claimed)
                 settled.changed.add(number)
                 _link(node, number, one.methods[record_id], moment, new_links, moved_links)
         free -= result.revived

@@ -15,7 +15,7 @@ import orjson
 from crm_hub.flow.batch import MappedRecord, Tools
 from crm_hub.model.canonical import CanonicalRecord
 from crm_hub.model.ids import SourceKey
-from crm_hub.resolve import NameForm, joining, keys_of, organization_form, person_form
+from crm_hub.resolve import NameForm, claimed, joining, keys_of, organization_form, person_form
 from crm_hub.store import Held, Identities, Row
 from crm_hub.store.match_keys import joined, split
 
@@ -24,7 +24,8 @@ from crm_hub.store.match_keys import joined, split
 class Node:
     """A record in memory: its keys, its values, and the identity it has had so far.
 
-    joining: those of its keys that may join it with other records. data: values as JSON.
+    claimed: its keys without its name. joining: those that may join it with other records. data:
+    values as JSON.
     """
 
     record_id: int
@@ -33,6 +34,7 @@ class Node:
     changed_at_us: int | None
     values: dict[str, Any]
     keys: list[str]
+    claimed: list[str]
     joining: list[str]
     data: str
     identity_id: int | None = None
@@ -47,6 +49,7 @@ class Node:
 class Batch:
     """What a batch concerns: its records and those they meet, by number.
 
+    touched: the keys, names aside, that records held before or, once settled, hold now.
     keys_added: key rows to store once the batch has met the records that already hold them.
     """
 
@@ -77,14 +80,13 @@ def store_canonical(repo: Identities, tools: Tools, mapped: Sequence[MappedRecor
         elif not _changed(node, references, held, stored, rows):
             continue
         else:
-            batch.touched.update(split(held.keys))
+            batch.touched.update(claimed(split(held.keys)))
         if node.record_id in stored.links:
             identity_id, node.home_id = stored.links[node.record_id]
             node.identity_id = None if held is None else identity_id
         rows.references += references
         batch.nodes[node.record_id] = node
         batch.dirty.append(node.record_id)
-        batch.touched.update(node.keys)
     repo.save_canonical(rows.new, rows.changed)
     repo.remove_keys(rows.keys_removed)
     repo.save_references(rows.references_replaced, rows.references)
@@ -118,7 +120,7 @@ class _Rows:
 
 def _lose(batch: Batch, held: Held) -> None:
     batch.gone.append(held.record_id)
-    batch.touched.update(split(held.keys))
+    batch.touched.update(claimed(split(held.keys)))
     if held.identity_id is not None:
         batch.lost_identities.add(held.identity_id)
 
@@ -147,7 +149,8 @@ def _node(record_id: int, source: SourceKey, record: CanonicalRecord, tools: Too
     keys = keys_of(record.claims, name_of(entity, values), entity, tools.rules)
     data = orjson.dumps(values, option=orjson.OPT_SORT_KEYS).decode()
     return Node(
-        record_id, source, entity, record.changed_at_us, values, keys.all, keys.joining, data
+        record_id, source, entity, record.changed_at_us, values, keys.all, keys.claimed,
+        keys.joining, data,
     )  # fmt: skip
 
 
@@ -156,7 +159,7 @@ def held_node(held: Held, tools: Tools) -> Node:
     keys = split(held.keys)
     return Node(
         held.record_id, SourceKey(held.connection, held.stream, held.key), held.entity,
-        held.changed_at_us, orjson.loads(held.data), keys,
+        held.changed_at_us, orjson.loads(held.data), keys, claimed(keys),
         joining(keys, held.entity, tools.rules), held.data, held.identity_id, held.home_id,
     )  # fmt: skip
 

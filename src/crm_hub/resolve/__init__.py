@@ -6,7 +6,7 @@ came: whole connected components are clustered again whenever one of their recor
 
 from crm_hub.resolve.assign import Assignment, assign
 from crm_hub.resolve.cluster import Cluster, Member, cluster
-from crm_hub.resolve.keys import EmailKind, email_kind, joining, keys_of, name_key
+from crm_hub.resolve.keys import EmailKind, claimed, email_kind, joining, keys_of, name_key
 from crm_hub.resolve.names import (
     NameForm,
     Similarity,
@@ -25,6 +25,7 @@ __all__ = [
     "Ruling",
     "Similarity",
     "assign",
+    "claimed",
     "cluster",
     "compare_names",
     "email_kind",

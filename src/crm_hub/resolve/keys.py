@@ -30,9 +30,13 @@ def email_kind(address: str, rules: IdentityRules) -> EmailKind:
 
 
 class Keys(NamedTuple):
-    """What a record can be found by; `joining` are those that may make it one with another."""
+    """What a record can be found by.
+
+    claimed: all but its whole name. joining: those that may make it one with another.
+    """
 
     all: list[str]
+    claimed: list[str]
     joining: list[str]
 
 
@@ -46,10 +50,10 @@ def keys_of(claims: Iterable[Claim], name: NameForm, entity: str, rules: Identit
         key, joins = _claim_key(claim, entity, rules)
         if key:
             keys[key] = joins
+    claimed = list(keys)
     joining = [key for key, joins in keys.items() if joins]
-    if name.given and name.family:
-        keys[name_key(name)] = False
-    return Keys(list(keys), joining)
+    named = [name_key(name)] if name.given and name.family else []
+    return Keys(claimed + named, claimed, joining)
 
 
 def _claim_key(claim: Claim, entity: str, rules: IdentityRules) -> tuple[str, bool]:
@@ -73,6 +77,11 @@ def _claim_key(claim: Claim, entity: str, rules: IdentityRules) -> tuple[str, bo
 def name_key(name: NameForm) -> str:
     """Return the key of a whole name; it suggests, and never joins."""
     return bounded("n:" + name.whole)
+
+
+def claimed(keys: Iterable[str]) -> list[str]:
+    """Return a record's keys without its name."""
+    return [key for key in keys if key[:2] != "n:"]
 
 
 def joining(keys: Iterable[str], entity: str, rules: IdentityRules) -> list[str]:

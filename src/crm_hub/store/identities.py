@@ -160,6 +160,10 @@ class Identities:
         """Return every record that holds one of `keys`, once for each key it holds."""
         return [number for _, number in self._keys.holders(keys)]
 
+    def held_keys(self, keys: Iterable[str]) -> set[str]:
+        """Return those of `keys` that any record holds."""
+        return {key for key, _ in self._keys.holders(keys)}
+
     def keys_of(self, record_ids: Iterable[int]) -> list[tuple[str, int]]:
         """Return (key, record) for every key of these records."""
         return self._keys.of_records(record_ids)

@@ -1,0 +1,57 @@
+"""Steps 4 and 5 for new records that meet nobody: each is an identity of its own, in one pass.
+
+Most records of a first load are such. What walk_components, walk_identities and walk_golden make
+of one by the long way is the same, row by row (tests/flow/test_newcomers.py).
+"""
+
+from __future__ import annotations
+
+from crm_hub.flow.batch import Moment, Walked
+from crm_hub.flow.walk_records import Batch, Node
+from crm_hub.merge import display_name
+from crm_hub.merge.golden import dump_single
+from crm_hub.store import Db, Identities, Row
+
+
+def take_newcomers(repo: Identities, batch: Batch) -> list[Node]:
+    """Take out of a batch, and return, the new records that share no joining key with anybody."""
+    first: dict[str, int] = {}
+    met: set[str] = set()
+    asked: list[str] = []
+    for node in batch.nodes.values():
+        for key in node.joining:
+            if first.setdefault(key, node.record_id) != node.record_id:
+                met.add(key)
+        if node.home_id is None:
+            asked += node.joining
+    if not asked:
+        return []
+    met = (met | repo.held_keys(asked)) - repo.shared(asked)
+    found = [n for n in batch.nodes.values() if n.home_id is None and met.isdisjoint(n.joining)]
+    for node in found:
+        del batch.nodes[node.record_id]
+    alone = {node.record_id for node in found}
+    batch.dirty = [record_id for record_id in batch.dirty if record_id not in alone]
+    return found
+
+
+def welcome(
+    db: Db, repo: Identities, newcomers: list[Node], moment: Moment, walked: Walked
+) -> range:
+    """Store an identity for each of these records, and return their numbers."""
+    run_id, now_us = moment.run_id, moment.now_us
+    first = db.take_ids("identity", len(newcomers))
+    links: list[Row] = []
+    identities: list[Row] = []
+    log: list[Row] = []
+    for number, node in enumerate(newcomers, first):
+        record_id, entity = node.record_id, node.entity
+        name = display_name(entity, node.values)
+        links.append((record_id, number, number, "alone", "auto", now_us))
+        identities.append((number, entity, name, None, dump_single(node.data, record_id), now_us))
+        log.append((number, run_id, now_us, "created", "{}"))
+        walked.counts[entity] += 1
+    repo.save_links(links, [])
+    repo.save_identities(identities, [])
+    repo.log_changes(log)
+    return range(first, first + len(newcomers))
