@@ -6,27 +6,32 @@ and `paging` makes pages and checkpoints of those.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from crm_hub.sdk import (
     Caps,
+    Change,
     Checkpoint,
     CheckReport,
     ConfigError,
     Connector,
     Manifest,
+    NotSupported,
+    Outcome,
     Page,
+    Ref,
     Reject,
     StreamInfo,
     Unavailable,
     Window,
+    Write,
 )
 from crm_hub.sdk.formats.items import Item
 from crm_hub.sdk.formats.mail_people import OwnText
@@ -39,20 +44,25 @@ from crm_hub_connectors.files.plans import (
     table_rows,
 )
 from crm_hub_connectors.files.readers import MAIL, correspondents, reader
-from crm_hub_connectors.files.sources import Found, Source, find_sources
+from crm_hub_connectors.files.sources import VDIR, Found, Source, find_sources
 from crm_hub_connectors.files.tabular import table_items
+from crm_hub_connectors.files.vdir import FIELDS, Folder, unavailable
+
+if TYPE_CHECKING:
+    from crm_hub_connectors.files.vdir_push import Writer
 
 Format = Literal[
-    "auto", "mbox", "maildir", "eml", "ics", "vcf", "jsonl", "csv", "tsv", "xlsx"
+    "auto", "mbox", "maildir", "eml", "ics", "vcf", "vdir", "jsonl", "csv", "tsv", "xlsx"
 ]  # fmt: skip
 _TABLES = ("csv", "tsv", "xlsx")
-_SHAPES = {"ics": "calendar", "vcf": "contacts", **dict.fromkeys(MAIL, "mail")}
+_SHAPES = {"ics": "calendar", "vcf": "contacts", VDIR: "cards", **dict.fromkeys(MAIL, "mail")}
 _TITLES = {
     "mbox": "mailbox",
     "maildir": "Maildir",
     "eml": "folder of messages",
     "ics": "calendar",
     "vcf": "address book",
+    VDIR: "address book, a file for each card",
 }
 _CORRESPONDENTS = " (correspondents)"
 _SAMPLE = 20
@@ -71,7 +81,8 @@ class FilesSettings(BaseModel):
     format: Format = Field(
         "auto",
         title="Format",
-        description="Kind of the files; auto tells it by the name and the first bytes.",
+        description="Kind of the files; auto tells it by the name and the first bytes. vdir: a "
+        "folder with one vCard in each file, which can be written to as well.",
     )
     mapping: str = Field(
         "",
@@ -94,7 +105,7 @@ class FilesSettings(BaseModel):
 
 
 class FilesConnector(Connector[FilesSettings]):
-    """Reads mailboxes, calendars, address books, tables and JSON from disk; never writes."""
+    """Reads mailboxes, calendars, address books, tables and JSON from disk; writes cards."""
 
     manifest = Manifest(
         id="files",
@@ -138,6 +149,9 @@ class FilesConnector(Connector[FilesSettings]):
         Raises: ConfigError when the stream's file is gone, Unavailable when it goes meanwhile.
         """
         source = self._source(stream.name)
+        if source.kind == VDIR:
+            yield from self._until_stopped(self._cards(source, checkpoint, window))
+            return
         read = self._reader(source, stream.name)
         try:
             if window is not None:
@@ -152,6 +166,44 @@ class FilesConnector(Connector[FilesSettings]):
                 f"{self.context.connection}: {stream.name} cannot be read: {error.strerror}",
                 remedy="Put the file back or let the hub read it; the checkpoint stands.",
             ) from error
+
+    def fetch(self, refs: Sequence[Ref]) -> list[tuple[str, Change]]:
+        """Return the cards as they are now. Raises: NotSupported for what is no folder of cards."""
+        found = []
+        for ref in refs:
+            source = self._written(ref.stream)
+            name = ref.id or self._writer(source).name_of(str(ref.hint.get("external_id", "")))
+            change = self._folder(source).change(name)
+            if change is not None and (ref.id or not change.deleted):
+                found.append((ref.stream, change))
+        return found
+
+    def push(self, writes: Sequence[Write]) -> list[Outcome]:
+        """Write cards, each by itself. Raises: NotSupported, ConfigError, Unavailable."""
+        return [self._writer(self._written(one.stream)).write(one) for one in writes]
+
+    def _written(self, stream: str) -> Source:
+        source = self._source(stream)
+        if source.kind != VDIR:
+            raise NotSupported(f"{stream} is only read; a folder of format vdir can be written to")
+        return source
+
+    def _writer(self, source: Source) -> Writer:
+        from crm_hub_connectors.files.vdir_push import Writer
+
+        return Writer(source.path, self.context.connection)
+
+    def _folder(self, source: Source) -> Folder:
+        return Folder(source.path, self.context.now(), self.page_items)
+
+    def _cards(
+        self, source: Source, checkpoint: Checkpoint | None, window: Window | None
+    ) -> Iterator[Page]:
+        folder = self._folder(source)
+        try:
+            yield from folder.pages(checkpoint) if window is None else folder.window(window)
+        except OSError as error:
+            raise unavailable(self.context.connection, source.name, error) from error
 
     def _until_stopped(self, made: Iterator[Page]) -> Iterator[Page]:
         for page in made:
@@ -197,6 +249,8 @@ class FilesConnector(Connector[FilesSettings]):
         plan = self._plan(source)
         if isinstance(plan, Reject):
             return StreamInfo(source.name, caps=_caps(), guess=f"{source.name}: {plan.reason}")
+        if source.kind == VDIR:
+            return StreamInfo(source.name, plan.shape, _WRITTEN, FIELDS, plan.guess)
         fields = plan.fields
         if not fields:
             first = islice(self._reader(source, source.name)(0), _SAMPLE)
@@ -224,6 +278,12 @@ class FilesConnector(Connector[FilesSettings]):
             yield plan
         elif plan.head is not None:
             yield from table_items(table_rows(source), plan.head, plan.keys, zone, start)
+
+
+_WRITTEN = Caps(
+    read="delta", deletes="tombstone", write=frozenset({"upsert", "delete"}), guard="version",
+    idempotency="native",
+)  # fmt: skip
 
 
 def _caps() -> Caps:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from crm_hub.sdk import ConfigError
 from crm_hub.sdk.formats.delimited import is_table
+from crm_hub_connectors.files.vdir import is_item as vdir_item
 
 MAX_SOURCES = 5_000
 _WHOLE_BYTES = 64 * 1024 * 1024
@@ -30,6 +31,8 @@ KINDS = {
     ".tsv": "tsv", ".tab": "tsv",
     ".xlsx": "xlsx", ".xlsm": "xlsx",
 }  # fmt: skip
+VDIR = "vdir"
+"""The format of a folder with one card for each file; never guessed, as it may be written."""
 _TEMPORARY = (".part", ".tmp", ".crdownload", ".swp", ".lock", "~")
 _LITTER = ("thumbs.db", "desktop.ini")
 
@@ -67,7 +70,9 @@ def find_sources(root: Path, format: str = "auto") -> Found:
             "a relative one starts at the hub's folder.",
         ) from None
     found = Found([], [])
-    if stat.S_ISDIR(mode):
+    if format == VDIR:
+        _add_books(root, found)
+    elif stat.S_ISDIR(mode):
         _walk(root, format, found)
     elif stat.S_ISREG(mode):
         _add_file(root, root.name, _kind(root) if format == "auto" else format, found)
@@ -78,6 +83,20 @@ def find_sources(root: Path, format: str = "auto") -> Found:
     found.sources.sort(key=lambda s: s.name)
     found.skipped.sort()
     return found
+
+
+def _add_books(root: Path, found: Found) -> None:
+    """Add a folder of cards, or each folder of cards in it that is not hidden."""
+    if not root.is_dir():
+        raise ConfigError(
+            f"{root.name!r} is no folder", remedy="Set `path` to the folder that holds the cards."
+        )
+    inner = [p for p in root.iterdir() if p.is_dir() and not p.name.startswith(".")]
+    for place in sorted(inner):
+        if printable(place.name) == place.name:
+            found.sources.append(Source(f"{place.name}/", place, VDIR))
+    if not inner or any(vdir_item(p.name) for p in root.iterdir()):
+        found.sources.append(Source(".", root, VDIR))
 
 
 def _walk(root: Path, format: str, found: Found) -> None:

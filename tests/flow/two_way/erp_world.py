@@ -81,6 +81,12 @@ class ErpWorld(World):
 
     # rounds
 
+    def round(self, yes: bool = True) -> int:
+        """One round, and a look at what it made: a party that is deleted unseen is not missed."""
+        sent = super().round(yes)
+        self.pull("erp")
+        return sent
+
     def push(self, *names: str, yes: bool = True) -> list[SyncReport]:
         found = [push(self.hub, name, yes=yes, many=True) for name in names or ("a", "erp")]
         reports = [one for one in found if one is not None]
