@@ -195,6 +195,20 @@ class TwoWay(RuleBasedStateMachine):
                 self._replaced(now.get(name))
         side.edit(key, **{n: before.get(n) for n in FIELDS})
 
+    @rule(at=st.integers(0, 2), which=st.integers(0, 9))
+    def blank_a_field_that_a_blank_does_not_clear(self, at: int, which: int) -> None:
+        side = self._side(at)
+        key = self._record(side, which)
+        if key is None:
+            return
+        value = _plain(side.live()[key].get("department"))
+        elsewhere = [
+            p for s in self.world.sides.values() if s is not side for p in s.live().values()
+        ]
+        if value not in {_plain(p.get("department")) for p in elsewhere}:
+            self._replaced(value)  # nobody else has it: what the hub never saw cannot come back
+        side.edit(key, department=None)
+
     @rule(at=st.integers(0, 2), which=st.integers(0, 9), add=st.booleans())
     def edit_the_addresses(self, at: int, which: int, add: bool) -> None:
         side = self._side(at)
