@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from crm_hub.mapping import (
+    MappingFile,
     builtin_folder,
     compile_plan,
     compile_section,
@@ -247,6 +248,26 @@ def test_rules_are_overridden_field_by_field(tmp_path: Path) -> None:
     assert rules["title"] == Win("ordered", ("erp", "crm"))
     assert rules["stage"] == Win("latest")
     assert rules["consent_email"].strategy == "strictest"
+
+
+def _saying(win: str) -> MappingFile:
+    line = f"version: 1\nconnector: x\nstreams: {{c: {{entity: person, fields: {{title: {win}}}}}}}"
+    return parse(line, "x.yaml")
+
+
+def test_a_mapping_says_who_wins_unless_the_hubs_own_file_does(tmp_path: Path) -> None:
+    said = {"crm": _saying("{at: t, win: [crm, erp]}"), "erp": _saying("{at: t}")}
+    assert read_survivorship([], said)["person"]["title"] == Win("ordered", ("crm", "erp"))
+    (tmp_path / "survivorship.yaml").write_text("version: 1\nentities: {person: {title: manual}}\n")
+    assert read_survivorship([tmp_path], said)["person"]["title"] == Win("manual")
+
+
+def test_two_mappings_that_contradict_each_other_are_named(tmp_path: Path) -> None:
+    said = {"crm": _saying("{at: t, win: [crm]}"), "erp": _saying("{at: t, win: human}")}
+    with pytest.raises(ConfigError, match="crm and erp say different things of who wins in person"):
+        read_survivorship([], said)
+    (tmp_path / "survivorship.yaml").write_text("version: 1\nentities: {person: {title: human}}\n")
+    assert read_survivorship([tmp_path], said)["person"]["title"] == Win("human")
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ def log_clashes(
     for edit in edits:
         edits_of.setdefault(edit.record_id, []).append(edit)
     new: list[ConflictRow] = []
+    moved: list[ConflictRow] = []
     over: list[int] = []
     for subject in subjects:
         wanted = {**_undecided(subject, two_way), **_loops(subject)}
@@ -52,6 +53,11 @@ def log_clashes(
             for name, doc in wanted.items()
             if name not in had
         ]
+        moved += [
+            had[name]._replace(doc=doc)
+            for name, doc in wanted.items()
+            if name in had and had[name].doc != doc
+        ]
         over += [row.id for name, row in had.items() if name not in wanted]
         mine = [e for m in subject.members for e in edits_of.get(m.record_id, ())]
         overruled = _overruled(subject, two_way, mine)
@@ -60,6 +66,7 @@ def log_clashes(
         new += _rows(subject, [o for o in overruled if o[0] not in wanted], moment)
         new += _outlived(subject, two_way, lost.get(subject.identity_id, ()), moment)
     repo.add_conflicts(new)
+    repo.save_conflicts(moved)
     repo.close_conflicts(over, "decided")
 
 

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import orjson
 
 from crm_hub.flow.batch import Moment
+from crm_hub.flow.holding import claim_key
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.land import land, reload
-from crm_hub.flow.planning import claim_key
 from crm_hub.flow.tracking import UNREAD, digest, is_of
 from crm_hub.flow.walk import walk
 from crm_hub.mapping import SectionPlan

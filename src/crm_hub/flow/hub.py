@@ -76,14 +76,16 @@ class Hub:
     @cached_property
     def tools(self) -> Tools:
         exclusive: set[tuple[str, str]] = set()
+        files: dict[str, MappingFile] = {}
         for name in self.config.connections:
             try:
-                exclusive |= _exclusive(name, self.mapping(name))
+                files[name] = self.mapping(name)
             except ConfigError:
                 continue  # a broken connection says so when it is asked itself
+            exclusive |= _exclusive(name, files[name])
         return Tools(
             read_identity(self.mapping_folders),
-            read_survivorship(self.mapping_folders),
+            read_survivorship(self.mapping_folders, files),
             frozenset(self.config.company.own),
             frozenset(exclusive),
             {name: (name, one.kind) for name, one in self.config.connections.items()},

@@ -14,11 +14,12 @@ import orjson
 
 from crm_hub.flow.batch import MANY, Moment, Tools, TwoWay
 from crm_hub.flow.clashes import log_clashes
+from crm_hub.flow.holding import hold_together
 from crm_hub.flow.lanes import bury, reconcile
-from crm_hub.flow.tracking import HELD_TOGETHER, Lost, Tracked
+from crm_hub.flow.tracking import Lost, Tracked
 from crm_hub.flow.walk_golden import Settled
 from crm_hub.merge import Decided, MergeMember, decide, display_name
-from crm_hub.model.ids import SourceKey, strong_key
+from crm_hub.model.ids import SourceKey
 from crm_hub.model.routes import Route
 from crm_hub.outbox import plan as drafting
 from crm_hub.outbox import taking_away
@@ -122,7 +123,7 @@ def plan_subjects(
         return
     lost = _lost_of(tracked.lost, two_way)
     draft_all(db, tools, subjects, tracked, lost)
-    _hold_together(db, two_way, subjects)
+    hold_together(db, two_way, subjects)
     log_clashes(db, two_way, subjects, tracked.edits, lost, moment)
     bury(db, subjects, two_way, moment)
     reconcile(db, subjects, two_way, moment)
@@ -262,39 +263,3 @@ def _creates(
             drafting.create(
                 number, subject.name, subject.entity, wanted[number], route, anchor, subject.drafts
             )
-
-
-# storing ---------------------------------------------------------------------------------------
-
-
-def _hold_together(db: Db, two_way: TwoWay, subjects: Sequence[Subject]) -> None:
-    """Give records that are kept equal a claim of their own: an edit must not part them."""
-    repo = Outbox(db)
-    pairs = {s.identity_id: _kept_equal(s, two_way) for s in subjects}
-    held: dict[int, set[str]] = defaultdict(set)
-    for record_id, value in repo.claims({r for ids in pairs.values() for r in ids}):
-        held[record_id].add(value)
-    rows: list[tuple[int, str]] = []
-    for ids in pairs.values():
-        if len(ids) < 2 or set.intersection(*(held[r] for r in ids)):
-            continue
-        value = min((v for r in ids for v in held[r]), default=f"r{min(ids)}")
-        rows += [(r, value) for r in ids if value not in held[r]]
-    repo.add_claims(rows, [(claim_key(value), record_id) for record_id, value in rows])
-
-
-def claim_key(value: str) -> str:
-    """Return the match key of records that the hub holds together."""
-    return strong_key("", HELD_TOGETHER, value)
-
-
-def _kept_equal(subject: Subject, two_way: TwoWay) -> list[int]:
-    targets = [member.record_id for member, _ in subject.targets(two_way)]
-    if not targets:
-        return []
-    steady = [
-        record_id
-        for record_id, source in subject.sources.items()
-        if source.connection in two_way.steady
-    ]
-    return sorted({*targets, *steady})

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from crm_hub.flow.batch import Moment, Tools
+from crm_hub.flow.holding import newly_held
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.inbound import Inbound, SyncReport
 from crm_hub.flow.lanes import TAKEN_AWAY, stays
@@ -24,6 +25,7 @@ from crm_hub.flow.outbound import Outbound, paused
 from crm_hub.flow.planning import Subject, draft_all, plan_subjects, subjects_of
 from crm_hub.flow.tracking import Tracked
 from crm_hub.flow.two_way import approve, of_routes, possible_routes, route_of
+from crm_hub.merge import MergeMember
 from crm_hub.model.errors import ConfigError
 from crm_hub.model.routes import Route
 from crm_hub.outbox import life
@@ -35,13 +37,17 @@ FOLDER = "plans"
 
 
 class Line(NamedTuple):
-    """One write to come. fields: canonical field → (what stands there, what will)."""
+    """One write to come. fields: canonical field → (what stands there, what will).
+
+    Of the kind merge: no write, but a record that is from now on kept equal with `joins`.
+    """
 
     stream: str
     kind: str
     record: str
     name: str
     fields: dict[str, tuple[Any, Any]]
+    joins: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -119,6 +125,8 @@ def _add(
     repo = Outbox(db)
     keys: dict[int, str] = {}
     lanes: dict[str, Any] = {}
+    merges: list[Line] = []
+    joined = newly_held(repo, tools.two_way, subjects)
     for subject in subjects:
         targets = [t for t in subject.targets(tools.two_way) if t[1].connection == name]
         keys.update({m.record_id: subject.sources[m.record_id].id for m, _ in targets})
@@ -127,6 +135,7 @@ def _add(
             for _, r in targets
         )
         writes = [d for d in subject.drafts.writes if d.route.connection == name]
+        merges += _merges(subject, targets, joined.get(subject.identity_id))
         lanes.update({d.lane: (d.route.stream, d.kind, d.record_id, d.doc()) for d in writes})
         found.counts["skip"] += len(targets) - sum(d.kind != "create" for d in writes)
         found.problems += [
@@ -140,6 +149,9 @@ def _add(
             lanes.pop(lane, None)
             if row.state == "due" and row.connection == name:
                 lanes[lane] = (row.stream, row.kind, row.record_id, row.doc)
+    found.lines += merges
+    found.counts["merge"] += len(merges)
+    docs += [list(line) for line in merges]
     versions = repo.versions(keys)
     for lane in sorted(lanes):
         stream, kind, record_id, doc = lanes[lane]
@@ -147,6 +159,24 @@ def _add(
         record = "" if record_id is None else keys.get(record_id, "")
         found.lines.append(Line(stream, kind, record, doc["name"], changes(doc, kind)))
         docs.append([lane, kind, doc, versions.get(record_id or 0)])
+
+
+def _merges(
+    subject: Subject,
+    targets: Sequence[tuple[MergeMember, Route]],
+    joined: tuple[list[int], str] | None,
+) -> list[Line]:
+    """Return the records that the hub takes for the same as others, and has not kept equal yet."""
+    if joined is None:
+        return []
+    found = []
+    for member, route in targets:
+        if member.record_id not in joined[0]:
+            continue
+        others = {str(s) for r, s in subject.sources.items() if r != member.record_id}
+        key = subject.sources[member.record_id].id
+        found.append(Line(route.stream, "merge", key, subject.name, {}, tuple(sorted(others))))
+    return found
 
 
 def changes(doc: dict[str, Any], kind: str) -> dict[str, tuple[Any, Any]]:
@@ -157,7 +187,7 @@ def changes(doc: dict[str, Any], kind: str) -> dict[str, tuple[Any, Any]]:
 
 
 def _calls(route: Route, lines: Sequence[Line]) -> int:
-    mine = [line for line in lines if line.stream == route.stream]
+    mine = [line for line in lines if line.stream == route.stream and line.kind != "merge"]
     size = max(1, route.ability.batch_size)
     reads = route.ability.guard not in life.RACE_GUARDS
     compared = sum(line.kind != "create" for line in mine) if reads else 0

@@ -14,7 +14,7 @@ from uuid import uuid4
 import orjson
 
 from crm_hub.flow.batch import Moment, Tools
-from crm_hub.flow.planning import claim_key
+from crm_hub.flow.holding import claim_key
 from crm_hub.flow.tracking import Tracked
 from crm_hub.flow.undo import is_ours
 from crm_hub.model.ids import bounded, email_key, phone_key

@@ -6,11 +6,12 @@ crm_hub.model.rules.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NoReturn
 
-from crm_hub.mapping.reading import builtin_folder, read_text
+from crm_hub.mapping.reading import MappingFile, builtin_folder, read_text
 from crm_hub.mapping.shortforms import near, parse_win
 from crm_hub.model.entities import ENTITIES
 from crm_hub.model.errors import ConfigError
@@ -25,22 +26,66 @@ _LISTS = (
 _REMEDY = "Correct the file; docs/reference/mapping-language.md describes it."
 
 
-def read_survivorship(folders: Sequence[Path] = ()) -> Survivorship:
+def read_survivorship(
+    folders: Sequence[Path] = (), mappings: Mapping[str, MappingFile] = MappingProxyType({})
+) -> Survivorship:
     """Return the rule of every canonical field, by entity.
 
-    The built-in survivorship.yaml first, then that of each folder, field by field. A field that no
-    file names: `latest`, and `union` where it holds many.
-    Raises: ConfigError naming file, line and column.
+    The built-in survivorship.yaml first, then `win` in the mappings of the connections, then the
+    survivorship.yaml of each folder, field by field. A field that nobody names: `latest`, and
+    `union` where it holds many.
+    Raises: ConfigError naming file, line and column, or two mappings that contradict each other.
     """
     rules: Survivorship = {
         entity: {name: UNION if field.many else LATEST for name, field in fields.items()}
         for entity, fields in ENTITIES.items()
     }
-    for document in _layers("survivorship.yaml", folders, ("version", "entities")):
-        for entity in _object(document, ("entities",)):
-            if entity not in rules:
-                _fail(document, ("entities", entity), f"no such entity; {near(entity, rules)}")
-            rules[entity] |= _entity_rules(document, entity)
+    built_in, *own = [
+        _rules_of(document, rules)
+        for document in _layers("survivorship.yaml", folders, ("version", "entities"))
+    ]
+    said = {(entity, name) for layer in own for entity in layer for name in layer[entity]}
+    wins = {place: found for place, found in _wins(mappings).items() if place not in said}
+    for layer in (built_in, _agreed(wins), *own):
+        for entity, found in layer.items():
+            rules[entity] |= found
+    return rules
+
+
+def _rules_of(document: Document, entities: Mapping[str, Any]) -> Survivorship:
+    """Return the rules that one file gives."""
+    for entity in _object(document, ("entities",)):
+        if entity not in entities:
+            _fail(document, ("entities", entity), f"no such entity; {near(entity, entities)}")
+    return {entity: _entity_rules(document, entity) for entity in _object(document, ("entities",))}
+
+
+_Wins = dict[tuple[str, str], dict[Win, str]]
+
+
+def _wins(mappings: Mapping[str, MappingFile]) -> _Wins:
+    """Return (entity, field) → what mappings say of it, each with the connection that says it."""
+    found: _Wins = {}
+    for connection, file in mappings.items():
+        for section in file.sections.values():
+            for entity in section.entity.possible() if section.entity else ():
+                for name, rule in section.fields.items():
+                    if rule.win is not None and name in ENTITIES.get(entity, {}):
+                        found.setdefault((entity, name), {}).setdefault(rule.win, connection)
+    return found
+
+
+def _agreed(wins: _Wins) -> Survivorship:
+    """Return what the mappings say. Raises: ConfigError where two of them say different things."""
+    rules: Survivorship = {}
+    for (entity, name), found in wins.items():
+        if len(found) > 1:
+            names = " and ".join(sorted(found.values()))
+            raise ConfigError(
+                f"the mappings of {names} say different things of who wins in {entity}.{name}",
+                remedy="Say it in mappings/survivorship.yaml beside hub.yaml; that file decides.",
+            )
+        rules.setdefault(entity, {})[name] = next(iter(found))
     return rules
 
 

@@ -68,6 +68,10 @@ class Conflicts:
         first = self._db.take_ids("conflict", len(rows))
         self._db.insert(conflict, [_out(r._replace(id=first + i)) for i, r in enumerate(rows)])
 
+    def save_conflicts(self, rows: Sequence[ConflictRow]) -> None:
+        """Store what open conflicts are about by now."""
+        self._db.upsert(conflict, [_out(row) for row in rows])
+
     def close_conflicts(self, numbers: Iterable[int], state: str) -> None:
         """Set the state of conflicts: decided or resolved."""
         listed = list(numbers)

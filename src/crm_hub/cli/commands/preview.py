@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from crm_hub.flow.preview import Line, Preview
 
-_KINDS = ("create", "update", "restore", "delete", "skip", "conflict")
+_KINDS = (
+    "create", "update", "merge", "restore", "archive", "delete", "skip", "conflict",
+)  # fmt: skip
 
 
 @hub_command("crm-hub preview crm", "crm-hub preview crm --rows 100")
@@ -50,6 +52,8 @@ def preview(hub_dir: str | None, as_json: bool, name: str, rows: int) -> None:
 def show(line: Line) -> None:
     """Write one row with its fields, old and new."""
     output.say(f"{line.kind:<7} {output.plain(line.name)}  {output.plain(line.record)}".rstrip())
+    if line.joins:
+        output.say(f"        is the same as {output.plain(', '.join(line.joins))}")
     for field, (was, to) in line.fields.items():
         change = _text(to) if was is None else f"{_text(was)} → {_text(to)}"
         output.say(f"        {field}: {output.plain(change)}")
