@@ -11,7 +11,7 @@ import pytest
 
 from crm_hub.config import add_connection
 from crm_hub.flow.rulings import same, split, unlink
-from crm_hub.store import Events, Identities
+from crm_hub.store import Identities, Timelines
 from tests.flow.hubs import HERE, ids, write_rows
 from tests.flow.two_way.fake import Clock, Side
 from tests.flow.two_way.worlds import World
@@ -56,8 +56,8 @@ def _events(world: World) -> dict[str, list[str]]:
     with world.hub.store.read() as db:
         found = {}
         for key in ("a/contacts#a1", "a/contacts#a2"):
-            rows = Events(db).timeline(ids(world.hub)[key], 100, None)
-            found[key] = sorted(orjson.loads(row.draft)["subject"] for row in rows)
+            rows = Timelines(db).page(ids(world.hub)[key], 100, None)
+            found[key] = sorted(orjson.loads(row.shown)[2] for row in rows)
         return found
 
 
