@@ -20,9 +20,17 @@ from collections import defaultdict
 from itertools import accumulate, combinations
 from pathlib import Path
 
+from people_land import Land
 from people_records import COLUMNS, Writer
-from people_words import FIRM_HEADS, FIRM_TAILS, HOBBIES, LANDS, TITLES, Land
-from people_world import VARIANTS, Firm, Home, Job, Person, Variant, World, plain
+from people_words import FIRM_HEADS, FIRM_TAILS, HOBBIES, LANDS, TITLES
+from people_words_more import (
+    MORE_FIRM_HEADS,
+    MORE_FIRM_TAILS,
+    MORE_HOBBIES,
+    MORE_TITLES,
+    TWO_SURNAMES,
+)
+from people_world import ALL_LANDS, VARIANTS, Firm, Home, Job, Person, Variant, World, plain
 
 
 class _Zipf:
@@ -32,6 +40,12 @@ class _Zipf:
 
     def draw(self, rng: random.Random) -> str:
         return rng.choices(self.words, cum_weights=self.sums)[0]
+
+
+_MOBILE_DIGITS = {
+    "49": 9, "33": 8, "39": 9, "44": 9, "34": 8, "31": 8, "46": 8, "48": 8, "43": 7, "41": 7, "351": 7,
+    "55": 8, "420": 7, "90": 8, "45": 7, "358": 7, "36": 7, "40": 7, "47": 7, "30": 8,
+}  # fmt: skip
 
 
 class _Maker:
@@ -44,7 +58,7 @@ class _Maker:
         self.used: dict[str, int] = {}
         self.names = {}
         for code in variant.lands:
-            land = LANDS[code]
+            land = ALL_LANDS[code]
             tail = sorted({h + t for h in land.heads for t in land.tails if h[-1] != t[0]})
             random.Random(code).shuffle(tail)
             self.names[code] = (
@@ -74,16 +88,17 @@ class _Maker:
 
     def _firm(self) -> Firm:
         rng, code = self.rng, self.rng.choice(self.variant.lands)
-        land = LANDS[code]
+        land = ALL_LANDS[code]
         if rng.random() < 0.4:
             last = self.names[code][2].draw(rng).replace("\u00a0", " ")
             name = (
-                f"{last} {rng.choice(FIRM_TAILS)}"
+                f"{last} {rng.choice(self._words(code, FIRM_TAILS, MORE_FIRM_TAILS))}"
                 if rng.random() < 0.7
                 else f"{last} & {self.names[code][2].draw(rng)}"
             )
         else:
-            name = f"{rng.choice(FIRM_HEADS)} {rng.choice(FIRM_TAILS)}"
+            head = rng.choice(self._words(code, FIRM_HEADS, MORE_FIRM_HEADS))
+            name = f"{head} {rng.choice(self._words(code, FIRM_TAILS, MORE_FIRM_TAILS))}"
         domain = self._unique(
             "-".join(plain(w, True) for w in name.split() if w != "&")
             if rng.random() < 0.5
@@ -110,6 +125,9 @@ class _Maker:
             rng.choice((0, 0, 0, 1, 1, 2, 3)),
         )
 
+    def _words(self, code: str, usual: list[str], held_out: list[str]) -> list[str]:
+        return usual if code in LANDS else held_out
+
     def _unique(self, text: str) -> str:
         count = self.used.get(text, 0)
         self.used[text] = count + 1
@@ -122,11 +140,11 @@ class _Maker:
     def _mobile(self, land: Land) -> str:
         if land.call == "1":
             return self._landline(land)
-        size = {"49": 9, "33": 8, "39": 9, "44": 9, "34": 8, "31": 8, "46": 8, "48": 8}[land.call]
+        size = _MOBILE_DIGITS[land.call]
         return f"+{land.call}{land.mobile}{self.rng.randrange(10**size):0{size}d}"
 
     def _home(self, code: str, family: bool = True, last: str = "") -> Home:
-        rng, land = self.rng, LANDS[code]
+        rng, land = self.rng, ALL_LANDS[code]
         city = rng.choice(land.cities)
         number = rng.randrange(1, 120)
         street = rng.choice(land.streets)
@@ -166,8 +184,8 @@ class _Maker:
         code = rng.choice(self.variant.lands)
         women, men, lasts = self.names[code]
         last = lasts.draw(rng)
-        if LANDS[code].particles and rng.random() < (0.35 if code == "NL" else 0.04):
-            last = f"{rng.choice(LANDS[code].particles)} {last}"
+        if ALL_LANDS[code].particles and rng.random() < (0.35 if code == "NL" else 0.04):
+            last = f"{rng.choice(ALL_LANDS[code].particles)} {last}"
         last = last.replace("\u00a0", " ")
         home = self._home(code, last=last)
         size = rng.choice((2, 2, 3, 4)) if rng.random() < self.variant.households else 1
@@ -208,11 +226,13 @@ class _Maker:
             self.traps["junior and senior"].append((father.id, son.id))
 
     def _person(self, code: str, first: str, last: str, old: str, home: Home, year: int) -> Person:
-        rng, land = self.rng, LANDS[code]
+        rng, land = self.rng, ALL_LANDS[code]
         person = Person(
             len(self.people), code, first, last, old, "",
             f"{year}-{rng.randrange(1, 13):02d}-{rng.randrange(1, 29):02d}", [], [self._mobile(land)], [home], [], "",
         )  # fmt: skip
+        if code in TWO_SURNAMES and self.variant.odd:
+            person.second = self.names[code][2].draw(rng).replace("\u00a0", " ")
         self.people.append(person)
         person.number = f"C{100_000 + person.id}"
         for _ in range(1 + (rng.random() < 0.3)):
@@ -227,15 +247,16 @@ class _Maker:
         return person
 
     def _private(self, person: Person, year: int) -> str:
-        rng, land = self.rng, LANDS[person.land]
+        rng, land = self.rng, ALL_LANDS[person.land]
         first, last = (
             plain(person.first, True),
             plain(person.old_last or person.last, True).replace("-", ""),
         )
+        fun = self._words(person.land, HOBBIES, MORE_HOBBIES)
         locals_ = (
             f"{first}.{last}", f"{first}.{last}", f"{first}{last}", f"{first[0]}.{last}", f"{first}_{last}", f"{last}.{first}",
             f"{first}{year % 100}", f"{first}.{last}{year % 100}", f"{last}{rng.randrange(1000)}",
-            f"{rng.choice(HOBBIES)}{rng.choice(HOBBIES)}{rng.randrange(100)}", f"{rng.choice(HOBBIES)}.{first}",
+            f"{rng.choice(fun)}{rng.choice(fun)}{rng.randrange(100)}", f"{rng.choice(fun)}.{first}",
         )  # fmt: skip
         return self._mailbox(rng.choice(locals_), land)
 
@@ -256,7 +277,14 @@ class _Maker:
         firm.boxes[local] = count + 1
         local = f"{local}{count + 1}" if count else local
         direct = firm.phone[:-2] + f"{rng.randrange(10, 99)}" if rng.random() < 0.35 else ""
-        person.jobs.append(Job(firm, f"{local}@{firm.domain}", rng.choice(TITLES), direct))
+        person.jobs.append(
+            Job(
+                firm,
+                f"{local}@{firm.domain}",
+                rng.choice(self._words(person.land, TITLES, MORE_TITLES)),
+                direct,
+            )
+        )
         firm.people.append(person.id)
 
     def _recycle(self) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import random
 from typing import Protocol
 
+import people_odd
 from people_words import LANDS, ROLES, SHORT
-from people_world import Home, Job, Person, Variant, plain
+from people_words_more import MORE_ROLES, MORE_SHORT
+from people_world import ALL_LANDS, Home, Job, Person, Variant, plain
 
 COLUMNS = (
     "record_id first_name last_name full_name email email2 phone mobile company job_title street "
@@ -16,6 +18,10 @@ FREE = "gmail.com"
 _SHORTS: dict[str, list[str]] = {}
 for _long, _short in SHORT.items():
     _SHORTS.setdefault(_long, []).append(_short)
+
+
+# Countries that dial no zero before a number.
+NO_ZERO = ("39", "34", "48", "351", "420", "45", "47", "30")
 
 
 class Maker(Protocol):
@@ -50,6 +56,8 @@ class Writer:
         for kind in rng.choices(self.kinds, weights, k=count):
             row = dict.fromkeys(COLUMNS, "")
             kind(person, row)
+            if self.v.odd:
+                people_odd.rest(row, person, rng, self.v.odd)
             row["source"] = row["source"] or kind.__name__
             row["source_id"] = str(rng.randrange(10**7))
             row["updated_at"] = (
@@ -80,7 +88,8 @@ class Writer:
                 self.name(p, row, split=0.2)
             self.company(row, job, 0.97, 0.1)
             if rng.random() < 0.25:
-                row["email"] = f"{ROLES[hash_of(job.firm.domain) % len(ROLES)]}@{job.firm.domain}"
+                roles = ROLES if job.firm.land in LANDS else MORE_ROLES
+                row["email"] = f"{roles[hash_of(job.firm.domain) % len(roles)]}@{job.firm.domain}"
             else:
                 self.mail(p, row, job, 0.45)
             self.maybe(row, "phone", self.phone(p, job.firm.phone), 0.8)
@@ -169,9 +178,13 @@ class Writer:
             last = p.old_last
         elif p.old_last and rng.random() < 0.1:
             last = f"{p.old_last}-{p.last}"
+        if self.v.odd:
+            last = people_odd.script(people_odd.surname(p, last, rng), p, rng)
+            first = people_odd.script(first, p, rng)
+        shorts = _SHORTS if p.land in LANDS else MORE_SHORT
         draw = rng.random()
-        if draw < self.v.short_name and first in _SHORTS:
-            first = rng.choice(_SHORTS[first])
+        if draw < self.v.short_name and first in shorts:
+            first = rng.choice(shorts[first])
         elif draw > 1 - self.v.initial:
             first = f"{first[0]}."
         elif rng.random() < 0.04:
@@ -185,6 +198,8 @@ class Writer:
         elif draw < 0.09:
             first, last = first.lower(), last.lower()
         suffix = f" {p.suffix}" if p.suffix and rng.random() < 0.8 else ""
+        if rng.random() < self.v.odd and people_odd.name(row, p, first, last, suffix, rng):
+            return
         if rng.random() < split:
             row["first_name"], row["last_name"] = first, f"{last}{suffix}"
             if rng.random() < 0.015:
@@ -234,7 +249,7 @@ class Writer:
     def phone(self, p: Person, number: str) -> str:
         if not number:
             return ""
-        call = LANDS[p.land].call
+        call = ALL_LANDS[p.land].call
         rest = number[1 + len(call) :] if number.startswith(f"+{call}") else ""
         draw = self.rng.random()
         if not rest or draw < 0.4:
@@ -245,8 +260,8 @@ class Writer:
         if draw < 0.6:
             return f"00{call} {cut}"
         if draw < 0.75:
-            return f"+{call} ({'' if call in ('39', '34', '48') else '0'}){cut}".replace("()", "")
-        return f"{'' if call in ('39', '34', '48') else '0'}{cut}"
+            return f"+{call} ({'' if call in NO_ZERO else '0'}){cut}".replace("()", "")
+        return f"{'' if call in NO_ZERO else '0'}{cut}"
 
     def company(self, row: dict[str, str], job: Job, share: float, title: float) -> None:
         rng = self.rng

@@ -5,7 +5,11 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass, field
 
+from anyascii import anyascii
 from people_words import LANDS
+from people_words_more import MORE_LANDS
+
+ALL_LANDS = LANDS | MORE_LANDS
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,8 @@ class Variant:
     b2b: float = 0.6
     births: float = 1.0
     refs: float = 1.0
+    # How often a record is written in one of the odd ways of people_odd.py.
+    odd: float = 0.0
 
 
 VARIANTS = {
@@ -29,6 +35,13 @@ VARIANTS = {
     "noisy": Variant(tuple(LANDS), typo=0.05, short_name=0.2, initial=0.08),
     "sparse": Variant(tuple(LANDS), births=0.2, refs=0.0, mean_records=3.2),
     "one land": Variant(("DE",), households=0.6, b2b=0.4),
+    # Held out: other countries, other words of every kind, and ways of writing nothing was fitted on.
+    "held out": Variant(tuple(MORE_LANDS), typo=0.03, odd=1.0),
+    "fourteen": Variant(
+        ("DE", "AT", "CH", "FR", "IT", "ES", "NL", "PL", "SE", "GB", "US", "BR", "TR", "CZ"),
+        mean_records=2.0,
+        odd=0.5,
+    ),
 }
 
 
@@ -78,6 +91,7 @@ class Person:
     homes: list[Home]
     jobs: list[Job]
     number: str
+    second: str = ""
 
 
 @dataclass
@@ -95,6 +109,8 @@ def plain(text: str, umlauts: bool) -> str:
     if umlauts:
         for one, two in (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("å", "aa"), ("ø", "oe")):
             text = text.replace(one, two)
-    text = text.replace("ß", "ss").replace("ł", "l").replace("ı", "i")
+    text = text.replace("ß", "ss").replace("ł", "l").replace("ı", "i").replace("ø", "o")
     text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    if not text.isascii():
+        text = anyascii(text).lower()
     return "".join(c for c in text if c.isascii() and (c.isalnum() or c == "-"))
