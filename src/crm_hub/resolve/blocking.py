@@ -34,7 +34,8 @@ def keys(one: Profile) -> list[str]:
         out.append(f"h{one.address}")
     if one.spot:
         out.append(f"h{one.spot} {one.city[:4]}")
-        out.append(f"b{one.birth}")
+        if one.birth:
+            out.append(f"b{one.birth}")
     if not family or not given:
         if given or family:
             out += [f"x{given or family} {place}" for place in _places(one)]
@@ -55,7 +56,8 @@ def keys(one: Profile) -> list[str]:
         out += [f"s{name} {family} {place}" for place in places]
     for part in one.families:
         if part != family:
-            out.append(f"c{given} {part}")
+            pair = (part, given) if part < given else (given, part)
+            out.append(f"n{pair[0]} {pair[1]}")
     if one.mail and not one.mail_own:
         out.append(f"t{one.mail[:4]} {last} {given[0]}")
     return out

@@ -56,7 +56,12 @@ def clash(a: Profile, b: Profile, references_identify: bool) -> str:
             return "one of them is marked junior or senior"
     if references_identify and a.refs and b.refs and a.source == b.source != "":
         return "other reference in one system"
-    if a.mail_stem and a.mail_stem == b.mail_stem and a.mail_digits != b.mail_digits:
+    if (
+        a.mail_stem
+        and a.mail_stem == b.mail_stem
+        and a.mail_number != b.mail_number
+        and a.mails.isdisjoint(b.mails)
+    ):
         return "numbered mailboxes of one firm"
     if a.given and b.given and a.given != b.given and _names_apart(a, b):
         return "" if _one_birth(a, b) else "other first name"
@@ -161,4 +166,4 @@ def _are_several(group: Sequence[Profile], references_identify: bool) -> bool:
 
 def _numbered(one: Profile) -> bool:
     """Tell whether a firm gave the mailbox a number, as it does for the second of one name."""
-    return one.mail_digits in _NUMBERS and one.mail_stem != "" and one.mail_stem != one.mail
+    return one.mail_number in _NUMBERS

@@ -79,7 +79,7 @@ def other_given(given_a: str, family_a: str, given_b: str, family_b: str, common
         len(short) == 1 or (len(short) > 2 and len(long) > len(short) + 1)
     ):
         return False
-    if common == 2 or len(short) < 4 or (common == 0 and not _ends_alike(given_a, given_b)):
+    if common == 2 or len(short) < 3 or (common == 0 and not _ends_alike(given_a, given_b)):
         return True
     return slips(given_a, given_b) > (2 if len(short) > 5 and given_a[0] == given_b[0] else 1)
 
@@ -89,8 +89,8 @@ def _given_slip(a: Profile, b: Profile) -> bool:
     return (
         (a.common_given != b.common_given or _ends_alike(x, y))
         and not (a.common_given and b.common_given)
-        and len(x) >= 4
-        and len(y) >= 4
+        and len(x) >= 3
+        and len(y) >= 3
         and slips(x, y) <= 1
     )
 
@@ -124,7 +124,7 @@ FIRST_NAME = Comparison(
             "(common_given_l <> common_given_r OR right(given_l, 1) = right(given_r, 1) "
             "OR right(given_l, 2) = reverse(right(given_r, 2))) "
             "AND NOT (common_given_l AND common_given_r) "
-            "AND length(given_l) >= 4 AND length(given_r) >= 4 "
+            "AND length(given_l) >= 3 AND length(given_r) >= 3 "
             "AND damerau_levenshtein(given_l, given_r) <= 1",
             _given_slip,
         ),

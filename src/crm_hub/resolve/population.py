@@ -14,6 +14,7 @@ from typing import NamedTuple
 from crm_hub.resolve.name_levels import other_given
 from crm_hub.resolve.normal.words import known_given_names
 from crm_hub.resolve.profile import Profile
+from crm_hub.resolve.readings import Readings, settled
 
 TF_COLUMNS = (
     "given", "family", "mail_own", "address", "company", "spot", "postcode", "city", "title",
@@ -46,12 +47,15 @@ class Population:
     shares: Mapping[str, float] = field(default_factory=dict)
     references_identify: bool = False
     cultures: float = 1.0
+    readings: Readings | None = None
 
 
 class _Name(NamedTuple):
     given: str
     givens: frozenset[str]
     family: str
+    families: frozenset[str]
+    common: bool
 
 
 def settle(profiles: Sequence[Profile]) -> Population:
@@ -60,6 +64,7 @@ def settle(profiles: Sequence[Profile]) -> Population:
     Common names are marked; a number or mailbox that people with clearly different first names
     use moves from `phones` and `mails` to `lines`; a reference that they share is dropped.
     """
+    known = settled(profiles)
     tf = {column: _frequencies(profiles, column) for column in TF_COLUMNS}
     _mark_common(profiles)
     shared = {column: _used_by_several(profiles, column) for column in ("mails", "phones")}
@@ -76,7 +81,8 @@ def settle(profiles: Sequence[Profile]) -> Population:
     _mark_sparse(profiles)
     shares = {column: _share(profiles, column) for column in SHARE_COLUMNS}
     cultures = 1 / sum(p * p for p in tf["country"].values()) if tf["country"] else 1.0
-    return Population(len(profiles), tf, shares, _references_identify(profiles), cultures)
+    identify = _references_identify(profiles)
+    return Population(len(profiles), tf, shares, identify, cultures, known)
 
 
 def _frequencies(profiles: Sequence[Profile], column: str) -> dict[str, float]:
@@ -115,7 +121,7 @@ def _used_by_several(profiles: Sequence[Profile], column: str) -> frozenset[str]
         if one.given:
             for value in getattr(one, column):
                 names = holders[value]
-                name = _Name(one.given, one.givens, one.family)
+                name = _Name(one.given, one.givens, one.family, one.families, one.common_given)
                 if len(names) < _MOST_NAMES and name not in names:
                     names.append(name)
     return frozenset(v for v, names in holders.items() if len(names) > 1 and _several(names))
@@ -178,11 +184,19 @@ def _two_people(a: Profile, b: Profile) -> bool:
 
 
 def _several(names: Sequence[_Name]) -> bool:
-    return any(
-        a.givens.isdisjoint(b.givens) and other_given(a.given, a.family, b.given, b.family, 1)
-        for i, a in enumerate(names)
-        for b in names[:i]
-    )
+    return any(_apart(a, b) for i, a in enumerate(names) for b in names[:i])
+
+
+def _apart(a: _Name, b: _Name) -> bool:
+    """Tell whether two names under one value are of two people.
+
+    With one surname only two usual first names are: else it is rather a slip or a short form.
+    """
+    if not a.givens.isdisjoint(b.givens):
+        return False
+    if not a.families.isdisjoint(b.families) and not (a.common and b.common):
+        return False
+    return other_given(a.given, a.family, b.given, b.family, 1)
 
 
 def _share(profiles: Iterable[Profile], column: str) -> float:

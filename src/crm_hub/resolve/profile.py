@@ -57,7 +57,7 @@ class Profile:
 
     mails: personal mailboxes. mail: the first of them, mail_digits its digits, mail_free whether
     anybody can have one there, mail_own its local part where that is more than the name, mail_stem
-    the mailbox of a firm without the number that tells namesakes apart. domains: firms' domains
+    the mailbox of a firm without the number that tells namesakes apart, mail_number that number. domains: firms' domains
     the record has a mailbox at. phones: numbers of the person. lines: numbers and mailboxes that
     several people use. firms: the company and the domains as one word each. ref: a reference of a
     kind so sparse that a slip in it can be seen.
@@ -79,6 +79,7 @@ class Profile:
     mail_free: bool = False
     mail_own: str = ""
     mail_stem: str = ""
+    mail_number: str = ""
     domains: frozenset[str] = _EMPTY
     phones: frozenset[str] = _EMPTY
     lines: frozenset[str] = _EMPTY
@@ -171,17 +172,15 @@ def _add_mail(
         others = {o for o in (other_surname(b, name) for b in personal) if o}
         if not others <= found.families:
             found.families |= others
-    found.mail_stem = next(
-        (_stem(b) for b in personal if not b.free and b.local[-1:].isdigit()), ""
-    )
-    found.mail_stem = found.mail_stem or next((_stem(b) for b in personal if not b.free), "")
+    ours = [b for b in personal if not b.free]
+    numbered = next((b for b in ours if b.local[-1:].isdigit()), ours[0] if ours else None)
+    if numbered:
+        letters = numbered.local.rstrip("0123456789")
+        found.mail_stem = f"{letters}@{numbered.domain}"
+        found.mail_number = numbered.local[len(letters) :]
     found.domains = frozenset(b.domain for b in personal if not b.free)
     if len(boxes) > len(personal):
         found.lines = frozenset(b.canonical for b in boxes if b.kind is MailboxKind.ROLE)
-
-
-def _stem(box: Mailbox) -> str:
-    return f"{box.local.rstrip('0123456789')}@{box.domain}"
 
 
 def _add_phones(found: Profile, phones: Iterable[str], rules: IdentityRules) -> None:

@@ -9,10 +9,12 @@ from typing import NamedTuple
 from crm_hub.model.rules import IdentityRules
 from crm_hub.resolve.normal.person import PersonName
 from crm_hub.resolve.normal.text import folded, joined_umlauts
+from crm_hub.resolve.normal.words import HOUSEHOLD
 
 _ADDRESS = re.compile(r"[^@\s<>\"',;]+@[^@\s<>\"',;]+\.[^@\s<>\"',;.]{2,}")
 _LETTERS = re.compile(r"[a-z]+")
 _DIGITS = re.compile(r"\d+")
+_SEPARATORS = re.compile(r"[._-]+")
 # Providers at which dots in the local part do not count, or that own several domains.
 _DOTLESS = frozenset({"gmail.com"})
 _SAME = {
@@ -20,6 +22,11 @@ _SAME = {
     "pm.me": "proton.me", "protonmail.com": "proton.me", "ya.ru": "yandex.ru",
     "yandex.com": "yandex.ru",
 }  # fmt: skip
+# Providers that have a domain in many countries: yahoo.ro, live.no, gmx.li.
+_PROVIDERS = frozenset(
+    "aol gmail gmx googlemail hotmail icloud live msn outlook proton protonmail windowslive yahoo "
+    "yandex ymail".split()
+)
 _DASH_TAGS = ("yahoo.", "ymail.com", "rocketmail.com")
 _DISPOSABLE = frozenset(
     "mailinator.com guerrillamail.com guerrillamail.info sharklasers.com 10minutemail.com "
@@ -68,7 +75,7 @@ def mailbox(address: str, rules: IdentityRules) -> Mailbox | None:
     kind = _kind(exact, base, rules)
     if domain in _DOTLESS:
         base = base.replace(".", "")
-    free = domain in rules.free_domains
+    free = domain in rules.free_domains or domain.partition(".")[0] in _PROVIDERS
     return Mailbox(exact, f"{base}@{domain}", base, domain, kind, free, domain in _DISPOSABLE)
 
 
@@ -78,12 +85,14 @@ def _kind(exact: str, base: str, rules: IdentityRules) -> MailboxKind:
     plain = _DIGITS.sub("", base).strip("._-")
     if base in rules.role_local_parts or plain in rules.role_local_parts:
         return MailboxKind.ROLE
+    if not HOUSEHOLD.isdisjoint(_SEPARATORS.split(base)):
+        return MailboxKind.ROLE
     return MailboxKind.PERSONAL
 
 
 def name_of(box: Mailbox) -> tuple[str, str]:
     """Return given name and surname that a local part spells ("anna.lee"), "" where it does not."""
-    parts = [p for p in re.split(r"[._-]+", folded(box.local)) if p]
+    parts = [p for p in _SEPARATORS.split(folded(box.local)) if p]
     letters = [_DIGITS.sub("", p) for p in parts]
     if len(parts) == 2 and all(len(p) > 1 and p.isalpha() for p in letters):
         return letters[0], letters[1]

@@ -9,9 +9,12 @@ from typing import NamedTuple
 from crm_hub.resolve.normal.text import folded, joined_umlauts, words
 from crm_hub.resolve.normal.words import (
     CLEAR_FORMS,
+    DEGREES,
     GENERATIONS,
     HONORIFICS,
+    HOUSEHOLD,
     PARTICLES,
+    known_given_names,
     short_forms,
 )
 
@@ -71,12 +74,17 @@ def _from_parts(first: str, last: str, suffix: str) -> PersonName:
     last, other = _cleaned(last)
     if "," in last and not first:
         return _from_full(last)
+    head, comma, tail = last.partition(",")
+    if comma and all(w in DEGREES or w in HONORIFICS for w in words(tail)):
+        last = head
     if _is_firm(last) and not first:
         return PersonName(firm=last)
     lasts, mark = _without_marks([*_names(last), *words(suffix)])
     firsts, mark_of_first = _without_marks(_names(first))
     if not firsts and len(lasts) > 1 and lasts[0] not in PARTICLES:
-        return _from_full(last)
+        return _from_full(f"{last} {suffix}".strip())
+    if len(firsts) == 1 and firsts[0] in HOUSEHOLD:
+        firsts = []
     if not lasts and len(firsts) > 1:
         return _from_full(first)
     return _made(firsts, lasts, mark or mark_of_first, firm or other)
@@ -89,6 +97,8 @@ def _from_full(full: str) -> PersonName:
     if _is_firm(text):
         return PersonName(firm=text)
     head, comma, tail = text.partition(",")
+    if comma and all(w in DEGREES or w in HONORIFICS for w in words(tail)):
+        comma, text = "", head
     if comma:
         rest, _ = _without_marks(_names(tail))
         if rest and rest[0] not in GENERATIONS:
@@ -96,14 +106,30 @@ def _from_full(full: str) -> PersonName:
             firsts, mark_of_first = _without_marks(_names(tail))
             return _made(firsts, lasts, mark or mark_of_first, firm)
     found, mark = _without_marks(_names(text))
+    if len(found) > 1 and found[0] in HOUSEHOLD:
+        return _made([], found[1:], mark, firm)
     if not found:
         return PersonName(firm=firm)
     if len(found) == 1:
         return _made(found, [], mark, firm)
+    if shouted := _shouted(text, found):
+        return _made([w for w in found if w not in shouted], shouted, mark, firm)
     cut = len(found) - 1
     while cut > 1 and found[cut - 1] in PARTICLES:
         cut -= 1
-    return _made(found[:cut], found[cut:], mark, firm)
+    name = _made(found[:cut], found[cut:], mark, firm)
+    # Of "Ana García López" the middle may be a surname too, unless it is known as a first name.
+    middle = {joined_umlauts(w) for w in found[1:cut] if len(w) > 2 and w not in PARTICLES}
+    return name._replace(families=name.families | (middle - known_given_names()))
+
+
+def _shouted(text: str, found: list[str]) -> list[str]:
+    """Return the surname that stands in capitals before the first name: DUPONT Jean."""
+    pieces = [p for p in text.split() if any(c.isalpha() for c in p)]
+    loud = [len(p) > 2 and p.isupper() for p in pieces]
+    if len(pieces) != len(found) or not loud[0] or loud[-1] or "." in pieces[0]:
+        return []
+    return found[: loud.index(False)]
 
 
 def _cleaned(text: str) -> tuple[str, str]:
@@ -134,6 +160,8 @@ def _names(text: str) -> list[str]:
         plain = plain.strip("-")
         if plain and not plain.replace("-", "").isdigit():
             out.append(plain)
+    while len(out) > 2 and out[0] == "dr" and out[1] in DEGREES:
+        del out[1]
     # "Sr." before a name is señor, behind it senior.
     return [
         w

@@ -19,7 +19,7 @@ CACHED = 65_536
 def folded(text: str) -> str:
     """Return text in lower-case ASCII; Greek, Cyrillic and the like are transliterated."""
     plain = without_accents(text)
-    return plain if plain.isascii() else anyascii(plain).lower()
+    return plain if plain.isascii() else anyascii(plain.replace("ου", "ou")).lower()
 
 
 @lru_cache(CACHED)

@@ -15,6 +15,16 @@ HONORIFICS = frozenset(
     "dipling mag msc bsc mba llm phd md dds cpa rn jd esq maitre ir drs mgr bc ingr dra arq "
     "lic gospodin".split()
 )
+# Behind "Dr.", or behind a comma: a degree and no name.
+DEGREES = frozenset(
+    "med rer nat phil jur iur dent vet habil oec pol theol pharm hc techn mba phd msc bsc llm md dds "
+    "external extern externe freelance contractor".split()
+)
+# Before a surname: a household and nobody in it.
+HOUSEHOLD = frozenset(
+    "familie family famille familia famiglia familien familjen rodina rodzina perhe csalad ailesi "
+    "eheleute fam".split()
+)
 PARTICLES = frozenset(
     "van von vom zu zum zur der den de la le les du da di do dos das del della delle dello "
     "dei degli el al bin ibn ter ten te af av y e i het op in t und o san".split()
