@@ -35,16 +35,18 @@ Survivorship = dict[str, dict[str, Win]]
 class Bands(NamedTuple):
     """Where scored pairs fall, in bits (log2 of the odds); set before anything is scored.
 
-    link: from here up two records are one. review: from here up somebody is asked. contested: how
-    much more it takes when two people of that name are known. reference: from here up a shared
-    reference joins. together: what all records of two clusters must weigh together. bridge: what a
+    link: from here up two clusters are one. review: from here up somebody is asked. weigh: pairs
+    below this weight are not looked at. contested: how much more it takes when two people of that
+    name are known. reference: from here up a shared reference joins. together: what all records of two clusters
+    must then weigh together. bridge: what a
     single edge must weigh to join two clusters of bridge_size records each. cluster_cap: the most
     records that are joined without a question.
     """
 
-    link: float = 1.5
-    review: float = -2.0
-    contested: float = 4.0
+    link: float = 1.0
+    review: float = -1.0
+    weigh: float = -4.0
+    contested: float = 1.2
     reference: float = -6.0
     together: float = 0.5
     bridge: float = 8.0

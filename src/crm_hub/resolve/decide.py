@@ -19,6 +19,7 @@ from crm_hub.resolve.ladder import slips
 from crm_hub.resolve.levels import BIRTH, reference_slip
 from crm_hub.resolve.name_levels import other_given
 from crm_hub.resolve.profile import Profile
+from crm_hub.resolve.standing import standing
 
 
 class Verdict(Enum):
@@ -131,14 +132,18 @@ def firm_clash(a: Profile, b: Profile, _references_identify: bool) -> str:
 
 
 def decide(a: Profile, b: Profile, bits: float, bands: Bands, reason: str) -> Decision:
-    """Return what a pair of this weight means; reason: why the two clash, or ""."""
+    """Return what a pair of this weight means by itself; reason: why the two clash, or "".
+
+    Other records may make it more or less: graph.py asks again for whole clusters.
+    """
     if reason:
         return Decision(Verdict.NEVER, reason)
-    if bits >= bands.link + (bands.contested if a.contested and b.contested else 0.0):
+    alone = standing(bits, contested=bands.contested if a.contested and b.contested else 0.0)
+    if alone >= bands.link:
         return Decision(Verdict.SAME)
     if not a.refs.isdisjoint(b.refs) and bits >= bands.reference:
         return Decision(Verdict.SAME, "same reference")
-    return Decision(Verdict.ASK if bits >= bands.review else Verdict.DIFFERENT)
+    return Decision(Verdict.ASK if alone >= bands.review else Verdict.DIFFERENT)
 
 
 def mark_contested(profiles: Sequence[Profile], references_identify: bool) -> None:

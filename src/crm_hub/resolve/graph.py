@@ -1,26 +1,37 @@
 """From pairs to clusters: the best edge goes first, and a clash between two clusters stops it.
 
 Bare connected components would let one wrong edge join two hundred people. Here an edge joins two
-clusters only when no member of one clashes with a member of the other, when the cluster stays
-under a cap, and, where both are large, when the edge is strong or does not stand alone. What is
-stopped for the last two reasons is a question for a person. The answer depends on the set alone:
+clusters only when no member of one clashes with a member of the other, when the two stand for one
+person in spite of their other records and of other clusters of that name (standing.py), when the
+cluster stays under a cap, and, where both are large, when the edge is strong or does not stand
+alone. What is stopped so is a question for a person. The answer depends on the set alone:
 edges of one weight fall by the ids of their records.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from crm_hub.model.rules import Bands
+from crm_hub.resolve.standing import MOST_RIVALS, SURE, standing
+
+_SWEEPS = 2
+_TOO_LITTLE = "not enough speaks for it"
 
 
 class Edge(NamedTuple):
-    """Two records by place, and the weight between them in bits."""
+    """Two records by place, and the weight between them in bits.
+
+    sure: something else than the weight joins them (a shared reference). contested: two people of
+    the name are known.
+    """
 
     a: int
     b: int
     bits: float
+    sure: bool = False
+    contested: bool = False
 
 
 class Clusters(NamedTuple):
@@ -43,18 +54,23 @@ class Judge(Protocol):
     def together(self, left: Sequence[int], right: Sequence[int]) -> float:
         """Return the weight between two groups, of all that their records say together."""
 
+    def bearers(self, places: Sequence[int]) -> Iterable[int]:
+        """Return the places of all records that bear one of the whole names of these."""
+
 
 def clusters(
     count: int, edges: Sequence[Edge], names: Sequence[str], judge: Judge, bands: Bands
 ) -> Clusters:
     """Return the clusters of `count` records.
 
-    edges: those strong enough to join. names: an id for each place, which no load order changes.
+    edges: those that may join. names: an id for each place, which no load order changes.
     """
     ordered = sorted(edges, key=lambda e: (-e.bits, *sorted((names[e.a], names[e.b]))))
     joining = _Joining(judge, bands, ordered)
-    for edge in ordered:
-        joining.take(edge)
+    for _ in range(_SWEEPS):
+        # What was joined since has fewer rivals and more to say.
+        joining.held = []
+        ordered = [edge for edge in ordered if joining.take(edge)]
     groups = {id(g): g for g in joining.group_of.values()}
     found = [sorted(g) for g in groups.values()]
     found += [[place] for place in range(count) if place not in joining.group_of]
@@ -74,32 +90,59 @@ class _Joining:
             self.near.setdefault(edge.a, set()).add(edge.b)
             self.near.setdefault(edge.b, set()).add(edge.a)
 
-    def take(self, edge: Edge) -> None:
+    def take(self, edge: Edge) -> bool:
+        """Join the clusters of an edge, if they may be; tell whether to look at it again."""
         left = self.group_of.get(edge.a) or [edge.a]
         right = self.group_of.get(edge.b) or [edge.b]
         if left is right:
-            return
+            return False
         if any(self.judge.clash(one, other) for one in left for other in right):
-            return
+            return False
+        bits = self._standing(edge, left, right)
+        if bits < self.bands.link:
+            if bits >= self.bands.review:
+                self.held.append((edge._replace(bits=bits), _TOO_LITTLE))
+            return True
         if reason := self._doubt(edge, left, right):
-            self.held.append((edge, reason))
-            return
+            self.held.append((edge._replace(bits=bits), reason))
+            return True
         for place in (edge.a, edge.b):
-            self.by.setdefault(place, edge)
+            self.by.setdefault(place, edge._replace(bits=bits))
         if len(left) < len(right):
             left, right = right, left
         left.extend(right)
         for place in (*right, edge.a, edge.b):
             self.group_of[place] = left
+        return False
+
+    def _standing(self, edge: Edge, left: list[int], right: list[int]) -> float:
+        size = len(left) + len(right)
+        together = self.judge.together(left, right) if size > 2 else None
+        if edge.sure:
+            enough = together is None or together >= self.bands.together
+            return max(edge.bits, self.bands.link) if enough else self.bands.review
+        contested = self.bands.contested if edge.contested else 0.0
+        if edge.bits >= SURE:
+            return standing(edge.bits, together, 0, size, contested)
+        return standing(edge.bits, together, self._rivals(left, right), size, contested)
+
+    def _rivals(self, left: list[int], right: list[int]) -> int:
+        """Return how many other clusters bear the name, up to MOST_RIVALS."""
+        mine = {*left, *right}
+        seen: set[int] = set()
+        for place in self.judge.bearers((*left, *right)):
+            if place in mine:
+                continue
+            group = self.group_of.get(place)
+            seen.add(id(group) if group else -place - 1)
+            if len(seen) == MOST_RIVALS:
+                break
+        return len(seen)
 
     def _doubt(self, edge: Edge, left: list[int], right: list[int]) -> str:
         """Return why an edge is not enough for the clusters behind it, "" when it is."""
         if len(left) + len(right) > self.bands.cluster_cap:
             return "the cluster would be larger than the cap"
-        if len(left) + len(right) == 2:
-            return ""
-        if self.judge.together(left, right) < self.bands.together:
-            return "the other records of the two clusters speak against it"
         if edge.bits < self.bands.bridge and min(len(left), len(right)) >= self.bands.bridge_size:
             others = set(right)
             if sum(len(self.near[one] & others) for one in left) < 2:

@@ -14,7 +14,10 @@ from crm_hub.resolve.profile import Profile
 
 
 class Kind(NamedTuple):
-    """model: the file of its weights. contested: marks the profiles whose name several have."""
+    """model: the file of its weights. contested: marks the profiles whose name several have.
+
+    name: the whole name by which two of the kind are rivals.
+    """
 
     entity: str
     model: str
@@ -22,9 +25,14 @@ class Kind(NamedTuple):
     keys: Callable[[Profile], list[str]]
     clash: Callable[[Profile, Profile, bool], str]
     contested: Callable[[Sequence[Profile], bool], None]
+    name: Callable[[Profile], tuple[str, str] | None]
 
 
-PEOPLE = Kind("person", "identity_model.json", PERSON, keys, clash, mark_contested)
+def _whole_name(one: Profile) -> tuple[str, str] | None:
+    return (one.given, one.family) if one.given and one.family else None
+
+
+PEOPLE = Kind("person", "identity_model.json", PERSON, keys, clash, mark_contested, _whole_name)
 FIRMS = Kind(
     "organization",
     "organization_model.json",
@@ -32,5 +40,6 @@ FIRMS = Kind(
     firm_keys,
     firm_clash,
     lambda _profiles, _strict: None,
+    lambda _one: None,
 )
 KINDS = {kind.entity: kind for kind in (PEOPLE, FIRMS)}

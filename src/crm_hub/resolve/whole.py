@@ -6,12 +6,12 @@ hub takes the same ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from crm_hub.model.rules import Bands
 from crm_hub.resolve.blocking import candidates
-from crm_hub.resolve.decide import Verdict, decide
 from crm_hub.resolve.graph import Clusters, Edge, clusters
 from crm_hub.resolve.kinds import PEOPLE, Kind
 from crm_hub.resolve.population import Population, settle
@@ -61,20 +61,15 @@ def resolve(
     kept, copies = _without_copies(profiles)
     firsts = [profiles[place] for place in kept]
     edges: list[Edge] = []
-    asked: list[Edge] = []
     pairs = 0
     for index, near in candidates(firsts, kind.keys):
         one = firsts[index]
         for place in near:
             other = firsts[place]
             bits = scorer.weight(scorer.levels(one, other), one)
-            if bits < bands.review and one.refs.isdisjoint(other.refs):
-                continue
-            found = decide(one, other, bits, bands, kind.clash(one, other, strict))
-            if found.verdict is Verdict.SAME:
-                edges.append(Edge(place, index, bits))
-            elif found.verdict is Verdict.ASK:
-                asked.append(Edge(place, index, bits))
+            sure = not one.refs.isdisjoint(other.refs) and bits >= bands.reference
+            if (sure or bits >= bands.weigh) and not kind.clash(one, other, strict):
+                edges.append(Edge(place, index, bits, sure, one.contested and other.contested))
         pairs += len(near)
         if index % _EVERY == 0:
             progress("comparing", index, len(firsts))
@@ -83,7 +78,7 @@ def resolve(
     joined = clusters(len(firsts), edges, names, judge, bands)
     questions = [
         question._replace(a=kept[question.a], b=kept[question.b])
-        for question in _questions(joined, asked, names)
+        for question in _questions(joined, names)
     ]
     return Resolved(_with_copies(joined, kept, copies), questions, scorer, population, pairs)
 
@@ -139,6 +134,10 @@ class _Judge:
         self._kind = kind
         self._scorer = scorer
         self._strict = strict
+        self._named: dict[tuple[str, str], list[int]] = {}
+        for place, one in enumerate(profiles):
+            if name := kind.name(one):
+                self._named.setdefault(name, []).append(place)
 
     def clash(self, a: int, b: int) -> bool:
         """Tell whether two records cannot be one."""
@@ -149,14 +148,20 @@ class _Judge:
         one, other = ([self._profiles[at] for at in side] for side in (left, right))
         return self._scorer.together(one, other)
 
+    def bearers(self, places: Sequence[int]) -> Iterator[int]:
+        """Return the places of all records that bear one of the whole names of these."""
+        names = {name for at in places if (name := self._kind.name(self._profiles[at]))}
+        return chain.from_iterable(self._named[name] for name in sorted(names))
 
-def _questions(found: Clusters, asked: Sequence[Edge], names: Sequence[str]) -> list[Question]:
-    """Return the pairs that are still open: in two clusters, the weightiest first."""
+
+def _questions(found: Clusters, names: Sequence[str]) -> list[Question]:
+    """Return the pairs that are still open: the best of any two clusters, the weightiest first."""
     cluster_of = {place: at for at, group in enumerate(found.groups) for place in group}
-    reasons = [(edge, "not enough speaks for it") for edge in asked]
-    open_pairs = [
-        Question(edge.a, edge.b, edge.bits, reason)
-        for edge, reason in (*found.held, *reasons)
-        if cluster_of[edge.a] != cluster_of[edge.b]
-    ]
-    return sorted(open_pairs, key=lambda q: (-q.bits, *sorted((names[q.a], names[q.b]))))
+    best: dict[tuple[int, int], Question] = {}
+    for edge, reason in sorted(
+        found.held, key=lambda h: (-h[0].bits, *sorted((names[h[0].a], names[h[0].b])))
+    ):
+        one, other = sorted((cluster_of[edge.a], cluster_of[edge.b]))
+        if one != other:
+            best.setdefault((one, other), Question(edge.a, edge.b, edge.bits, reason))
+    return list(best.values())
