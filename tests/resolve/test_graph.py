@@ -17,12 +17,15 @@ from crm_hub.model.rules import Bands
 from crm_hub.resolve.decide import Verdict, decide
 from crm_hub.resolve.graph import Edge, clusters
 from crm_hub.resolve.profile import Profile, profile
+from crm_hub.resolve.standing import standing
 from crm_hub.resolve.whole import resolve
 from tests.resolve.population_of_tests import MODEL, RULES, others
 
 
 class Judge:
     """Says what a test lays down: pairs that clash, and what groups weigh together."""
+
+    named: Sequence[int] = ()
 
     def __init__(self, clashing: Sequence[tuple[int, int]] = (), bits: float = 20.0) -> None:
         self.clashing = {frozenset(pair) for pair in clashing}
@@ -33,6 +36,9 @@ class Judge:
 
     def together(self, left: Sequence[int], right: Sequence[int]) -> float:
         return self.bits
+
+    def bearers(self, places: Sequence[int]) -> Sequence[int]:
+        return self.named if set(places) & set(self.named) else ()
 
 
 def names(count: int) -> list[str]:
@@ -66,8 +72,25 @@ def test_a_single_weak_edge_between_two_clusters_is_a_question() -> None:
 
 def test_what_all_records_say_together_can_stop_an_edge() -> None:
     edges = [Edge(0, 1, 9.0), Edge(1, 2, 5.0)]
-    found = clusters(3, edges, names(3), Judge(bits=-1.0), Bands())
+    found = clusters(3, edges, names(3), Judge(bits=-4.0), Bands())
     assert found.groups == [[0, 1], [2]]
+
+
+def test_a_rival_of_the_same_name_makes_a_weak_edge_a_question() -> None:
+    judge = Judge()
+    edge = Edge(0, 1, 0.5)
+    assert clusters(3, [edge], names(3), judge, Bands()).groups == [[0, 1], [2]]
+    judge.named = (0, 1, 2)
+    found = clusters(3, [edge], names(3), judge, Bands())
+    assert found.groups == [[0], [1], [2]]
+    assert [held.bits for held, _ in found.held] == pytest.approx([1.02])
+
+
+def test_an_edge_is_looked_at_again_when_its_rival_became_part_of_it() -> None:
+    judge = Judge(bits=0.5)
+    judge.named = (0, 1, 2)
+    edges = [Edge(0, 1, 0.9), Edge(1, 2, 0.8), Edge(0, 2, 9.0)]
+    assert clusters(3, edges, names(3), judge, Bands()).groups == [[0, 1, 2]]
 
 
 @given(st.data())
@@ -132,7 +155,7 @@ def test_the_same_set_in_any_order_gives_the_same_people(seed: int) -> None:
 
 def test_bands_decide_and_a_clash_overrules_any_weight() -> None:
     a, b = Profile("a"), Profile("b")
-    bands = Bands(link=2.0, review=-1.0)
+    bands = Bands(link=standing(2.0), review=standing(-1.0))
     verdicts = [decide(a, b, bits, bands, "").verdict for bits in (2.0, 1.9, -1.0, -1.1)]
     assert verdicts == [Verdict.SAME, Verdict.ASK, Verdict.ASK, Verdict.DIFFERENT]
     assert decide(a, b, 50.0, bands, "other birth date").verdict is Verdict.NEVER

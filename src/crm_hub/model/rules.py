@@ -37,13 +37,13 @@ class Bands(NamedTuple):
 
     link: from here up two clusters are one. review: from here up somebody is asked. weigh: pairs
     below this weight are not looked at. contested: how much more it takes when two people of that
-    name are known. reference: from here up a shared reference joins. together: what all records of two clusters
-    must then weigh together. bridge: what a
-    single edge must weigh to join two clusters of bridge_size records each. cluster_cap: the most
-    records that are joined without a question.
+    name are known. reference: from here up a shared reference joins. together: what all records of
+    two clusters must then weigh together. bridge: what a single edge must weigh to join two
+    clusters of bridge_size records each. cluster_cap: the most records that are joined without a
+    question.
     """
 
-    link: float = 1.0
+    link: float = 1.7
     review: float = -1.0
     weigh: float = -4.0
     contested: float = 1.2

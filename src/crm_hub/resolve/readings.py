@@ -90,7 +90,7 @@ class Readings:
         return letters
 
     def _bears(self, name: str) -> bool:
-        return name in known_given_names() or self.given.get(name, 0) > 1
+        return name in known_given_names() or name in self.given
 
     def _is_form(self, given: str, name: str) -> bool:
         usual = given in known_given_names() or self.given.get(given, 0) >= self.usual
@@ -144,8 +144,8 @@ def _counts(profiles: Sequence[Profile]) -> tuple[Counter[str], Counter[str]]:
 def _short_forms(profiles: Sequence[Profile]) -> dict[str, frozenset[str]]:
     """Return the short forms that the set itself shows.
 
-    People of one surname who share a mailbox or a number are one, or a household. A short form meets
-    one other name again and again; a spouse's name meets many.
+    People of one surname who share a mailbox or a number are one, or a household. A short form
+    meets one other name again and again; a spouse's name meets many.
     """
     holders: dict[str, list[Profile]] = defaultdict(list)
     for one in profiles:

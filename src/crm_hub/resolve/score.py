@@ -14,6 +14,8 @@ from crm_hub.resolve.population import Population
 from crm_hub.resolve.profile import Profile
 from crm_hub.resolve.weights import Model
 
+# The comparisons of a person's name stand first.
+NAMES = 2
 _NO_TF: Mapping[str, float] = {}
 
 
@@ -71,6 +73,14 @@ class Scorer:
         for ladder, index in zip(self._ladders, levels, strict=True):
             bits += self._bits(ladder[index], a)
         return bits
+
+    def of_name(self, levels: tuple[int, ...], a: Profile) -> float:
+        """Return what the names alone weigh, with the prior.
+
+        Where two people of a name are known, its rarity says no more which of them a record is.
+        """
+        names = zip(self._ladders[:NAMES], levels[:NAMES], strict=True)
+        return self.prior_bits + sum(self._bits(ladder[index], a) for ladder, index in names)
 
     def _bits(self, rung: _Rung, a: Profile) -> float:
         if rung.tf:

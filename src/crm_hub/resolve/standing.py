@@ -1,8 +1,9 @@
 """How likely two clusters are one person, when the weight of their best pair is only a part of it.
 
-A pair's weight knows the two records. It does not know that a third cluster bears the same name and
-would fit as well (a rival), that the other records of the two clusters speak against it, or that two
-people of that name are known. `standing` puts these together, in bits, so that 0 is an even chance.
+A pair's weight knows the two records. It does not know that a third cluster bears the same name
+and would fit as well (a rival), that the other records of the two clusters speak against it, or
+that two people of that name are known. `standing` puts these together, in bits, so that 0 is an
+even chance.
 The numbers are a logistic regression over the generator's fitted variants, rounded
 (bench/fit_standing.py); they hold at any size, since rivals are counted and not expected.
 """
@@ -15,11 +16,11 @@ MOST_RIVALS = 3
 # From here up a pair decides by itself: nothing below is looked at.
 SURE = 12.0
 
-_EVEN = 2.2
-_PAIR = 0.63
-_AGAINST, _MOST_AGAINST = 0.45, 8.0
-_FOR, _MOST_FOR = 0.35, 12.0
-_RIVALS = (0.0, 1.4, 2.1, 2.5)
+_EVEN = 2.1
+_PAIR = 0.64
+_AGAINST, _MOST_AGAINST = 0.42, 8.0
+_FOR, _MOST_FOR = 0.15, 12.0
+_RIVALS = (0.0, 1.4, 2.15, 2.6)
 _SIZE = 0.6
 
 

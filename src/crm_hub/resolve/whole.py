@@ -66,10 +66,14 @@ def resolve(
         one = firsts[index]
         for place in near:
             other = firsts[place]
-            bits = scorer.weight(scorer.levels(one, other), one)
+            levels = scorer.levels(one, other)
+            bits = scorer.weight(levels, one)
+            contested = one.contested and other.contested
+            if contested:
+                bits -= max(0.0, scorer.of_name(levels, one))
             sure = not one.refs.isdisjoint(other.refs) and bits >= bands.reference
             if (sure or bits >= bands.weigh) and not kind.clash(one, other, strict):
-                edges.append(Edge(place, index, bits, sure, one.contested and other.contested))
+                edges.append(Edge(place, index, bits, sure, contested))
         pairs += len(near)
         if index % _EVERY == 0:
             progress("comparing", index, len(firsts))

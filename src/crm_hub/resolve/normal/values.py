@@ -27,23 +27,25 @@ _COUNTRIES = {
     "tschechien": "CZ", "portugal": "PT", "ireland": "IE", "irland": "IE", "canada": "CA",
     "kanada": "CA", "australia": "AU", "luxembourg": "LU", "luxemburg": "LU", "hungary": "HU",
     "brazil": "BR", "brasil": "BR", "mexico": "MX", "romania": "RO", "greece": "GR",
-    "turkey": "TR", "turkiye": "TR", "turkei": "TR", "uae": "AE", "magyarorszag": "HU", "ungarn": "HU",
-    "hellas": "GR", "ellada": "GR", "griechenland": "GR", "rumanien": "RO", "slovakia": "SK",
-    "slovensko": "SK", "slovenia": "SI", "slovenija": "SI", "croatia": "HR", "hrvatska": "HR",
-    "bulgaria": "BG", "serbia": "RS", "srbija": "RS", "ukraine": "UA", "ukraina": "UA", "estonia": "EE",
-    "eesti": "EE", "latvia": "LV", "latvija": "LV", "lithuania": "LT", "lietuva": "LT", "iceland": "IS",
-    "island": "IS", "malta": "MT", "cyprus": "CY", "liechtenstein": "LI", "russia": "RU", "india": "IN",
-    "china": "CN", "japan": "JP", "southafrica": "ZA", "newzealand": "NZ", "argentina": "AR",
-    "chile": "CL", "colombia": "CO", "peru": "PE", "israel": "IL", "suisseschweiz": "CH",
-    "republicofireland": "IE", "eire": "IE", "northernireland": "GB", "bundesrepublikdeutschland": "DE",
+    "turkey": "TR", "turkiye": "TR", "turkei": "TR", "uae": "AE", "magyarorszag": "HU",
+    "ungarn": "HU", "hellas": "GR", "ellada": "GR", "griechenland": "GR", "rumanien": "RO",
+    "slovakia": "SK", "slovensko": "SK", "slovenia": "SI", "slovenija": "SI", "croatia": "HR",
+    "hrvatska": "HR", "bulgaria": "BG", "serbia": "RS", "srbija": "RS", "ukraine": "UA",
+    "ukraina": "UA", "estonia": "EE", "eesti": "EE", "latvia": "LV", "latvija": "LV",
+    "lithuania": "LT", "lietuva": "LT", "iceland": "IS", "island": "IS", "malta": "MT",
+    "cyprus": "CY", "liechtenstein": "LI", "russia": "RU", "india": "IN", "china": "CN",
+    "japan": "JP", "southafrica": "ZA", "newzealand": "NZ", "argentina": "AR", "chile": "CL",
+    "colombia": "CO", "peru": "PE", "israel": "IL", "suisseschweiz": "CH",
+    "republicofireland": "IE", "eire": "IE", "northernireland": "GB",
+    "bundesrepublikdeutschland": "DE",
 }  # fmt: skip
 
 _ALPHA_3 = dict(
     pair.split(":")
     for pair in (
-        "deu:DE aut:AT che:CH fra:FR ita:IT esp:ES prt:PT nld:NL bel:BE lux:LU gbr:GB irl:IE swe:SE "
-        "nor:NO dnk:DK fin:FI pol:PL cze:CZ svk:SK hun:HU rou:RO bgr:BG grc:GR tur:TR can:CA mex:MX "
-        "bra:BR arg:AR aus:AU nzl:NZ hrv:HR svn:SI srb:RS ukr:UA est:EE lva:LV ltu:LT"
+        "deu:DE aut:AT che:CH fra:FR ita:IT esp:ES prt:PT nld:NL bel:BE lux:LU gbr:GB irl:IE "
+        "swe:SE nor:NO dnk:DK fin:FI pol:PL cze:CZ svk:SK hun:HU rou:RO bgr:BG grc:GR tur:TR "
+        "can:CA mex:MX bra:BR arg:AR aus:AU nzl:NZ hrv:HR svn:SI srb:RS ukr:UA est:EE lva:LV ltu:LT"
     ).split()
 )
 

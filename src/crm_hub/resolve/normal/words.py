@@ -17,8 +17,8 @@ HONORIFICS = frozenset(
 )
 # Behind "Dr.", or behind a comma: a degree and no name.
 DEGREES = frozenset(
-    "med rer nat phil jur iur dent vet habil oec pol theol pharm hc techn mba phd msc bsc llm md dds "
-    "external extern externe freelance contractor".split()
+    "med rer nat phil jur iur dent vet habil oec pol theol pharm hc techn mba phd msc bsc llm md "
+    "dds external extern externe freelance contractor".split()
 )
 # Before a surname: a household and nobody in it.
 HOUSEHOLD = frozenset(
