@@ -82,6 +82,11 @@ class Scorer:
         names = zip(self._ladders[:NAMES], levels[:NAMES], strict=True)
         return self.prior_bits + sum(self._bits(ladder[index], a) for ladder, index in names)
 
+    def is_other_name(self, levels: tuple[int, ...]) -> bool:
+        """Tell whether first or last name are plainly other ones."""
+        names = zip(self._ladders[:NAMES], levels[:NAMES], strict=True)
+        return any(index == len(ladder) - 1 for ladder, index in names)
+
     def _bits(self, rung: _Rung, a: Profile) -> float:
         if rung.tf:
             share = rung.shares.get(getattr(a, rung.tf))

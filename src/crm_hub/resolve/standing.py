@@ -15,6 +15,8 @@ from math import log2
 MOST_RIVALS = 3
 # From here up a pair decides by itself: nothing below is looked at.
 SURE = 12.0
+# What a pair of other names weighs less: a weak pair is better than its weight where names agree.
+OTHER_NAME = 2.2
 
 _EVEN = 2.1
 _PAIR = 0.64

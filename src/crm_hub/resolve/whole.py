@@ -17,6 +17,7 @@ from crm_hub.resolve.kinds import PEOPLE, Kind
 from crm_hub.resolve.population import Population, settle
 from crm_hub.resolve.profile import Profile
 from crm_hub.resolve.score import Scorer
+from crm_hub.resolve.standing import OTHER_NAME
 from crm_hub.resolve.weights import Model, calibrated
 
 Progress = Callable[[str, int, int], None]
@@ -71,6 +72,8 @@ def resolve(
             contested = one.contested and other.contested
             if contested:
                 bits -= max(0.0, scorer.of_name(levels, one))
+            if scorer.is_other_name(levels):
+                bits -= OTHER_NAME
             sure = not one.refs.isdisjoint(other.refs) and bits >= bands.reference
             if (sure or bits >= bands.weigh) and not kind.clash(one, other, strict):
                 edges.append(Edge(place, index, bits, sure, contested))
