@@ -16,7 +16,8 @@ from crm_hub.resolve.profile import Profile
 class Kind(NamedTuple):
     """model: the file of its weights. contested: marks the profiles whose name several have.
 
-    name: the whole name by which two of the kind are rivals.
+    name: the whole name by which two of the kind are rivals. names: how many of the comparisons,
+    the first ones, are of the name.
     """
 
     entity: str
@@ -26,13 +27,14 @@ class Kind(NamedTuple):
     clash: Callable[[Profile, Profile, bool], str]
     contested: Callable[[Sequence[Profile], bool], None]
     name: Callable[[Profile], tuple[str, str] | None]
+    names: int
 
 
 def _whole_name(one: Profile) -> tuple[str, str] | None:
     return (one.given, one.family) if one.given and one.family else None
 
 
-PEOPLE = Kind("person", "identity_model.json", PERSON, keys, clash, mark_contested, _whole_name)
+PEOPLE = Kind("person", "identity_model.json", PERSON, keys, clash, mark_contested, _whole_name, 2)
 FIRMS = Kind(
     "organization",
     "organization_model.json",
@@ -41,5 +43,6 @@ FIRMS = Kind(
     firm_clash,
     lambda _profiles, _strict: None,
     lambda _one: None,
+    1,
 )
 KINDS = {kind.entity: kind for kind in (PEOPLE, FIRMS)}

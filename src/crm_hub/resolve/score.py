@@ -14,8 +14,6 @@ from crm_hub.resolve.population import Population
 from crm_hub.resolve.profile import Profile
 from crm_hub.resolve.weights import Model
 
-# The comparisons of a person's name stand first.
-NAMES = 2
 _NO_TF: Mapping[str, float] = {}
 
 
@@ -40,8 +38,10 @@ class _Rung(NamedTuple):
 class Scorer:
     """Scores pairs of one population. Weights are bits; 0 is even odds."""
 
-    def __init__(self, model: Model, population: Population) -> None:
-        """model: already calibrated to the population."""
+    def __init__(self, model: Model, population: Population, names: int = 2) -> None:
+        """model: already calibrated to the population. names: so many of its comparisons, the
+        first ones, are of the name."""
+        self._names = names
         self.model = model
         self.prior_bits = log2(model.prior / (1 - model.prior))
         self._ladders = tuple(
@@ -79,12 +79,12 @@ class Scorer:
 
         Where two people of a name are known, its rarity says no more which of them a record is.
         """
-        names = zip(self._ladders[:NAMES], levels[:NAMES], strict=True)
+        names = zip(self._ladders[: self._names], levels[: self._names], strict=True)
         return self.prior_bits + sum(self._bits(ladder[index], a) for ladder, index in names)
 
     def is_other_name(self, levels: tuple[int, ...]) -> bool:
         """Tell whether first or last name are plainly other ones."""
-        names = zip(self._ladders[:NAMES], levels[:NAMES], strict=True)
+        names = zip(self._ladders[: self._names], levels[: self._names], strict=True)
         return any(index == len(ladder) - 1 for ladder, index in names)
 
     def _bits(self, rung: _Rung, a: Profile) -> float:

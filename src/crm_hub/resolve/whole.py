@@ -56,7 +56,7 @@ def resolve(
     The profiles are changed: what only the whole set can tell is marked in them.
     """
     population = settle(profiles)
-    scorer = Scorer(calibrated(model, population), population)
+    scorer = Scorer(calibrated(model, population), population, kind.names)
     strict = population.references_identify
     kind.contested(profiles, strict)
     kept, copies = _without_copies(profiles)
@@ -69,12 +69,12 @@ def resolve(
             other = firsts[place]
             levels = scorer.levels(one, other)
             bits = scorer.weight(levels, one)
+            sure = not one.refs.isdisjoint(other.refs) and bits >= bands.reference
             contested = one.contested and other.contested
             if contested:
                 bits -= max(0.0, scorer.of_name(levels, one))
             if scorer.is_other_name(levels):
                 bits -= OTHER_NAME
-            sure = not one.refs.isdisjoint(other.refs) and bits >= bands.reference
             if (sure or bits >= bands.weigh) and not kind.clash(one, other, strict):
                 edges.append(Edge(place, index, bits, sure, contested))
         pairs += len(near)
