@@ -1,8 +1,8 @@
-"""Two-way rounds in a process of their own, to be killed: prints what was sent or waits, each."""
+"""Two-way rounds in a process of their own, to be killed: tells what was sent or waits, each."""
 
 from __future__ import annotations
 
-import sys
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from crm_hub.flow.hub import Hub
@@ -11,11 +11,12 @@ from crm_hub.flow.outbound import push
 from crm_hub.store import Outbox
 
 
-def main() -> None:
-    hub = Hub(Path(sys.argv[1]))
+def main(folder: str, told: Connection) -> None:
+    """Say that the hub is open, then after each round how many writes it sent or left open."""
+    hub = Hub(Path(folder))
     with hub.store.read():
         pass
-    print("ready", flush=True)
+    told.send("ready")
     while True:
         list(sync(hub, accept_deletes=True))
         sent = 0
@@ -24,9 +25,4 @@ def main() -> None:
             sent += 0 if report is None else sum(report.counts.values())
         with hub.store.read() as db:
             counts = Outbox(db).counts()
-        sent += sum(n for (_, state), n in counts.items() if state != "dead")
-        print(sent, flush=True)
-
-
-if __name__ == "__main__":
-    main()
+        told.send(sent + sum(n for (_, state), n in counts.items() if state != "dead"))

@@ -5,11 +5,10 @@ CRM_HUB_KILLS kills for each seed, CRM_HUB_KILL_SEEDS seeds; scripts/soak runs m
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -19,10 +18,12 @@ import pytest
 from crm_hub.config import add_connection, create
 from crm_hub.sdk.testing.fault_server import FaultServer
 from tests.flow.two_way.fake import Clock, Side
+from tests.flow.two_way.killed_round import main
 from tests.flow.two_way.remote import serve
 from tests.flow.two_way.worlds import MAPPING
 
-ROOT = Path(__file__).parents[3]
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["tests.flow.two_way.killed_round", "tests.flow.two_way.remote"])
 KILLS = int(os.environ.get("CRM_HUB_KILLS", "6"))
 SEEDS = int(os.environ.get("CRM_HUB_KILL_SEEDS", "1"))
 HANG_S = 60.0
@@ -44,34 +45,35 @@ def made(folder: Path, url: str, idempotency: str, guard: str) -> None:
     path.write_text(text)
 
 
-def started(folder: Path) -> subprocess.Popen[str]:
-    code = "from tests.flow.two_way.killed_round import main; main()"
-    path = os.pathsep.join(str(ROOT / p) for p in ("src", "connectors", "."))
-    done = subprocess.Popen(
-        [sys.executable, "-c", code, str(folder)],
-        env={**os.environ, "PYTHONPATH": path},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert done.stdout is not None
-    assert done.stdout.readline() == "ready\n"
-    return done
+class Rounds:
+    """A process that runs rounds until it is killed. It is forked from one that has imported all."""
+
+    def __init__(self, folder: Path) -> None:
+        self.told, theirs = FORKS.Pipe(duplex=False)
+        self._process = FORKS.Process(target=main, args=(str(folder), theirs), daemon=True)
+        self._process.start()
+        theirs.close()
+        assert self.told.recv() == "ready"
+
+    def kill(self) -> None:
+        """kill -9."""
+        assert self._process.is_alive(), "the rounds ended by themselves"
+        self._process.kill()
+        self._process.join()
+        assert self._process.exitcode == -signal.SIGKILL
+        self.told.close()
 
 
 def until_quiet(folder: Path) -> None:
     """Run rounds until two in a row send nothing; what waits for its time gets it."""
-    process = started(folder)
+    rounds = Rounds(folder)
     quiet, ends = 0, time.monotonic() + HANG_S
     try:
         while quiet < 2:
             assert time.monotonic() < ends, "the rounds do not come to rest"
-            assert process.stdout is not None
-            quiet = quiet + 1 if process.stdout.readline() == "0\n" else 0
+            quiet = quiet + 1 if rounds.told.recv() == 0 else 0
     finally:
-        process.kill()
-        process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+        rounds.kill()
 
 
 def people_do(side: Side, rng: random.Random, number: int) -> int:
@@ -100,15 +102,12 @@ def test_a_killed_two_way_sync_loses_and_doubles_nothing(
         serve(server, sides)
         made(folder, server.url, idempotency, guard)
         for kill in range(KILLS):
-            process = started(folder)
+            rounds = Rounds(folder)
             for number in range(4):
                 added += people_do(sides[rng.randrange(2)], rng, kill * 10 + number)
                 time.sleep(rng.random() * 0.05)
             time.sleep(rng.random() * 0.4)
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            if process.stdout is not None:
-                process.stdout.close()
+            rounds.kill()
         until_quiet(folder)
     held = [
         Counter(
