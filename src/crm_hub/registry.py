@@ -38,7 +38,8 @@ class Entry:
     """One connector as found: a usable class, or the error that says why it is unusable.
 
     origin: where it comes from, for a person ("built in", "wheel acme 1.2", "folder ...").
-    mapping_text: the mapping file lying beside the connector's module, if there is one.
+    mapping_text, quality_text: the mapping and quality files lying beside the connector's module,
+    if there are any.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Entry:
     connector: type[Connector[Any]] | None
     error: str = ""
     mapping_text: str | None = None
+    quality_text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,8 @@ def _load(sources: Sequence[_Source]) -> Entry:
     try:
         module = _import(sources[0])
         connector = _connector_class(module, sources[0])
-        return Entry(name, origin, connector, mapping_text=_mapping_text(module))
+        mapping, quality = _beside(module, "mapping.yaml"), _beside(module, "quality.yaml")
+        return Entry(name, origin, connector, mapping_text=mapping, quality_text=quality)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's module may raise anything
         return Entry(name, origin, None, _reason(error))
 
@@ -194,10 +197,10 @@ def _connector_class(module: ModuleType, source: _Source) -> type[Connector[Any]
     return found
 
 
-def _mapping_text(module: ModuleType) -> str | None:
+def _beside(module: ModuleType, name: str) -> str | None:
     if not module.__file__:
         return None
-    path = Path(module.__file__).with_name("mapping.yaml")
+    path = Path(module.__file__).with_name(name)
     return path.read_text(encoding="utf-8") if path.is_file() else None
 
 

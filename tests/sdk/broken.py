@@ -5,6 +5,7 @@ BROKEN names the case that must catch it. When the suite stops catching one, the
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import json
@@ -17,7 +18,9 @@ from crm_hub.model.errors import ConfigError, Throttled, Unavailable
 from crm_hub.model.records import Change, Checkpoint, Page, Window
 from crm_hub.sdk import webhooks
 from crm_hub.sdk.contract import Caps, CheckReport, HookReply, HookRequest, Outcome, StreamInfo
+from crm_hub.sdk.http import Grant, HttpClient, RenewedGrant
 from crm_hub.sdk.testing.example import LedgerConnector, LedgerHarness, LedgerSettings
+from crm_hub.sdk.testing.example_oauth import OAuthLedger, OAuthLedgerHarness
 from crm_hub.sdk.testing.example_push import WritableLedger, WritableLedgerHarness
 
 Pages = Iterator[Page]
@@ -398,6 +401,60 @@ class ForeignId(WritableLedger):
         return [dataclasses.replace(one, id="entry") for one in super().push(writes)]
 
 
+class MergeLooksDeleted(WritableLedger):
+    """Tells that a record is gone, and not into which it was merged."""
+
+    def _change(self, item: Any) -> Change:
+        return super()._change(item)._replace(merged_into=None)
+
+
+class MergeGoesUnseen(WritableLedger):
+    def pull(self, stream: StreamInfo, checkpoint: Any, window: Any = None) -> Pages:
+        for page in super().pull(stream, checkpoint, window):
+            kept = [change for change in page.changes if change.merged_into is None]
+            yield dataclasses.replace(page, changes=kept)
+
+
+# connectors behind OAuth
+
+
+class RenewsInEachThread(OAuthLedger):
+    """Each client has a grant of its own, as it was when the connector was made."""
+
+    def _http(self) -> HttpClient:
+        assert self.context.grants is not None
+        kept = self.context.grants.load() or Grant("", self.settings.token.get_secret_value())
+        return self._client(auth=RenewedGrant(kept, self._renew, self.context.grants.save))
+
+
+class ForgetsTheGrant(OAuthLedger):
+    """Keeps the new grant in memory alone."""
+
+    def __init__(self, settings: Any, context: Any) -> None:
+        super().__init__(settings, context)
+        self._tokens._save = lambda grant: None
+
+
+class UsesBeforeSaving(OAuthLedger):
+    """Takes a grant into use whether or not it could be saved."""
+
+    def __init__(self, settings: Any, context: Any) -> None:
+        super().__init__(settings, context)
+        save = self._tokens._save
+
+        def careless(grant: Grant) -> None:
+            with contextlib.suppress(Unavailable):
+                save(grant)
+
+        self._tokens._save = careless
+
+
+class NeverRenews(OAuthLedger):
+    def _http(self) -> HttpClient:
+        token = self._tokens.get() or self._tokens.refresh("")
+        return self._client(headers={"authorization": f"Bearer {token}"})
+
+
 BROKEN: dict[type[LedgerConnector], int] = {
     PlainSecret: 1,
     Undescribed: 1,
@@ -416,6 +473,10 @@ BROKEN: dict[type[LedgerConnector], int] = {
     SwallowsHtml: 9,
     SwallowsThrottling: 9,
     DropsRetryAfter: 9,
+    RenewsInEachThread: 10,
+    ForgetsTheGrant: 10,
+    UsesBeforeSaving: 10,
+    NeverRenews: 10,
     ForgetsTheKey: 11,
     RepeatsLookNew: 11,
     IgnoresTheGuard: 12,
@@ -442,11 +503,17 @@ BROKEN: dict[type[LedgerConnector], int] = {
     HoldsEverything: 20,
     WindowMovesCheckpoint: 21,
     IgnoresWindow: 21,
+    MergeLooksDeleted: 22,
+    MergeGoesUnseen: 22,
 }
 
 
 def harness_of(connector: type[LedgerConnector]) -> LedgerHarness:
     """Return the ledger's harness with another connector under test."""
-    harness = WritableLedgerHarness() if issubclass(connector, WritableLedger) else LedgerHarness()
+    harness = LedgerHarness()
+    if issubclass(connector, WritableLedger):
+        harness = WritableLedgerHarness()
+    elif issubclass(connector, OAuthLedger):
+        harness = OAuthLedgerHarness()
     harness.connector = connector
     return harness

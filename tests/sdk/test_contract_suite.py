@@ -6,7 +6,7 @@ import dataclasses
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -17,10 +17,11 @@ from pydantic import BaseModel, Field
 
 from crm_hub.model.errors import ConfigError
 from crm_hub.model.records import Change, Page
+from crm_hub.registry import Registry
 from crm_hub.sdk.contract import Caps, CheckReport, Connector, HookRequest, Manifest, StreamInfo
+from crm_hub.sdk.quality import read_quality, untrue
 from crm_hub.sdk.testing.contract import (
     CASES,
-    NOT_RUN,
     ContractSuite,
     Exempt,
     Harness,
@@ -33,6 +34,7 @@ from crm_hub.sdk.testing.contract import (
     title,
 )
 from crm_hub.sdk.testing.example import LedgerConnector, LedgerHarness
+from crm_hub.sdk.testing.example_oauth import OAuthLedgerHarness
 from crm_hub.sdk.testing.example_push import WritableLedgerHarness
 from tests.sdk.broken import BROKEN, Snapshots, harness_of
 
@@ -45,9 +47,17 @@ class TestWritableLedger(ContractSuite):
     harness = WritableLedgerHarness()
 
 
+class TestOAuthLedger(ContractSuite):
+    harness = OAuthLedgerHarness()
+
+
 class SnapshotsHarness(LedgerHarness):
     connector = Snapshots
     memory_records = 2_000
+    exempt: Mapping[int, str] = {
+        10: "its token never expires",
+        22: "a snapshot does not tell of merges",
+    }
 
 
 class TestSnapshots(ContractSuite):
@@ -143,6 +153,7 @@ class FolderSource(Source):
 class FolderHarness(Harness):
     connector = FolderConnector
     memory_records = 500
+    exempt: Mapping[int, str] = {10: "no token", 22: "files are not merged"}
 
     @contextmanager
     def source(self, records: int, page_size: int) -> Iterator[Source]:
@@ -159,7 +170,7 @@ def test_a_connector_of_files_passes_and_its_exemptions_say_why() -> None:
     report = run(FolderHarness())
     assert report.failed == [], str(report)
     reasons = {case: r.reason for case, r in report.results.items() if r.status == "exempt"}
-    assert set(reasons) == {6, 9, 11, 12, 13, 14, 15, 16, 17, 19}
+    assert set(reasons) == {6, 9, 10, 11, 12, 13, 14, 15, 16, 17, 19, 22}
     assert all(reasons.values())
     assert report.results[2] == Result("pass", "without bad credential: a folder has no credential")
 
@@ -196,7 +207,7 @@ def test_a_harness_that_forgets_a_method_fails_rather_than_passes() -> None:
 
 
 def _report(**changed: str) -> SuiteReport:
-    results = {case: Result("pass") for case in [*CASES, *NOT_RUN]}
+    results = {case: Result("pass") for case in CASES}
     results |= {int(case[1:]): Result(status) for case, status in changed.items()}  # type: ignore[arg-type]
     return SuiteReport("x", results)
 
@@ -211,15 +222,61 @@ def test_the_tier_is_the_highest_whose_cases_all_hold() -> None:
     assert tier(SuiteReport("x", {})) == "none"
 
 
-def test_the_ledger_reaches_gold_by_its_report() -> None:
+def test_the_tier_is_in_the_report() -> None:
     quick = {case: Result("pass") for case in CASES}
-    report = SuiteReport("ledger", {**quick, **run(LedgerHarness(), NOT_RUN).results})
+    report = SuiteReport("ledger", {**quick, **run(LedgerHarness(), [10, 22]).results})
+    assert report.results[10] == Result("exempt", "its token never expires")
+    assert report.results[22] == Result("pass")
     assert tier(report) == "gold"
     assert "ledger: gold" in str(report)
 
 
+# the quality file
+
+
+def test_a_quality_file_gives_the_tier_and_what_the_next_one_asks_for() -> None:
+    lines = [f"{case}: done" for case in CASES if case not in (10, 12)]
+    text = "\n".join(["# cases", *lines, '10: {exempt: "no token"}', "12: todo  # soon"])
+    found = read_quality(text)
+    assert found.tier == "silver"
+    assert found.missing() == ("gold", [12])
+    assert found.reasons == {10: "no token"}
+    whole = read_quality(text.replace("12: todo", "12: done"))
+    assert (whole.tier, whole.missing()) == ("gold", ("platinum", []))
+    assert (
+        read_quality(text.replace("12: todo", "12: done") + "\nfreshness_s: 2.5").tier == "platinum"
+    )
+    assert read_quality("").tier == "none"
+
+
+@pytest.mark.parametrize(
+    "line", ["3: perhaps", "x: done", "3: {exempt: }", "3 done", "freshness_s: x"]
+)
+def test_a_line_of_a_quality_file_that_says_nothing_is_refused(line: str) -> None:
+    with pytest.raises(ValueError, match="line 2"):
+        read_quality(f"1: done\n{line}")
+
+
+def test_a_quality_file_that_claims_too_much_is_caught() -> None:
+    said = read_quality('1: done\n2: done\n3: {exempt: "no"}\n4: todo')
+    found = {1: "pass", 2: "fail", 3: "fail", 4: "fail", 5: "pass"}
+    assert untrue(said, found) == [
+        "case 2 is said to be done, and the suite says fail",
+        "case 3 is said to be exempt, and the suite says fail",
+        "case 5 is not named",
+    ]
+
+
+def test_every_built_in_connector_has_a_quality_file_of_all_cases() -> None:
+    entries = Registry().list()
+    assert len(entries) >= 8
+    for entry in entries:
+        assert entry.quality_text is not None, entry.name
+        assert set(read_quality(entry.quality_text).cases) == set(CASES), entry.name
+
+
 def test_every_case_has_a_title() -> None:
-    assert all(title(case) for case in [*CASES, *NOT_RUN])
+    assert all(title(case) for case in CASES)
 
 
 def test_a_hook_source_signs_what_it_sends() -> None:

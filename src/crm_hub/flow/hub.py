@@ -14,6 +14,7 @@ from typing import Any
 from crm_hub import config as hub_config
 from crm_hub.config import ConnectionConfig, HubConfig
 from crm_hub.flow.batch import Tools
+from crm_hub.flow.grants import SealedGrants
 from crm_hub.flow.two_way import two_way_of
 from crm_hub.mapping import (
     MappingFile,
@@ -154,6 +155,7 @@ class Hub:
             region=company.region,
             zone=company.zone,
             stopping=lambda: self.stopping(),
+            grants=SealedGrants(self.secrets, name),
         )
 
     # mappings -----------------------------------------------------------------------------

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import orjson
 
 from crm_hub.flow.batch import Landed
+from crm_hub.flow.holding import claim_key
 from crm_hub.landing import Arrival, Known, Landing, compare, fold
+from crm_hub.model.ids import bounded
 from crm_hub.model.records import Change, Reject
-from crm_hub.store import Db, DeadLetter, Landings, Machinery, StreamRow
+from crm_hub.model.values import clean_text
+from crm_hub.store import Db, DeadLetter, Landings, Machinery, Outbox, StreamRow
 
 PULL_STEP = "pull"
 
@@ -60,8 +63,32 @@ def land(
         Landed(one.id or 0, one.key, one.payload, one.changed_at_us, False)
         for one in result.changed
     ]
+    landed += _winners(db, stream, latest, landed)
     landing_id = queue(repo, stream, landed, late_before_us) if walked else 0
     return Page(landing_id, landed, result, latest.keys())
+
+
+def _winners(
+    db: Db, stream: StreamRow, changes: Mapping[str, Change], landed: Sequence[Landed]
+) -> list[Landed]:
+    """Let records into which others were merged stand for them; return those to be walked again.
+
+    Whom the hub kept equal with the merged one, it keeps equal with the other from now on.
+    """
+    merged = {
+        key: bounded(clean_text(one.merged_into))
+        for key, one in changes.items()
+        if one.payload is None and one.merged_into
+    }
+    if not merged:
+        return []
+    repo, outbox = Landings(db), Outbox(db)
+    known = {key: row[0] for key, row in repo.known(stream.id, {*merged, *merged.values()}).items()}
+    into = {known[k]: known[w] for k, w in merged.items() if k in known and w in known and k != w}
+    rows = [(into[record], value) for record, value in outbox.claims(into)]
+    outbox.add_claims(rows, [(claim_key(value), record) for record, value in rows])
+    again = {record for record, _ in rows} - {one.record_id for one in landed}
+    return reload(repo, sorted(again), is_new=False).get(stream.id, [])
 
 
 def queue(

@@ -17,6 +17,7 @@ from pydantic_core import PydanticUndefined
 
 from crm_hub import config as hub_config
 from crm_hub.config import ConnectionConfig
+from crm_hub.flow.grants import SealedGrants
 from crm_hub.flow.hub import Hub
 from crm_hub.model.errors import ConfigError
 from crm_hub.registry import Entry
@@ -139,6 +140,8 @@ def connect(
     _refuse_missing(model, kind, name, values)
     draft = _Draft(hub.folder)
     written = seal_settings(model, name, values, draft, kind=kind)
+    if before is not None and secret_fields(model) & given.keys():
+        SealedGrants(draft, name).forget()
     _adopt(hub, ConnectionConfig(name=name, kind=kind, settings=written), draft)
     found = check(hub, name) if checked else None
     draft.seal()

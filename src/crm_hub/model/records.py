@@ -22,12 +22,14 @@ class Change(NamedTuple):
     payload: the object as that tool gave it, a JSON object; None for a tombstone.
     changed_at: the source's own time of the last change, aware; None when it has none.
     version: the source's own version mark (etag, revision), where it has one.
+    merged_into: of a tombstone, the key of the object that it was merged into there.
     """
 
     id: str
     payload: Payload | None
     changed_at: datetime | None = None
     version: str | None = None
+    merged_into: str | None = None
 
     @property
     def deleted(self) -> bool:

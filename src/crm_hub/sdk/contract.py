@@ -22,6 +22,7 @@ from crm_hub.observe import logger
 
 if TYPE_CHECKING:
     from crm_hub.sdk.http import HttpClient
+    from crm_hub.sdk.tokens import GrantStore
 
 Read = Literal["none", "full", "since", "delta"]
 Deletes = Literal["none", "tombstone", "reconcile"]
@@ -210,7 +211,7 @@ class Context:
     now: the current instant, aware. http: makes a client with retry, caps and redaction.
     base_dir: relative paths in settings start here. region: ISO 3166 code for phone numbers
     without a country. zone: IANA zone for times without one. stopping: true once the hub wants
-    to stop; a connector looks at it between pages.
+    to stop; a connector looks at it between pages. grants: where a renewed OAuth grant is kept.
     """
 
     connection: str
@@ -221,6 +222,7 @@ class Context:
     region: str = "US"
     zone: str = "UTC"
     stopping: Callable[[], bool] = lambda: False
+    grants: GrantStore | None = None
 
 
 class Connector(Generic[S]):

@@ -46,9 +46,9 @@ from crm_hub.sdk.http_urls import (
     same_origin,
     where_of,
 )
-from crm_hub.sdk.tokens import Grant, RenewedGrant, TokenSource
+from crm_hub.sdk.tokens import Grant, GrantStore, RenewedGrant, TokenSource
 
-__all__ = ["Answer", "Grant", "HttpClient", "RenewedGrant", "TokenSource"]
+__all__ = ["Answer", "Grant", "GrantStore", "HttpClient", "RenewedGrant", "TokenSource"]
 
 _HARMLESS_TO_REPEAT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})

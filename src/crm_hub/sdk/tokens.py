@@ -37,6 +37,16 @@ class Grant:
     expires_at: datetime | None = None
 
 
+class GrantStore(Protocol):
+    """Where a connector keeps the grant that it renews; the hub seals it."""
+
+    def load(self) -> Grant | None:
+        """Return the grant that was saved last, None when none was."""
+
+    def save(self, grant: Grant) -> None:
+        """Store a grant durably, before anything uses it."""
+
+
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 
@@ -67,6 +77,8 @@ class RenewedGrant:
 
     def get(self) -> str:
         grant = self._grant
+        if not grant.access_token:  # a connection that was just made has a refresh token alone
+            return self.refresh("")
         if grant.expires_at is not None and grant.expires_at - _EARLY <= self._now():
             return self.refresh(grant.access_token)
         return grant.access_token

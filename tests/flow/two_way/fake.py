@@ -57,6 +57,7 @@ class Row:
     seq: int
     ext: str = ""
     gone: bool = False
+    into: str | None = None
 
 
 @dataclass
@@ -112,6 +113,11 @@ class Side:
     def drop(self, key: str) -> None:
         self._put(key, {}, gone=True)
 
+    def merge(self, loser: str, winner: str) -> None:
+        """Take two records for one, as a user would: one is gone, the other tells of it."""
+        self.drop(loser)
+        self.rows[loser].into = winner
+
     def live(self) -> dict[str, Payload]:
         return {k: r.payload for k, r in self.rows.items() if not r.gone}
 
@@ -135,7 +141,7 @@ class Side:
             row = self.old[key]
         at = EPOCH + timedelta(microseconds=row.at_us) if self.has_times else None
         if row.gone:
-            return Change(key, None, at)
+            return Change(key, None, at, merged_into=row.into)
         self.seq += self.flaky
         version = f"{row.version}" + (f".{self.seq}" if self.flaky else "")
         return Change(key, copy.deepcopy(row.payload), at, version if self.has_versions else None)

@@ -12,6 +12,7 @@ from crm_hub.flow.outbound import push
 from crm_hub.flow.preview import apply, preview, save_plan
 from crm_hub.flow.reading import explain_fields
 from crm_hub.model.errors import ConfigError
+from tests.flow.hubs import ids
 from tests.flow.two_way.fake import Clock, Side
 from tests.flow.two_way.worlds import MAPPING, World, only
 
@@ -162,6 +163,38 @@ def test_of_two_records_of_one_person_the_deletion_of_one_takes_nothing_away_els
     world.sides["a"].drop("a2")
     world.settle()
     assert only(world.sides["a"]) == only(world.sides["b"]) == DANA
+
+
+# merges at the far side --------------------------------------------------------------------
+
+
+def test_a_merge_at_the_far_side_joins_the_people_and_deletes_nobody(tmp_path: Path) -> None:
+    clock = Clock()
+    world = World(tmp_path, [Side("a", clock, delta=True), Side("b", clock)])
+    a, b = world.sides["a"], world.sides["b"]
+    a.add(**DANA, title="Buyer")
+    a.add(first="D.", last="Whitfield", email=["d.whitfield@private.example"], title="Head")
+    world.settle()
+    assert len(b.live()) == 2
+    a.merge("a2", "a1")
+    world.settle()
+    numbers = ids(world.hub)
+    assert numbers["a/contacts#a1"] == numbers["b/contacts#b1"] == numbers["b/contacts#b2"]
+    assert len(b.live()) == 2  # the far side's own double is its users' to merge
+    assert not [w for w in b.pushed if w.operation == "delete"]
+    assert {p["title"] for p in b.live().values()} == {only(a)["title"]}
+
+
+def test_without_a_word_of_the_merge_a_deleted_record_is_a_delete(tmp_path: Path) -> None:
+    clock = Clock()
+    world = World(tmp_path, [Side("a", clock, delta=True), Side("b", clock)])
+    a, b = world.sides["a"], world.sides["b"]
+    a.add(**DANA)
+    a.add(first="D.", last="Whitfield", email=["d.whitfield@private.example"])
+    world.settle()
+    a.drop("a2")
+    world.settle()
+    assert len(b.live()) == 1
 
 
 # pauses ----------------------------------------------------------------------------------------

@@ -24,12 +24,17 @@ def connectors(ctx: click.Context) -> None:
 
 @hub_command("crm-hub connectors list", name="list")
 def listed(hub_dir: str | None, as_json: bool) -> None:
-    """List all connectors: built in, installed, and dropped into the hub's folder connectors/."""
+    """List all connectors: built in, installed, and dropped into the hub's folder connectors/.
+
+    The tier says what the contract suite found: bronze reads without loss, silver sees changes and
+    deletes and survives whatever comes, gold also writes, platinum is also told of news. A case
+    that cannot apply holds no tier back.
+    """
     entries = _registry(hub_dir).list()
     if as_json:
         return output.emit({"connectors": [_summary(entry) for entry in entries]})
-    rows = [[e.name, _title(e), e.origin, _state(e)] for e in entries]
-    output.table(["kind", "what", "from", "state"], rows)
+    rows = [[e.name, _title(e), e.origin, _tier(e), _state(e)] for e in entries]
+    output.table(["kind", "what", "from", "tier", "state"], rows)
     return output.say("What one needs: crm-hub connectors show KIND")
 
 
@@ -50,6 +55,7 @@ def shown(hub_dir: str | None, as_json: bool, kind: str) -> None:
     output.say(f"{entry.name}: {manifest.title} ({entry.origin}, version {manifest.version})")
     if manifest.summary:
         output.say(manifest.summary)
+    output.say(_tier_line(entry))
     rows = [
         [key, "required" if field.is_required() else "", settings_line(model, key)]
         for key, field in model.model_fields.items()
@@ -93,12 +99,57 @@ def _state(entry: Entry) -> str:
     return f"unusable: {entry.error}" if entry.error else "ok"
 
 
+def _quality(entry: Entry) -> dict[str, Any]:
+    """Return the tier that a connector has reached and what the next one asks for."""
+    from crm_hub.sdk.quality import read_quality
+
+    nothing: dict[str, Any] = {
+        "tier": None,
+        "writes": False,
+        "next_tier": None,
+        "missing_cases": [],
+        "exempt": {},
+    }
+    if entry.quality_text is None:
+        return nothing
+    try:
+        found = read_quality(entry.quality_text)
+    except ValueError:
+        return nothing
+    following, missing = found.missing()
+    return {
+        "tier": found.tier,
+        "writes": found.writes,
+        "next_tier": following or None,
+        "missing_cases": missing,
+        "exempt": {str(case): why for case, why in found.reasons.items()},
+    }
+
+
+def _tier(entry: Entry) -> str:
+    found = _quality(entry)
+    if found["tier"] is None:
+        return "-"
+    return str(found["tier"]) if found["writes"] else f"{found['tier']}, reads only"
+
+
+def _tier_line(entry: Entry) -> str:
+    found = _quality(entry)
+    if found["tier"] is None:
+        return "Tier: unknown; it has no quality file."
+    if found["next_tier"] is None:
+        return f"Tier: {found['tier']}."
+    asked = ", ".join(map(str, found["missing_cases"])) or "a measured freshness"
+    return f"Tier: {found['tier']}. For {found['next_tier']} it lacks: {asked}."
+
+
 def _summary(entry: Entry) -> dict[str, Any]:
     return {
         "kind": entry.name,
         "title": _title(entry),
         "origin": entry.origin,
         "error": entry.error or None,
+        **_quality(entry),
     }
 
 

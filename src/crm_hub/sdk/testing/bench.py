@@ -12,10 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from crm_hub.model.errors import Unavailable
 from crm_hub.model.records import Payload
 from crm_hub.sdk.contract import Connector, Context, StreamInfo
 from crm_hub.sdk.http import HttpClient
 from crm_hub.sdk.testing.harness import Exempt, Harness, MiniHub, Source
+from crm_hub.sdk.tokens import Grant
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 _MOST_ATTEMPTS = 40
@@ -32,6 +34,22 @@ class _Ear(logging.Handler):
         self.lines.append(self.format(record))
 
 
+class _Grants:
+    """Keeps a connector's grant over restarts; saves nothing while it `fails`."""
+
+    def __init__(self) -> None:
+        self.fails = False
+        self._kept: Grant | None = None
+
+    def load(self) -> Grant | None:
+        return self._kept
+
+    def save(self, grant: Grant) -> None:
+        if self.fails:
+            raise Unavailable("the disk is full")
+        self._kept = grant
+
+
 class Bench:
     """One fresh source and the connector on it; `waited_s` is what its client would have slept."""
 
@@ -39,6 +57,7 @@ class Bench:
         self.harness = harness
         self.source = source
         self.waited_s: list[float] = []
+        self.grants = _Grants()
         self._folder = folder
         self._ear = ear
         self._stream: StreamInfo | None = None
@@ -62,6 +81,7 @@ class Bench:
             ),
             zone="America/New_York",
             stopping=stopping,
+            grants=self.grants if settings is None else _Grants(),
         )
         given = self.source.settings() if settings is None else settings
         connector = kind(model.model_validate(given), context)

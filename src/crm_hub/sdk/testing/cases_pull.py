@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from crm_hub.model.errors import NotSupported, Throttled
-from crm_hub.model.records import Page, Window
+from crm_hub.model.records import Change, Page, Window
 from crm_hub.sdk.testing import fault_server as faults
 from crm_hub.sdk.testing.bench import Bench, bench, must, need_reading
 from crm_hub.sdk.testing.harness import Alteration, Exempt, Harness, MiniHub
@@ -261,3 +262,23 @@ def _only_inside(pull: Callable[..., Iterator[Page]], b: Bench, times: dict[str,
     outside = {i for i, t in times.items() if t < half.since - slack or t >= half.until + slack}
     must(not inside - found, f"a window misses {sorted(inside - found)[:5]}")
     must(not found & outside, f"a window gave records outside it: {sorted(found & outside)[:5]}")
+
+
+def merge_is_followed(harness: Harness) -> list[str]:
+    """22: a merge on the far side is followed: the loser is gone, and it is told into which."""
+    with bench(harness, harness.page_size) as b:
+        need_reading(b)
+        hub = MiniHub()
+        hub.pull(b.connect(), b.stream)
+        loser, winner = sorted(b.source.ids())[:2]
+        b.source.merge(loser, winner)
+        known = None if hub.checkpoint is None else json.loads(hub.checkpoint)
+        told: dict[str, Change] = {}
+        for page in b.connect().pull(b.stream, known):
+            hub.commit(page)
+            told |= {change.id: change for change in page.changes}
+        b.same_ids(hub, "a merge on the far side")
+        must(loser in told, "nothing tells what became of the merged record")
+        into = told[loser].merged_into
+        must(into == winner, f"the merged record is told to be in {into}, not in {winner}")
+    return []

@@ -11,12 +11,15 @@ have by its Caps is exempt, with the reason printed; the quality tier is compute
 
 from __future__ import annotations
 
+import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from crm_hub.sdk.testing import cases_flow, cases_pull, cases_push, cases_setup
+from crm_hub.sdk.quality import Tier, reached, read_quality, untrue
+from crm_hub.sdk.testing import cases_flow, cases_pull, cases_push, cases_setup, cases_tokens
 from crm_hub.sdk.testing.bench import bench
 from crm_hub.sdk.testing.harness import CANARY, WRONG, Alteration, Exempt, Harness, MiniHub, Source
 
@@ -38,7 +41,6 @@ __all__ = [
 ]
 
 Status = Literal["pass", "fail", "exempt", "todo"]
-Tier = Literal["none", "bronze", "silver", "gold", "platinum"]
 
 CASES: Mapping[int, Callable[[Harness], list[str]]] = {
     1: cases_setup.settings_form,
@@ -50,6 +52,7 @@ CASES: Mapping[int, Callable[[Harness], list[str]]] = {
     7: cases_pull.change_is_seen,
     8: cases_pull.delete_is_seen,
     9: cases_pull.bad_network,
+    10: cases_tokens.token_expires,
     11: cases_push.same_key_twice,
     12: cases_push.stale_guard,
     13: cases_push.only_named_fields,
@@ -61,22 +64,11 @@ CASES: Mapping[int, Callable[[Harness], list[str]]] = {
     19: cases_flow.times,
     20: cases_flow.stops,
     21: cases_pull.window_pull,
+    22: cases_pull.merge_is_followed,
 }
 """Case number → the function that runs it; its first docstring line says what must hold."""
 
-NOT_RUN: Mapping[int, str] = {
-    10: "a 401 in mid-pull: exactly one refresh under 8 threads",
-    22: "a merge on the far side is followed",
-}
-"""Cases the suite does not run yet; they count as todo unless they are exempt."""
-
 _WRITING = frozenset({11, 12, 13, 14, 15})
-_TIERS: tuple[tuple[Tier, tuple[int, ...]], ...] = (
-    ("bronze", (1, 2, 3, 4, 5, 9, 17)),
-    ("silver", (6, 7, 8, 10, 18, 19, 20, 21)),
-    ("gold", (11, 12, 13, 14, 15, 22)),
-    ("platinum", (16,)),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +100,13 @@ class SuiteReport:
 
 def title(case: int) -> str:
     """Return what must hold in this case, in one line."""
-    if case in NOT_RUN:
-        return NOT_RUN[case]
     text = CASES[case].__doc__ or ""
     return text.partition("\n")[0].partition(": ")[2].rstrip(".")
 
 
 def run(harness: Harness, cases: Iterable[int] | None = None) -> SuiteReport:
     """Run the suite, or some of its cases, and return the report."""
-    wanted = list(cases) if cases is not None else sorted([*CASES, *NOT_RUN])
+    wanted = list(cases) if cases is not None else sorted(CASES)
     results = {case: run_case(harness, case) for case in wanted}
     return SuiteReport(harness.connector.manifest.id, results)
 
@@ -125,8 +115,6 @@ def run_case(harness: Harness, case: int) -> Result:
     """Run one case against fresh sources and return its result."""
     if reason := harness.exempt.get(case) or _exempt_by_caps(harness, case):
         return Result("exempt", reason)
-    if case in NOT_RUN:
-        return Result("todo", "the suite does not run this case yet")
     try:
         notes = CASES[case](harness)
     except Exempt as exempt:
@@ -155,16 +143,8 @@ def tier(report: SuiteReport, freshness_s: float | None = None) -> Tier:
 
     freshness_s: how old news is when it arrives, as measured; without it there is no platinum.
     """
-    reached: Tier = "none"
-    for name, cases in _TIERS:
-        done = all(
-            case in report.results and report.results[case].status in ("pass", "exempt")
-            for case in cases
-        )
-        if not done or (name == "platinum" and freshness_s is None):
-            break
-        reached = name
-    return reached
+    held = {case for case, one in report.results.items() if one.status in ("pass", "exempt")}
+    return reached(held, freshness_s)
 
 
 class ContractSuite:
@@ -179,7 +159,7 @@ class ContractSuite:
     def pytest_generate_tests(self, metafunc: Any) -> None:
         """Give pytest the cases; their titles are the test ids."""
         if "case" in metafunc.fixturenames:
-            cases = sorted([*CASES, *NOT_RUN])
+            cases = sorted(CASES)
             metafunc.parametrize("case", cases, ids=[f"{c} {title(c)}" for c in cases])
 
     def test_case(self, case: int) -> None:
@@ -191,6 +171,22 @@ class ContractSuite:
             pytest.fail(f"case {case}, {title(case)}: {result.reason}", pytrace=False)
         if result.status in ("exempt", "todo"):
             pytest.skip(f"case {case} {result.status}: {result.reason}")
+
+    def test_the_quality_file_says_what_was_found(self) -> None:
+        """quality.yaml beside the connector, from which its tier is shown, is true."""
+        import pytest
+
+        module = sys.modules[self.harness.connector.__module__]
+        path = Path(module.__file__ or "").with_name("quality.yaml")
+        report = self.report()
+        if not path.is_file():
+            pytest.skip("there is no quality.yaml beside the connector")
+        if set(report.results) != set(CASES):
+            pytest.skip("not every case was run")
+        found = {case: one.status for case, one in report.results.items()}
+        wrong = untrue(read_quality(path.read_text("utf-8")), found)
+        if wrong:
+            pytest.fail(f"{path.name} of {report.connector}: {'; '.join(wrong)}", pytrace=False)
 
     @classmethod
     def report(cls) -> SuiteReport:

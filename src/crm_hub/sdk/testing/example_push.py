@@ -80,9 +80,7 @@ class WritableLedger(LedgerConnector):
 
     def _change(self, item: Mapping[str, Any]) -> Change:
         change = super()._change(item)
-        return Change(
-            change.id, change.payload, change.changed_at, str(item.get("rev", "")) or None
-        )
+        return change._replace(version=str(item.get("rev", "")) or None)
 
 
 class WritableLedgerSource(LedgerSource):

@@ -77,6 +77,18 @@ class Source(ABC):
         """Let one record change its form: a field new, gone, or of another JSON type."""
         _missing("alter")
 
+    def expire_token(self) -> None:
+        """Let the access token that is in use be refused from now on, as when its time is over."""
+        _missing("expire_token")
+
+    def refreshes(self) -> int:
+        """Return how often a new access token was given out for a refresh token."""
+        _missing("refreshes")
+
+    def merge(self, loser: str, winner: str) -> None:
+        """Merge one record into another, as a user would: the loser is gone, the winner changes."""
+        _missing("merge")
+
     # A source whose stream can be written to also says:
 
     def new_fields(self) -> Mapping[str, Any]:
