@@ -60,9 +60,10 @@ def _build(folder: Path, idempotency: str) -> World:
     ]
     world = World(folder, sides)
     a, b = sides
-    for i in range(2):
+    for i in range(3):
         a.add(first=f"F{i}", last=f"L{i}", email=[f"p{i}@x.example"])
     world.settle()
+    a.drop("a3")
     a.edit("a1", title="Buyer")
     b.edit("b2", department="Sales")
     a.add(first="New", last="Here", email=["new@x.example"])
