@@ -16,6 +16,7 @@ from crm_hub.flow.confirming import Made, confirm_creates, confirm_updates
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.inbound import Inbound
 from crm_hub.flow.land import land
+from crm_hub.flow.lanes import TAKEN_AWAY
 from crm_hub.flow.planning import plan_again
 from crm_hub.flow.walk import walk
 from crm_hub.landing.echo import is_reformat
@@ -140,6 +141,22 @@ class FarSide:
         except (NotSupported, TransientError):
             return None
         return next((change for _, change in found), None)
+
+    def keeps_delete(self, route: Route, row: WriteRow, change: Change) -> bool:
+        """Put a delete back that was not made, where its record says nothing new; tell whether.
+
+        Nothing else would plan it again: the record whose deletion caused it is long gone.
+        """
+        with self.hub.store.read() as db:
+            known = Outbox(db).sent([row.record_id or 0]).get(row.record_id or 0)
+        if row.kind not in TAKEN_AWAY or known is None:
+            return False
+        if not self.is_untouched(route, known, change) or row.tries >= life.MOST_TRIES:
+            return False
+        self.take(route, [change], [row.identity_id])  # its version may be another by now
+        with self.hub.store.write() as db:
+            Outbox(db).save([row._replace(state="due", due_at_us=self.inbound.now_us())])
+        return True
 
     def settle(self, row: WriteRow, state: str, reason: str) -> None:
         with self.hub.store.write() as db:

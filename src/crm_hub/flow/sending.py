@@ -164,6 +164,8 @@ class Sender:
         if row.kind != "delete" and self._far.holds(route, row, change):
             self._far.late_confirm(route, row, change)
             return
+        if self._far.keeps_delete(route, row, change):
+            return
         self._far.settle(row, "conflict", "the record was changed there meanwhile")
         self._far.take(route, [change], [row.identity_id])
 

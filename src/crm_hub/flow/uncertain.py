@@ -72,7 +72,7 @@ class Uncertain:
             self._far.take(route, [Change(ref.id, None)], [row.identity_id])
         elif row.kind != "delete" and self._far.holds(route, row, change):
             self._far.late_confirm(route, row, change)
-        else:
+        elif not self._far.keeps_delete(route, row, change):
             self._far.settle(row, "conflict", "it was not made, or was changed since")
             self._far.take(route, [change], [row.identity_id])
 
