@@ -119,17 +119,8 @@ def one_round(world: ErpWorld, number: int, fate: Fate, n: int, after: bool) -> 
     return took
 
 
-KILLS = int(os.environ.get("CRM_HUB_ERP_KILLS", "8"))
-"""At how many calls of the round the process dies, spread over it; scripts/soak takes them all."""
-
-
-@pytest.mark.parametrize("after", [False, True])
-def test_killed_at_any_call_of_a_round_the_next_ones_converge(
-    tmp_path: Path, erp: Erp, after: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world, fate = ErpWorld(tmp_path / "hub", erp), Fate(monkeypatch)
-    rows = KILLS + 1
-    for number in range(rows):
+def killed_again_and_again(world: ErpWorld, fate: Fate, after: bool, kills: int) -> None:
+    for number in range(kills + 1):
         for word in ("First", "Second", "Third"):
             name = f"{word}{number} There{number}"
             world.sides["a"].add(
@@ -138,7 +129,22 @@ def test_killed_at_any_call_of_a_round_the_next_ones_converge(
     world.settle()
     calls = one_round(world, 0, fate, 0, after)
     assert calls >= 15
-    step = max(1, calls // KILLS)
-    for number, n in enumerate(range(1 + after, calls + 1, step)[:KILLS], 1):
+    step = max(1, calls // kills)
+    for number, n in enumerate(range(1 + after, calls + 1, step)[:kills], 1):
         one_round(world, number, fate, n, after)
     world.hub.close()
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_killed_at_some_calls_of_a_round_the_next_ones_converge(
+    tmp_path: Path, erp: Erp, after: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed_again_and_again(ErpWorld(tmp_path / "hub", erp), Fate(monkeypatch), after, 5)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("after", [False, True])
+def test_killed_at_every_call_of_a_round_the_next_ones_converge(
+    tmp_path: Path, erp: Erp, after: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed_again_and_again(ErpWorld(tmp_path / "hub", erp), Fate(monkeypatch), after, 40)
