@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -44,18 +44,21 @@ from crm_hub_connectors.files.plans import (
     table_rows,
 )
 from crm_hub_connectors.files.readers import MAIL, correspondents, reader
-from crm_hub_connectors.files.sources import VDIR, Found, Source, find_sources
+from crm_hub_connectors.files.sources import TABLE_OUT, VDIR, Found, Source, find_sources
 from crm_hub_connectors.files.tabular import table_items
-from crm_hub_connectors.files.vdir import FIELDS, Folder, unavailable
-
-if TYPE_CHECKING:
-    from crm_hub_connectors.files.vdir_push import Writer
+from crm_hub_connectors.files.written import Written, opened
 
 Format = Literal[
-    "auto", "mbox", "maildir", "eml", "ics", "vcf", "vdir", "jsonl", "csv", "tsv", "xlsx"
+    "auto", "mbox", "maildir", "eml", "ics", "vcf", "vdir", "jsonl", "csv", "csv-out", "tsv", "xlsx"
 ]  # fmt: skip
 _TABLES = ("csv", "tsv", "xlsx")
-_SHAPES = {"ics": "calendar", "vcf": "contacts", VDIR: "cards", **dict.fromkeys(MAIL, "mail")}
+_SHAPES = {
+    "ics": "calendar",
+    "vcf": "contacts",
+    VDIR: "cards",
+    TABLE_OUT: "table_out",
+    **dict.fromkeys(MAIL, "mail"),
+}
 _TITLES = {
     "mbox": "mailbox",
     "maildir": "Maildir",
@@ -63,6 +66,7 @@ _TITLES = {
     "ics": "calendar",
     "vcf": "address book",
     VDIR: "address book, a file for each card",
+    TABLE_OUT: "table that the hub writes",
 }
 _CORRESPONDENTS = " (correspondents)"
 _SAMPLE = 20
@@ -82,7 +86,8 @@ class FilesSettings(BaseModel):
         "auto",
         title="Format",
         description="Kind of the files; auto tells it by the name and the first bytes. vdir: a "
-        "folder with one vCard in each file, which can be written to as well.",
+        "folder with one vCard in each file, which can be written to as well. csv-out: a table "
+        "that the hub writes.",
     )
     mapping: str = Field(
         "",
@@ -105,7 +110,7 @@ class FilesSettings(BaseModel):
 
 
 class FilesConnector(Connector[FilesSettings]):
-    """Reads mailboxes, calendars, address books, tables and JSON from disk; writes cards."""
+    """Reads mailboxes, calendars, address books, tables, JSON; writes cards and a table."""
 
     manifest = Manifest(
         id="files",
@@ -149,8 +154,8 @@ class FilesConnector(Connector[FilesSettings]):
         Raises: ConfigError when the stream's file is gone, Unavailable when it goes meanwhile.
         """
         source = self._source(stream.name)
-        if source.kind == VDIR:
-            yield from self._until_stopped(self._cards(source, checkpoint, window))
+        if (written := self._opened(source)) is not None:
+            yield from self._until_stopped(written.pages(checkpoint, window))
             return
         read = self._reader(source, stream.name)
         try:
@@ -168,42 +173,25 @@ class FilesConnector(Connector[FilesSettings]):
             ) from error
 
     def fetch(self, refs: Sequence[Ref]) -> list[tuple[str, Change]]:
-        """Return the cards as they are now. Raises: NotSupported for what is no folder of cards."""
-        found = []
-        for ref in refs:
-            source = self._written(ref.stream)
-            name = ref.id or self._writer(source).name_of(str(ref.hint.get("external_id", "")))
-            change = self._folder(source).change(name)
-            if change is not None and (ref.id or not change.deleted):
-                found.append((ref.stream, change))
-        return found
+        """Return records of what can be written to. Raises: NotSupported for all else."""
+        found = [(ref.stream, self._written(ref.stream).fetch(ref)) for ref in refs]
+        return [(stream, change) for stream, change in found if change is not None]
 
     def push(self, writes: Sequence[Write]) -> list[Outcome]:
-        """Write cards, each by itself. Raises: NotSupported, ConfigError, Unavailable."""
-        return [self._writer(self._written(one.stream)).write(one) for one in writes]
+        """Write cards or rows. Raises: NotSupported, ConfigError, Unavailable."""
+        outcomes: list[Outcome] = []
+        for stream, batch in groupby(writes, lambda one: one.stream):
+            outcomes += self._written(stream).push(list(batch))
+        return outcomes
 
-    def _written(self, stream: str) -> Source:
-        source = self._source(stream)
-        if source.kind != VDIR:
-            raise NotSupported(f"{stream} is only read; a folder of format vdir can be written to")
-        return source
+    def _written(self, stream: str) -> Written:
+        written = self._opened(self._source(stream))
+        if written is None:
+            raise NotSupported(f"{stream} is only read; formats vdir and csv-out can be written")
+        return written
 
-    def _writer(self, source: Source) -> Writer:
-        from crm_hub_connectors.files.vdir_push import Writer
-
-        return Writer(source.path, self.context.connection)
-
-    def _folder(self, source: Source) -> Folder:
-        return Folder(source.path, self.context.now(), self.page_items)
-
-    def _cards(
-        self, source: Source, checkpoint: Checkpoint | None, window: Window | None
-    ) -> Iterator[Page]:
-        folder = self._folder(source)
-        try:
-            yield from folder.pages(checkpoint) if window is None else folder.window(window)
-        except OSError as error:
-            raise unavailable(self.context.connection, source.name, error) from error
+    def _opened(self, source: Source) -> Written | None:
+        return opened(source, self.context, self.page_items)
 
     def _until_stopped(self, made: Iterator[Page]) -> Iterator[Page]:
         for page in made:
@@ -246,11 +234,11 @@ class FilesConnector(Connector[FilesSettings]):
         return plan.line
 
     def _info(self, source: Source) -> StreamInfo:
+        if (written := self._opened(source)) is not None:
+            return written.info(source.name)
         plan = self._plan(source)
         if isinstance(plan, Reject):
             return StreamInfo(source.name, caps=_caps(), guess=f"{source.name}: {plan.reason}")
-        if source.kind == VDIR:
-            return StreamInfo(source.name, plan.shape, _WRITTEN, FIELDS, plan.guess)
         fields = plan.fields
         if not fields:
             first = islice(self._reader(source, source.name)(0), _SAMPLE)
@@ -278,12 +266,6 @@ class FilesConnector(Connector[FilesSettings]):
             yield plan
         elif plan.head is not None:
             yield from table_items(table_rows(source), plan.head, plan.keys, zone, start)
-
-
-_WRITTEN = Caps(
-    read="delta", deletes="tombstone", write=frozenset({"upsert", "delete"}), guard="version",
-    idempotency="native",
-)  # fmt: skip
 
 
 def _caps() -> Caps:

@@ -33,6 +33,8 @@ KINDS = {
 }  # fmt: skip
 VDIR = "vdir"
 """The format of a folder with one card for each file; never guessed, as it may be written."""
+TABLE_OUT = "csv-out"
+"""The format of a table that the hub writes; the file need not be there yet."""
 _TEMPORARY = (".part", ".tmp", ".crdownload", ".swp", ".lock", "~")
 _LITTER = ("thumbs.db", "desktop.ini")
 
@@ -61,6 +63,8 @@ def find_sources(root: Path, format: str = "auto") -> Found:
     format: reads files of that kind, and those no suffix gives away, as that kind alone.
     Raises: ConfigError when there is nothing at `root` or far too much.
     """
+    if format == TABLE_OUT:
+        return _table_out(root)
     try:
         mode = root.stat().st_mode
     except OSError as error:
@@ -83,6 +87,16 @@ def find_sources(root: Path, format: str = "auto") -> Found:
     found.sources.sort(key=lambda s: s.name)
     found.skipped.sort()
     return found
+
+
+def _table_out(path: Path) -> Found:
+    """Return the one file that the hub keeps at `path`."""
+    if path.suffix.lower() != ".csv" or path.is_dir() or not path.parent.is_dir():
+        raise ConfigError(
+            f"no table can be kept at {str(path)!r}",
+            remedy="Set `path` to a file that ends in .csv, in a folder that is there.",
+        )
+    return Found([Source(path.name, path, TABLE_OUT)], [])
 
 
 def _add_books(root: Path, found: Found) -> None:
