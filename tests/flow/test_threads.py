@@ -320,3 +320,36 @@ def test_of_a_subject_that_hardly_comes_twice_one_person_in_common_is_enough(hub
 def test_an_answer_without_ids_is_looked_for_under_the_subject_it_had_before(hub, subject) -> None:
     hub.feed([mail(1, "Filters"), mail(2, subject, at=HOUR)])
     assert hub.parts() == {frozenset({1, 2})}
+
+
+@pytest.mark.parametrize(
+    "subject",
+    ["Re: Pump: Filters for Acme", "Re: Filters for Acme confirmed", "New date (was: Filters for Acme)",
+     "AW: Pump: [users] Filters for Acme confirmed now"],
+)  # fmt: skip
+def test_an_answer_without_ids_is_looked_for_under_what_its_subject_grew_from(hub, subject) -> None:
+    hub.feed([mail(1, "Filters for Acme"), mail(2, subject, at=HOUR)])
+    assert hub.parts() == {frozenset({1, 2})}
+
+
+def test_an_equal_subject_goes_before_one_that_only_begins_alike(hub) -> None:
+    hub.feed([mail(1, "Filters for Acme confirmed"), mail(2, "Filters for Acme", at=HOUR)])
+    hub.feed([mail(3, "Re: Filters for Acme confirmed", at=2 * HOUR)])
+    assert hub.parts() == {frozenset({1, 3}), frozenset({2})}
+
+
+def test_marks_that_piled_up_tell_which_of_two_talks_is_answered(hub) -> None:
+    hub.feed([mail(1, "Hello"), mail(2, "AW: Hello", at=HOUR, refs=["m1"])])
+    hub.feed([mail(3, "Hello", at=2 * HOUR), mail(4, "Re: AW: Hello", at=3 * HOUR)])
+    assert hub.parts() == {frozenset({1, 2, 4}), frozenset({3})}
+
+
+def test_of_what_was_forwarded_on_the_way_one_person_in_common_is_enough(hub) -> None:
+    hub.feed([mail(1, "Hello"), mail(2, "Re: Hello", at=HOUR, sender="x@y.example")])
+    told = {"sender": "zoe@ours.example", "to": ["bob@ours.example"]}
+    hub.feed([mail(3, "Re: WG: Re: Hello", at=2 * HOUR, **told)])
+    assert frozenset({3}) in hub.parts(), "nobody has what it answers to the letter"
+    hub.feed(
+        [mail(4, "WG: Re: Hello", at=HOUR + 1, sender="bob@ours.example", to=["eve@x.example"])]
+    )
+    assert hub.parts() == {frozenset({1}), frozenset({2, 3, 4})}

@@ -163,7 +163,7 @@ def _moment(row: MessageRow) -> tuple[int, int]:
 
 
 def _row(message: Message, thread_id: int) -> Row:
-    about = [message.people, message.firms, message.crowd, message.telling]
+    about = message[7:] if message.before else message[7:-1]
     people = orjson.dumps(about).decode() if message.people else ""
     return (
         message.event_id, thread_id, message.at_us, message.seq, message.opens, message.forwards,
@@ -175,5 +175,5 @@ def _message(row: MessageRow) -> Message:
     people, firms, *more = orjson.loads(row.people) if row.people else ((), ())
     return Message(
         row.event_id, row.at_us, row.seq, (), row.opens, row.forwards, row.subject,
-        tuple(people), tuple(firms), *more,
+        people, firms, *more,
     )  # fmt: skip

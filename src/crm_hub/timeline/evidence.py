@@ -14,7 +14,7 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from crm_hub.model.canonical import EventDraft, ParticipantDraft
-from crm_hub.sdk.formats.mailtext import subject_key, subject_mark
+from crm_hub.sdk.formats.mailtext import subject_key, subject_mark, subject_marks, without_mark
 from crm_hub.timeline.compose import Event, Source, seq_of
 
 MOST_PEOPLE = 20
@@ -32,6 +32,9 @@ class Message(NamedTuple):
     people: who took part, the sender first. firms: the domain of each, 0 for a free-mail one.
     crowd: the mailing list it went through, which is one of its people too; 0 for none.
     telling: the subject is one that hardly comes twice, because of a number or its length.
+    passed: it was forwarded on its way, so that those it came from need not be among its people.
+    words: its subject to the letter, marks and all; answered: that without the outermost mark.
+    before: subjects that its own may have grown from, each with whether that one is telling.
     """
 
     event_id: int
@@ -45,6 +48,10 @@ class Message(NamedTuple):
     firms: tuple[int, ...]
     crowd: int = 0
     telling: bool = False
+    passed: bool = False
+    words: int = 0
+    answered: int = 0
+    before: tuple[tuple[int, bool], ...] = ()
 
 
 def read_message(
@@ -53,24 +60,25 @@ def read_message(
     """Return what all tellings of an event say together; None: nothing about a conversation."""
     keys: Keys = {}
     opens, by_subject, crowd = True, True, ""
-    first: tuple[int, int, str, str] | None = None
+    first: tuple[int, int, str, str, str] | None = None
     for source in sources:
         draft = source.draft
         if not (draft.by_subject or draft.conversation or draft.message_ids or draft.replies_to):
             continue
         mark, subject = _subject(draft.subject)
         _add_keys(keys, draft, subject, is_answer=bool(mark))
+        mark = mark or ("reply" if _WAS.search(subject) else "")
         if draft.replies_to or (mark and draft.by_subject):
             opens = False
         by_subject = by_subject and draft.by_subject
         crowd = crowd or draft.mailing_list
         seq = event.seq if source is event.winner else seq_of(draft, source.order)
-        here = (draft.occurred_at_us, seq, mark, subject)
+        here = (draft.occurred_at_us, seq, mark, subject, draft.subject)
         if first is None or here < first:
             first = here
     if first is None:
         return None
-    at_us, seq, mark, subject = first
+    at_us, seq, mark, subject, words = first
     people, firms = _people(event.participants, free) if by_subject else ((), ())
     among = _person("l:" + crowd) if people and crowd else 0
     if among:
@@ -79,6 +87,9 @@ def read_message(
         event_id, at_us, seq, tuple(keys), opens, mark == "forward",
         _word(_topic(subject)) if people else None, people, firms, among,
         bool(people) and _is_telling(subject),
+        bool(people) and not opens and _is_passed(words),
+        *(_letters(words) if people else (0, 0)),
+        _before(subject) if people and not opens else (),
     )  # fmt: skip
 
 
@@ -153,6 +164,56 @@ def _topic(subject: str) -> str:
     return subject_key(after) if subject_mark(after) else subject
 
 
+MOST_WORDS_LESS = 3
+_TAGS = re.compile(r"(?:\s*\[[^\[\]]{1,40}\])*\s*(?=\S)")
+
+
+@lru_cache(maxsize=8_192)
+def _letters(subject: str) -> tuple[int, int]:
+    """Return what stands for a subject to the letter, and for what its outermost mark was put to.
+
+    Mail programs pile up marks: `AW: Re: Pump` answers `Re: Pump`, of whatever conversation.
+    """
+    whole = _without_tags(subject)
+    inner = whole[len(whole) - len(without_mark(whole)) :]
+    return _brief(whole), _brief(_without_tags(inner))
+
+
+def _brief(text: str) -> int:
+    """Return 32 bits of a hash: it is compared with a few others, never looked up."""
+    return _word(" ".join(text.lower().split())) >> 32
+
+
+def _without_tags(subject: str) -> str:
+    return subject[match.end() :] if (match := _TAGS.match(subject)) else subject
+
+
+@lru_cache(maxsize=8_192)
+def _before(subject: str) -> tuple[tuple[int, bool], ...]:
+    """Return the subjects this one may have grown from: words before a colon, words at its end.
+
+    Two words must be left of it: one alone says nothing.
+    """
+    own = _topic(subject)
+    found: dict[str, None] = {}
+    rest = subject
+    while (less := subject_key(_BEFORE_COLON.sub("", rest, count=1))) != rest:
+        found[less] = None
+        rest = less
+    for one in (subject, *list(found)):
+        words = one.split()
+        for count in range(1, min(MOST_WORDS_LESS, len(words) - 2) + 1):
+            found[" ".join(words[:-count])] = None
+    found.pop(own, None)
+    return tuple((_word(one), _is_telling(one)) for one in found)
+
+
+@lru_cache(maxsize=8_192)
+def _is_passed(subject: str) -> bool:
+    """Whether one of the marks of a subject is that of a forward."""
+    return "forward" in subject_marks(subject)
+
+
 _NUMBER = re.compile(r"\d{4}")
 
 
@@ -184,19 +245,20 @@ def _people(
 
 def tokens(message: Message) -> list[int]:
     """Return what a message is found by when ids are lost: subject, one of its people, month."""
-    return _tokens(message, message.at_us // WINDOW_US)
+    return _tokens(message, message.at_us // WINDOW_US, message.subject)
 
 
 def wanted(head: Message) -> list[int]:
     """Return the tokens of all messages that `head` may answer."""
     month = head.at_us // WINDOW_US
-    return _tokens(head, month) + _tokens(head, month - 1)
+    topics = [head.subject, *(topic for topic, _ in head.before)]
+    return [t for topic in topics for m in (month, month - 1) for t in _tokens(head, m, topic)]
 
 
-def _tokens(message: Message, month: int) -> list[int]:
-    if message.subject is None:
+def _tokens(message: Message, month: int, topic: int | None) -> list[int]:
+    if topic is None:
         return []
-    subject = mixed(message.subject, _month(month))
+    subject = mixed(topic, _month(month))
     return list(dict.fromkeys(mixed(subject, one) for one in message.people[:MOST_ASKED]))
 
 

@@ -151,23 +151,36 @@ class Threads:
 def nearest(head: Message, candidates: Iterable[Message]) -> Message | None:
     """Return the message that `head` answers, by all we know of it without ids.
 
-    candidates: the newest first.
+    One whose subject it repeats to the letter, else one of its subject, else one of a subject
+    that its own may have grown from. candidates: the newest first.
     """
-    return next((one for one in candidates if answers(head, one)), None)
+    if head.subject is None:
+        return None
+    listed = list(candidates)
+    alike = [one for one in listed if one.subject == head.subject]
+    literal = [one for one in alike if one.words in (head.answered, head.words)]
+    for one in literal:
+        if answers(head, one, is_telling=head.telling or head.passed):
+            return one
+    for topic, is_telling in ((head.subject, head.telling), *head.before):
+        for one in listed:
+            if one.subject == topic and answers(head, one, is_telling=is_telling):
+                return one
+    return None
 
 
-def answers(head: Message, one: Message) -> bool:
-    """Whether `head` can be an answer to, or a forward of, an older message `one`."""
-    if head.subject is None or one.subject != head.subject:
-        return False
+def answers(head: Message, one: Message, *, is_telling: bool) -> bool:
+    """Whether `head` can be an answer to, or a forward of, an older message of its subject.
+
+    is_telling: one person in common is enough.
+    """
     if not (one.at_us, one.seq) < (head.at_us, head.seq) or head.at_us - one.at_us > WINDOW_US:
         return False
-    sender = head.people[0]
     if head.forwards:
-        return sender in one.people
+        return head.people[0] in one.people
     if head.crowd and head.crowd == one.crowd:
         return True
-    if len(set(head.people) & set(one.people)) >= (1 if head.telling else 2):
+    if len(set(head.people) & set(one.people)) >= (1 if is_telling else 2):
         return True
     # Somebody else of the firm that was written to answers, or the same person under another
     # address. Inside one firm that would be anybody.

@@ -79,10 +79,23 @@ def subject_key(subject: str) -> str:
 
 def subject_mark(subject: str) -> str:
     """Return "reply" or "forward" for the first mark of a subject, "" when it has none."""
+    return next(iter(subject_marks(subject, 1)), "")
+
+
+def subject_marks(subject: str, most: int = 20) -> list[str]:
+    """Return "reply" or "forward" for each mark of a subject, the outermost first."""
+    found: list[str] = []
+    at = 0
+    while len(found) < most and (match := _PREFIX.match(subject, at)):
+        found.append("forward" if match[1].lower() in _FORWARD_MARKS else "reply")
+        at = match.end()
+    return found
+
+
+def without_mark(subject: str) -> str:
+    """Return the subject without its outermost reply or forward mark."""
     match = _PREFIX.match(subject)
-    if match is None:
-        return ""
-    return "forward" if match[1].lower() in _FORWARD_MARKS else "reply"
+    return subject[match.end() :].lstrip() if match else subject
 
 
 def html_to_text(source: str) -> str:
