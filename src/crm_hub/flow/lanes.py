@@ -5,8 +5,9 @@ The last part of step 7. Before: planning, which drafted the writes.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -16,7 +17,7 @@ from crm_hub.flow.batch import Moment, TwoWay
 from crm_hub.flow.clashes import outlived_later
 from crm_hub.model.routes import Route
 from crm_hub.outbox.drafts import Draft, Problem, record_lane
-from crm_hub.store import Db, DeadLetter, Machinery, Outbox, WriteRow
+from crm_hub.store import Db, DeadLetter, Identities, Landings, Machinery, Outbox, WriteRow
 
 if TYPE_CHECKING:
     from crm_hub.flow.planning import Subject
@@ -60,6 +61,23 @@ def bury(db: Db, subjects: Sequence[Subject], two_way: TwoWay, moment: Moment) -
             if place[2] not in dead[place[:2]]
         ]
     )  # fmt: skip
+
+
+def unfit(db: Db, routes: Iterable[Route]) -> set[int]:
+    """Return the identities that have a value which a target could not take."""
+    found = set()
+    for route in routes:
+        keys = Machinery(db).dead_keys(route.connection, route.stream, OUTBOUND_STEP)
+        new = [_NEW.fullmatch(key) for key in keys]
+        found |= {int(match[1]) for match in new if match}
+        stream = Landings(db).stream(route.connection, route.stream)
+        known = {} if stream is None else Landings(db).known(stream.id, keys)
+        links = Identities(db).links_of([row[0] for row in known.values()])
+        found |= {identity for identity, _ in links.values()}
+    return found
+
+
+_NEW = re.compile(r"\(new for (\d+)\)")
 
 
 def _place(subject: Subject, route: Route, record_id: int | None) -> tuple[str, str, str]:

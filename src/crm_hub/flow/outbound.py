@@ -13,6 +13,7 @@ from typing import Any
 from crm_hub.flow.farside import FarSide
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.inbound import Inbound, SyncReport
+from crm_hub.flow.lanes import unfit
 from crm_hub.flow.planning import plan_again
 from crm_hub.flow.sending import Sender
 from crm_hub.flow.tracking import LOOK_AGAIN
@@ -145,6 +146,7 @@ class Outbound:
             repo.approve([r._replace(approved_at_us=stored[r.stream].approved_at_us) for r in rows])
             identities = set(repo.waken(self.name, moment.now_us))
             identities.update(row.identity_id for row in repo.open_rows(self.name, "due"))
+            identities.update(unfit(db, self._far.routes.values()))
             plan_again(db, self.hub.tools, sorted(identities), moment)
         self.hub.forget_tools()
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from crm_hub.flow.batch import Moment, Tools, Walked
+from crm_hub.flow.batch import Moment, Tools
 from crm_hub.flow.hub import Hub
-from crm_hub.flow.planning import plan_settled
+from crm_hub.flow.remerging import remerge
 from crm_hub.flow.tracking import Tracked, digest, is_of
-from crm_hub.flow.walk_golden import Settled, merge_identities
-from crm_hub.flow.walk_records import held_node
 from crm_hub.merge.three_way import stamp_of, tick
 from crm_hub.model.errors import ConfigError
 from crm_hub.model.states import ABSENT, RecordState
@@ -38,7 +36,8 @@ def resolve(hub: Hub, number: int, keep: str) -> ConflictRow:
             raise ConfigError(
                 f"there is no open conflict {number}", remedy="See: crm-hub conflicts list"
             )
-        held = Identities(db).held_by_identity([row.identity_id])
+        identity = Identities(db).follow(row.identity_id)
+        held = Identities(db).held_by_identity([identity])
         chosen = next((h for h in held if f"{h.connection}/{h.stream}#{h.key}" == keep), None)
         if chosen is None or str(chosen.record_id) not in row.doc["values"]:
             names = [
@@ -52,7 +51,7 @@ def resolve(hub: Hub, number: int, keep: str) -> ConflictRow:
         run_id = Machinery(db).start_run("resolve", chosen.connection, now_us)
         _choose(db, hub.tools, row.field, chosen, held)
         repo.close_conflicts([number], "resolved")
-        remerge(db, hub.tools, row.identity_id, Moment(run_id, now_us, None))
+        remerge(db, hub.tools, [identity], Moment(run_id, now_us, None), Tracked(db))
         Machinery(db).end_run(run_id, now_us, "done", "", {"resolved": 1})
     return row
 
@@ -85,13 +84,3 @@ def _stop_waiting(state: RecordState, field: str) -> None:
     entry = state.fields.get(field)
     if entry is not None:
         entry.bounces, entry.bounced, entry.undone = 0, ABSENT, ABSENT
-
-
-def remerge(db: Db, tools: Tools, identity_id: int, moment: Moment) -> None:
-    """Merge one identity again from its members as they are, and plan what follows."""
-    repo = Identities(db)
-    nodes = [held_node(h, tools) for h in repo.held_by_identity([identity_id])]
-    settled = Settled(db.next_id("identity"), {identity_id: nodes}, {identity_id})
-    tracked = Tracked(db)
-    merge_identities(repo, tools, settled, moment, Walked(), tracked)
-    plan_settled(db, tools, settled, tracked, moment)

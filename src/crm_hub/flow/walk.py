@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from crm_hub.flow.batch import Landed, MappedRecord, Moment, Tools, Walked
 from crm_hub.flow.planning import plan_settled
+from crm_hub.flow.remerging import remerge_unchanged
 from crm_hub.flow.tracking import track
 from crm_hub.flow.walk_events import walk_events
 from crm_hub.flow.walk_identities import walk_identities
@@ -46,6 +47,8 @@ def walk(
         walked.counts["near echoes"] += tracked.near
         if settled is not None:
             plan_settled(db, tools, settled, tracked, moment)
+    if moment.is_replay:
+        remerge_unchanged(db, tools, mapped, settled, moment, tracked)
     return walked
 
 
