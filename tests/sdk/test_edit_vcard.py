@@ -44,6 +44,10 @@ def _values(path: str) -> st.SearchStrategy[Any]:
         return st.lists(st.sampled_from([f"https://{n}.example/a,b" for n in "pqr"]), max_size=3)
     if path == "categories":
         return st.lists(_LINE.filter(bool).map(str.strip), max_size=4)
+    if path == "adrs":
+        return st.lists(
+            st.fixed_dictionaries({"street": _LINE.filter(bool), "city": _LINE}), max_size=3
+        )
     if path.startswith("n."):
         return _LINE.filter(lambda text: bool(text.strip(" ,")) or not text)
     return _LINE
@@ -58,6 +62,8 @@ def _said(payload: dict[str, Any], path: str) -> Any:
     name, _, rest = path.partition(".")
     if rest == "value":
         return [one["value"] for one in payload[name]]
+    if path == "adrs":
+        return {(one.get("street", ""), one.get("city", "")) for one in payload["adrs"]}
     if name == "adrs":
         part = rest.partition(".")[2]
         return payload["adrs"][0].get(part, "") if payload["adrs"] else ""
@@ -93,6 +99,8 @@ def test_a_change_changes_its_own_property_alone(made: str, change: tuple[str, A
         assert {_digits(v) for v in found} == {_digits(v) for v in value}
     elif path == "categories":
         assert {v.casefold() for v in found} == {v.casefold() for v in value}
+    elif path == "adrs":
+        assert found == {(one["street"], one["city"]) for one in value}
     elif isinstance(value, list):
         assert set(found) == set(value)
     else:
@@ -174,7 +182,7 @@ def test_what_cannot_be_written_is_refused_by_name(
 
 _PEOPLE = st.fixed_dictionaries(
     {"fn": _LINE.filter(bool)},
-    optional={path: _values(path) for path in sorted(WRITABLE - {"kind", "photo", "fn"})},
+    optional={path: _values(path) for path in sorted(WRITABLE - {"kind", "photo", "fn", "adrs"})},
 )
 
 

@@ -3,54 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from crm_hub.sdk import Change, Payload, Reject
+from crm_hub.sdk import Change, Payload, Reject, Window
+from crm_hub.sdk.dav import davxml
+from crm_hub.sdk.dav.client import Dav, NotOffered
+from crm_hub.sdk.dav.discovery import Collection
+from crm_hub.sdk.dav.fetching import Listing
+from crm_hub.sdk.dav.reading import Found, Read
 from crm_hub.sdk.formats.ical_resource import horizon_of, over_before, read_resource
 from crm_hub.sdk.formats.items import unreadable
 from crm_hub.sdk.formats.mail_people import Own
 
 LOOK_AHEAD = timedelta(days=60)
+_STAMP = "%Y%m%dT%H%M%SZ"
 FIELDS = {
     "href": "string", "etag": "string", "ical": "string", "kind": "string", "uid": "string",
     "summary": "string", "description": "string", "location": "string", "status": "string",
     "answer": "string", "class": "string", "sequence": "integer", "zone": "string",
     "all_day": "boolean", "recurring": "boolean", "last_modified": "string",
     "organizer": "object", "attendees": "array", "resources": "array", "url": "string",
-    "categories": "array", "occurrences": "array",
+    "categories": "array", "occurrences": "array", "rule": "string", "exceptions": "string",
+    "start": "string", "end": "string", "attendees.address": "array",
 }  # fmt: skip
 _NOT_GIVEN = (
     "It is asked for again each day. If it stays so, open the entry in the calendar program, and "
     "save it anew or delete it."
 )
 _REMEDY = "Correct or delete the entry in the calendar program; it then comes in by itself."
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One resource as the server gave it. text: None when it gave none, for `reason`."""
-
-    name: str
-    href: str
-    etag: str = ""
-    text: str | None = None
-    gone: bool = False
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """What became of a resource; change is None when nothing of it is taken.
-
-    goes_on: another day it says more, for its series goes on, or the server did not give it.
-    """
-
-    change: Change | None
-    goes_on: bool
-    rejects: list[Reject]
 
 
 class Reader:
@@ -103,6 +85,28 @@ class Reader:
             if item.keys() & {"attendees", "organizer", "status"}:
                 item["answer"] = self._answer({**said, **item})
         return {"href": found.href, "etag": found.etag, "ical": found.text, **said}
+
+    def within(self, dav: Dav, collection: Collection, window: Window) -> set[str] | None:
+        """Return the names of what has an occurrence in the span, as the server sees it."""
+        start, end = (m.astimezone(UTC).strftime(_STAMP) for m in (window.since, window.until))
+        names: set[str] = set()
+        try:
+            for component in collection.components:
+                body = davxml.query(component, start, end)
+                listing = dav.report(collection.path, body, lambda: Listing(collection.path))
+                names |= listing.etags.keys()
+        except NotOffered:
+            return None
+        return names
+
+    def lies_in(self, read: Read, window: Window) -> bool:
+        """Tell whether a resource has an occurrence in the span."""
+        payload = read.change.payload if read.change is not None else None
+        since, until = (m.astimezone(UTC).isoformat() for m in (window.since, window.until))
+        return payload is not None and any(
+            o["start"] and o["start"] < until and (o["end"] or o["start"]) >= since
+            for o in payload["occurrences"]
+        )
 
     def _answer(self, entry: dict[str, Any]) -> str:
         """Return `cancelled`, `declined` when a whole side declined, else the status.

@@ -187,6 +187,17 @@ class FarSide:
             walk(db, self.hub.tools, stream, self.sections[route.stream], landed.landed, moment)
             landings.walked(landed.landing_id)
 
+    def is_gone(self, route: Route, key: str) -> None:
+        """The far side, asked for this record alone, does not have it: no stale list says so."""
+        with self.hub.store.write() as db:
+            stream = Landings(db).stream(route.connection, route.stream)
+            known = {} if stream is None else Landings(db).known(stream.id, [key])
+            states = Outbox(db).states([number for number, *_ in known.values()])
+            for state in states.values():
+                for entry in state.fields.values():
+                    entry.awaited = None
+            Outbox(db).save_states(states)
+
     def late_confirm(self, route: Route, row: WriteRow, change: Change) -> None:
         """The write had been made: confirm it, and take in what stands there now."""
         with self.hub.store.write() as db:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from crm_hub.flow import deletes, hooks
+from crm_hub.flow import deletes, hooks, unshown
 from crm_hub.flow.batch import Landed, Moment
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.land import PULL_STEP, bury_rejects, cure, land, reload
@@ -207,6 +207,7 @@ class Inbound:
         stream: StreamRow,
     ) -> None:
         snapshot, held = _Snapshot(), deletes.Held()
+        written = unshown.written(self.hub, stream, info)
         # Late is what occurred before the last look that ended well, and came only now.
         looked_us = self.hub.last_looked_us(self.name)
         late_before_us = looked_us if stream.checkpoint is not None else None
@@ -236,6 +237,8 @@ class Inbound:
             raise
         self.walk_landed(stream, section, due, late_before_us)
         deletes.settle(self, stream, section, held, late_before_us)
+        if not self.hub.stopping():
+            unshown.look_at(self.hub, stream, written)
 
     def _backfill(self, window: Window) -> None:
         connector = self.hub.connector(self.name)

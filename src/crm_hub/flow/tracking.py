@@ -104,7 +104,9 @@ def track(
         before = held.get(landed.record_id)
         if record is None:
             if before is not None and before.identity_id is not None:
-                unread = _was_never_read(before, states.get(landed.record_id))
+                route = two_way.routes.get((source.connection, source.stream))
+                told = route is not None and route.ability.tells_deletes
+                unread = not told and _was_never_read(before, states.get(landed.record_id))
                 tracked.lost.append(_lost(before, source, concerns and not unread))
             continue
         if record.entity not in two_way.entities:

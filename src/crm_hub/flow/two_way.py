@@ -65,7 +65,7 @@ def route_of(hub: Hub, row: RouteRow) -> Route | None:
     caps = row.caps
     ability = Ability(
         frozenset(caps["write"]), caps["guard"], caps["idempotency"], caps["batch_size"],
-        caps["types"],
+        caps["types"], caps.get("deletes") == "tombstone",
     )  # fmt: skip
     one = hub.connection(row.connection)
     return Route(row.connection, row.stream, section, ability, one.creates, one.deletes)
@@ -115,6 +115,7 @@ def _row(name: str, info: StreamInfo, section: OutSection) -> RouteRow:
         "guard": info.caps.guard,
         "idempotency": info.caps.idempotency,
         "batch_size": info.caps.batch_size,
+        "deletes": info.caps.deletes,
         "types": {path: info.fields[path] for path in paths if path in info.fields},
     }
     return RouteRow(name, info.name, info.shape, caps, section.digest, 0)

@@ -22,7 +22,7 @@ class Uncertain:
         self._far = far
 
     def look(self, connector: Connector[Any]) -> None:
-        """Look once more at records of which a stale copy may have been read."""
+        """Look once more at records of which a stale copy may have been read, or none at all."""
         with self._far.hub.store.read() as db:
             places = Outbox(db).to_look_at(self._far.name, LOOK_AGAIN)
         for stream, key in places:
@@ -31,6 +31,8 @@ class Uncertain:
                 route is not None
                 and (change := self._far.fetched(connector, route, key)) is not None
             ):
+                if change.payload is None:
+                    self._far.is_gone(route, key)
                 self._far.take(route, [change], [])
 
     def find_out(self, connector: Connector[Any]) -> None:

@@ -59,13 +59,17 @@ class OutSection:
 
 
 class Ability(NamedTuple):
-    """What a stream can do, as it was when its plan was approved. types: path → JSON type."""
+    """What a stream can do, as it was when its plan was approved. types: path → JSON type.
+
+    tells_deletes: it names what is gone, so that a record it has never shown may be gone as well.
+    """
 
     write: frozenset[str]
     guard: str
     idempotency: str
     batch_size: int
     types: Mapping[str, str] = {}
+    tells_deletes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,12 @@ class Bases:
         """Let the next look at these records be walked even if nothing is new in it."""
         self._db.update(source_record, ("hash",), [(hash, number) for number in record_ids])
 
+    def unread(self, stream_id: int, hash: bytes) -> list[int]:
+        """Return the live records of a stream with this hash."""
+        r = source_record.c
+        stmt = select(r.id).where(r.stream_id == stream_id, r.hash == hash, r.deleted.is_(False))
+        return [row[0] for row in self._db.conn.execute(stmt)]
+
     def to_look_at(self, connection: str, hash: bytes) -> list[tuple[str, str]]:
         """Return (stream, key) of the records of which a stale copy may have been read."""
         r = source_record.c

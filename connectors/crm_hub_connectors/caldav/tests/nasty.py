@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from crm_hub_connectors.caldav import davxml
-from crm_hub_connectors.caldav.fetching import Contents, Listing
-from crm_hub_connectors.caldav.resources import Found, Reader
+from crm_hub_connectors.caldav.resources import Reader
 from crm_hub_connectors.caldav.tests.fake_dav import FOLDER
 
 from crm_hub.sdk import Unavailable
+from crm_hub.sdk.dav import davxml
+from crm_hub.sdk.dav.fetching import Contents, Listing
+from crm_hub.sdk.dav.reading import Found
 
 
 def read_list(raw: bytes) -> int:

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import http.client
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
-from crm_hub_connectors.caldav import davxml
+import icalendar
 
 from crm_hub.sdk.testing.contract import CANARY, WRONG, Alteration, Exempt, Source
-from crm_hub.sdk.testing.fault_server import Call, FaultServer, Reply
+from crm_hub.sdk.testing.fault_server import FaultServer
+from crm_hub.sdk.testing.relay import forward
 from crm_hub.sdk.testing.servers import free_port
 from crm_hub.sdk.testing.servers.cyrus import Cyrus
 from crm_hub.sdk.testing.servers.radicale import Radicale, radicale
 from crm_hub.sdk.testing.servers.xandikos import Xandikos
 
-METHODS = ("GET", "PROPFIND", "REPORT", "OPTIONS")
-_NOT_PASSED_ON = ("host", "content-length", "connection", "accept-encoding")
+_NAMED = ("SUMMARY", "DTSTART")
 
 
 def entry(number: int, title: str = "Visit", *more: str, uid: str = "") -> str:
@@ -33,25 +31,6 @@ def entry(number: int, title: str = "Visit", *more: str, uid: str = "") -> str:
         "DTSTAMP:20260101T000000Z", f"SUMMARY:{title} {number}", *more,
         "END:VEVENT", "END:VCALENDAR", "",
     ])  # fmt: skip
-
-
-def forward(server: FaultServer, to: str) -> None:
-    """Let the fault server hand every call on to a real server, and its answer back."""
-
-    def answer(call: Call) -> Reply:
-        link = http.client.HTTPConnection(to.removeprefix("http://"), timeout=60)
-        headers = {k: v for k, v in call.headers.items() if k not in _NOT_PASSED_ON}
-        try:
-            link.request(call.method, call.path, call.body, headers)
-            found = link.getresponse()
-            body = found.read()
-        finally:
-            link.close()
-        kept = {k: v for k, v in found.getheaders() if k.lower() in ("location", "etag")}
-        return Reply(found.status, body, found.getheader("Content-Type", "text/plain"), kept)
-
-    for method in METHODS:
-        server.route(method, "/", answer)
 
 
 class RadicaleSource(Source):
@@ -94,6 +73,34 @@ class RadicaleSource(Source):
     def delete(self, id: str) -> None:
         self.calendar.remove(id)
 
+    # what is written to it ----------------------------------------------------------------
+
+    def new_fields(self) -> Mapping[str, Any]:
+        return {
+            "kind": "event", "summary": "New", "location": "Pier 7",
+            "start": "2026-03-12T09:00:00+00:00", "end": "2026-03-12T10:00:00+00:00",
+        }  # fmt: skip
+
+    def changed_fields(self, id: str) -> Mapping[str, Any]:
+        return {"summary": f"Changed {id}", "start": "2026-03-01T02:00:00+00:00"}
+
+    def bad_fields(self) -> Mapping[str, Any]:
+        return {"start": "soon"}
+
+    def raw(self, id: str) -> bytes | None:
+        path = self.calendar.folder / id
+        return path.read_bytes() if path.exists() else None
+
+    def held(self, id: str) -> Mapping[str, Any] | None:
+        """Return each property of the entry, and the two times under the names of the payload."""
+        raw = self.raw(id)
+        if raw is None:
+            return None
+        event = icalendar.Calendar.from_ical(raw).walk("VEVENT")[0]
+        said = {name: value.to_ical() for name, value in event.items() if name not in _NAMED}
+        start = event["DTSTART"].dt.astimezone(UTC).isoformat()
+        return {**said, "summary": str(event["SUMMARY"]), "start": start}
+
     def alter(self, how: Alteration) -> None:
         lines = {
             "field added": "X-NEW-FIELD;X-PARAM=1:news",
@@ -115,18 +122,8 @@ def radicale_source(records: int) -> Iterator[RadicaleSource]:
         source = RadicaleSource(behind, server)
         source.add(records)
         if records > 1_000:
-            index(behind, source.calendar.path)
+            behind.index(source.calendar.path)
         yield source
-
-
-def index(server: Radicale, path: str) -> None:
-    """Let Radicale index its objects, which no client of the suite has the patience for."""
-    login = base64.b64encode(f"{server.user}:{server.password}".encode()).decode()
-    link = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=600)
-    headers = {"Authorization": f"Basic {login}", "Depth": "0"}
-    link.request("REPORT", path, davxml.sync_collection(""), headers)
-    link.getresponse().read()
-    link.close()
 
 
 class PutSource(RadicaleSource):
@@ -148,7 +145,9 @@ class PutSource(RadicaleSource):
         return super().bad_settings()
 
     def ids(self) -> Set[str]:
-        return set(self._ids)
+        """Return the names put here, and those that the hub has made."""
+        listed = self.behind.names(self.behind.calendar)
+        return listed if listed else set(self._ids)
 
     def add(
         self, count: int = 1, *, same_stamp: bool = False, at: datetime | None = None
@@ -160,6 +159,9 @@ class PutSource(RadicaleSource):
             self.behind.put(self.behind.calendar + names[-1], entry(number))
         self._ids.update(names)
         return names
+
+    def raw(self, id: str) -> bytes | None:
+        return self.behind.get(self.behind.calendar + id)
 
     def change(self, id: str) -> None:
         number = int(id[6:12])

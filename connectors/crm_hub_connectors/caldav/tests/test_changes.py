@@ -7,20 +7,20 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from crm_hub_connectors.caldav.state import MAX_SERIES, State
 from crm_hub_connectors.caldav.tests.fake_dav import FakeDav
 from crm_hub_connectors.caldav.tests.rigs import NOW, after, connect, pull, told
 from crm_hub_connectors.caldav.tests.sources import (
     PutSource,
     RadicaleSource,
     entry,
-    forward,
     radicale_source,
 )
 
 from crm_hub.sdk import CheckpointExpired, Window
+from crm_hub.sdk.dav.state import MAX_SERIES, State
 from crm_hub.sdk.testing.contract import CANARY
 from crm_hub.sdk.testing.fault_server import FaultServer
+from crm_hub.sdk.testing.relay import forward
 from crm_hub.sdk.testing.servers import Unobtainable
 from crm_hub.sdk.testing.servers.cyrus import cyrus
 from crm_hub.sdk.testing.servers.xandikos import xandikos
@@ -315,7 +315,7 @@ def test_without_etags_everything_is_fetched_again_when_the_ctag_moves(dav: Fake
 def test_too_many_etags_to_keep_mean_a_whole_read(
     dav: FakeDav, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crm_hub_connectors.caldav.walk.MAX_ETAGS", 2)
+    monkeypatch.setattr("crm_hub.sdk.dav.walk.MAX_ETAGS", 2)
     dav.sync = False
     for number in range(3):
         dav.put(f"{number}.ics", entry(number))

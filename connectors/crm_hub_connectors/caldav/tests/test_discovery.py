@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 from crm_hub_connectors.caldav import CaldavConnector
-from crm_hub_connectors.caldav.hrefs import member, path_of
 from crm_hub_connectors.caldav.tests.fake_dav import FOLDER, FakeDav, response, xml
 from crm_hub_connectors.caldav.tests.rigs import connect, pull, told
 from crm_hub_connectors.caldav.tests.sources import RadicaleSource, entry, radicale_source
 from pydantic import ValidationError
 
 from crm_hub.sdk import AuthRefused, ConfigError, Unavailable
+from crm_hub.sdk.dav.hrefs import member, path_of
 from crm_hub.sdk.testing.contract import CANARY, WRONG
 from crm_hub.sdk.testing.fault_server import Call, FaultServer, Reply, html_page
 from crm_hub.sdk.testing.servers import Unobtainable, free_port

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from crm_hub_connectors.caldav import davxml
-from crm_hub_connectors.caldav.dav import Responses
-from crm_hub_connectors.caldav.fetching import Contents, Listing
+
+from crm_hub.sdk.dav import davxml
+from crm_hub.sdk.dav.client import Responses
+from crm_hub.sdk.dav.fetching import Contents, Listing
 
 FOLDER = Path(__file__).parent.parent / "fixtures"
 PATHS = {

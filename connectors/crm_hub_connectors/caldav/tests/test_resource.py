@@ -8,9 +8,10 @@ from typing import Any
 import icalendar
 import pytest
 import recurring_ical_events
-from crm_hub_connectors.caldav.resources import Found, Reader
+from crm_hub_connectors.caldav.resources import Reader
 
 from crm_hub.model.records import Change
+from crm_hub.sdk.dav.reading import Found
 from crm_hub.sdk.formats.calendar import expand
 from crm_hub.sdk.formats.ical_event import read_event
 from crm_hub.sdk.formats.ical_resource import MAX_OCCURRENCES, read_resource

@@ -36,7 +36,7 @@ _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _WEB = re.compile(r"(?:https?://)?[^\s/:@]+\.[^\s/:@]{2,}(?:[/?#:].*)?", re.I)
 
 WRITABLE = frozenset(
-    {*_TEXTS, *_LISTS, "org", "department", "bday", "categories", "photo", "kind"}
+    {*_TEXTS, *_LISTS, "org", "department", "bday", "categories", "photo", "kind", "adrs"}
     | {f"n.{part}" for part in _NAMES}
     | {f"adrs.0.{part}" for part in _ADDRESS}
 )
@@ -71,6 +71,9 @@ def _refuse(fields: Mapping[str, Any]) -> None:
     for path, value in fields.items():
         if path not in WRITABLE:
             reasons[path] = "this part of a card cannot be written"
+        elif path == "adrs":
+            if not all(isinstance(one, dict) for one in _listed(value)):
+                reasons[path] = "a card takes addresses of parts here"
         elif not all(isinstance(one, str) for one in _listed(value)):
             reasons[path] = "a card takes text here"
         elif isinstance(value, list) and path not in (*_LISTS, "categories"):
@@ -114,6 +117,8 @@ class _Card:
         self._set_parts("N", [f"n.{part}" for part in _NAMES], fields)
         self._set_organization(fields)
         self._set_address(fields)
+        if "adrs" in fields:
+            self._set_addresses(_listed(fields["adrs"]))
         if "bday" in fields:
             self._set_birthday(fields["bday"])
         if "categories" in fields:
@@ -243,19 +248,32 @@ class _Card:
             return
         pieces = _preferred(self._block.named("ADR"))
         said = self._said["adrs"][0] if self._said["adrs"] else {}
-        parts = raw_parts(pieces[0].value, ";") if pieces else []
-        parts += [""] * (7 - len(parts))
-        before = list(parts)
-        for place, part in enumerate(_ADDRESS, 2):
-            path = f"adrs.0.{part}"
-            if path not in fields or (fields[path] or "") == said.get(part, ""):
-                continue
-            parts[place] = escaped(str(fields[path] or ""))
-            if part == "street":
-                parts[0] = parts[1] = ""  # they were read as parts of the street
-        if parts != before:
+        wanted = {
+            part: fields[path]
+            for part in _ADDRESS
+            if (path := f"adrs.0.{part}") in fields and (fields[path] or "") != said.get(part, "")
+        }
+        if wanted:
             piece = pieces[0] if pieces else None
-            self._put(piece, "ADR", ";".join(parts) if any(parts) else "")
+            self._put(piece, "ADR", _address(piece.value if piece else "", wanted))
+
+    def _set_addresses(self, wanted: list[dict[str, Any]]) -> None:
+        pieces = _preferred(self._block.named("ADR")[:MAX_VALUES])
+        shown = zip(pieces, [_parts_of(one) for one in self._said["adrs"]], strict=False)
+        left = dict.fromkeys(one for one in map(_parts_of, wanted) if any(one))
+        unwanted, there = [], set()
+        for piece, said in shown:
+            there.add(said)
+            if said not in left and any(said):
+                unwanted.append(piece)
+        news = [dict(zip(_ADDRESS, one, strict=True)) for one in left if one not in there]
+        if len(news) == len(unwanted) == 1:
+            self._put(unwanted[0], "ADR", _address(unwanted[0].value, news[0]))
+            return
+        for one in news:
+            self._add("ADR", _address("", one))
+        for piece in unwanted:
+            self._remove(piece)
 
     # lists --------------------------------------------------------------------------------
 
@@ -295,6 +313,23 @@ class _Card:
             last = next(iter(reversed(self._block.named("CATEGORIES"))), None)
             held = [last.value] if last is not None else []
             self._put(last, "CATEGORIES", ",".join([*held, *new]))
+
+
+def _address(value: str, wanted: Mapping[str, Any]) -> str:
+    """Return an ADR value with these parts, "" for an empty one."""
+    parts = raw_parts(value, ";")
+    parts += [""] * (7 - len(parts))
+    for place, part in enumerate(_ADDRESS, 2):
+        if part not in wanted:
+            continue
+        parts[place] = escaped(str(wanted[part] or ""))
+        if part == "street":
+            parts[0] = parts[1] = ""  # they were read as parts of the street
+    return ";".join(parts) if any(parts) else ""
+
+
+def _parts_of(address: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(" ".join(str(address.get(part) or "").split()) for part in _ADDRESS)
 
 
 def _preferred(pieces: list[Piece]) -> list[Piece]:

@@ -11,13 +11,15 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.request import HTTPBasicAuthHandler, HTTPPasswordMgrWithDefaultRealm, build_opener
 from urllib.request import Request as UrlRequest
 
+from crm_hub.sdk.testing.servers.listing import BODY, HEADERS, member_names
 from crm_hub.sdk.testing.servers.process import (
     NOBODY,
     Unobtainable,
@@ -51,10 +53,18 @@ sasl_sasldb_path: {folder}/users
 sasl_mech_list: PLAIN
 httpmodules: caldav carddav
 calendar_user_address_set: clearwater.example
+sendmail: {folder}/sendmail
 sievedir: {folder}/conf/sieve
 lmtpsocket: {folder}/conf/socket/lmtp
 idlesocket: {folder}/conf/socket/idle
 notifysocket: {folder}/conf/socket/notify
+"""
+# In place of a mail server: each mail becomes a file, its recipients on the first line.
+_MAILER = """\
+#!/bin/sh
+file=$(mktemp {folder}/mails/mail.XXXXXX)
+echo "to: $*" > "$file"
+cat >> "$file"
 """
 _MASTER = """\
 START {{
@@ -71,26 +81,57 @@ EVENTS {{
 
 @dataclass(frozen=True, slots=True)
 class Cyrus:
-    """A running server with one user; a client finds the calendars from `url` by itself."""
+    """A running server with one user; a client finds the calendars from `url` by itself.
+
+    mails: the folder in which the mails lie that the server would have sent.
+    """
 
     url: str
     user: str
     password: str
     calendar: str
+    addressbook: str
+    mails: Path
 
-    def put(self, path: str, text: str) -> None:
+    def put(self, path: str, text: str, content_type: str = "text/calendar") -> None:
         """Store an object. Raises: OSError when the server does not take it."""
-        self._call("PUT", path, text.encode())
+        self._call("PUT", path, text.encode(), content_type)
 
     def delete(self, path: str) -> None:
         self._call("DELETE", path)
 
-    def _call(self, method: str, path: str, body: bytes | None = None) -> None:
+    def get(self, path: str) -> bytes | None:
+        """Return what stands there, None when nothing does."""
+        try:
+            return self._call("GET", path)
+        except HTTPError as error:
+            if error.code != 404:
+                raise
+            return None
+
+    def names(self, path: str) -> set[str]:
+        """Return the names of what stands in a collection."""
+        return member_names(self._call("PROPFIND", path, BODY, headers=HEADERS))
+
+    def sent(self) -> list[str]:
+        """Return the mails that the server has sent since it was started."""
+        return [one.read_text("utf-8", "replace") for one in sorted(self.mails.iterdir())]
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        content_type: str = "text/calendar",
+        headers: Mapping[str, str] | None = None,
+    ) -> bytes:
         keys = HTTPPasswordMgrWithDefaultRealm()
         keys.add_password(None, self.url, self.user, self.password)
-        headers = {"Content-Type": "text/calendar; charset=utf-8"}
+        headers = {"Content-Type": f"{content_type}; charset=utf-8", **(headers or {})}
         call = UrlRequest(f"{self.url}{path}", body, headers, method=method)  # noqa: S310
-        build_opener(HTTPBasicAuthHandler(keys)).open(call, timeout=30).close()
+        with build_opener(HTTPBasicAuthHandler(keys)).open(call, timeout=30) as answer:
+            told: bytes = answer.read()
+        return told
 
 
 @contextmanager
@@ -116,7 +157,11 @@ def cyrus(user: str = "ann", password: str = "cyrus-secret") -> Iterator[Cyrus]:
         with running("Cyrus", command, folder, lambda: _problem(imap, http), environment):
             _make_mailbox(imap, user, password)
             url = f"http://127.0.0.1:{http}"
-            yield Cyrus(url, user, password, f"/dav/calendars/user/{user}/Default/")
+            home = f"user/{user}/Default/"
+            yield Cyrus(
+                url, user, password, f"/dav/calendars/{home}", f"/dav/addressbooks/{home}",
+                folder / "mails",
+            )  # fmt: skip
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -146,7 +191,11 @@ def _configure(folder: Path, programs: Path, imap: int, http: int) -> None:
     folder.chmod(0o755)
     for name in "db proc socket log msg user quota sieve lock".split():
         (folder / "conf" / name).mkdir(parents=True)
-    (folder / "spool").mkdir()
+    for name in ("spool", "mails"):
+        (folder / name).mkdir()
+    mailer = folder / "sendmail"
+    mailer.write_text(_MAILER.format(folder=folder), "utf-8")
+    mailer.chmod(0o755)
     (folder / "imapd.conf").write_text(_IMAPD.format(folder=folder, realm=_REALM), "utf-8")
     master = _MASTER.format(folder=folder, programs=programs, imap=imap, http=http)
     (folder / "cyrus.conf").write_text(master, "utf-8")

@@ -8,6 +8,8 @@ with radicale() as server:
 
 from __future__ import annotations
 
+import base64
+import http.client
 import json
 import tempfile
 from collections.abc import Iterator
@@ -16,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from crm_hub.sdk.dav import davxml
 from crm_hub.sdk.testing.servers.process import free_port, port_problem, program, running
 
 _CONFIG = """\
@@ -88,6 +91,15 @@ class Radicale:
             properties["C:supported-calendar-component-set"] = components
         (folder / ".Radicale.props").write_text(json.dumps(properties), "utf-8")
         return Collection(folder, f"/{self.user}/{name}/")
+
+    def index(self, path: str) -> None:
+        """Let it index a collection's objects, which a client may not have the patience for."""
+        login = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
+        link = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=600)
+        headers = {"Authorization": f"Basic {login}", "Depth": "0"}
+        link.request("REPORT", path, davxml.sync_collection(""), headers)
+        link.getresponse().read()
+        link.close()
 
     def forget_tokens(self) -> None:
         """Throw away the sync tokens, as the server does with old ones: they are then refused."""

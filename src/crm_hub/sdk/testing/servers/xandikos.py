@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from crm_hub.sdk.testing.servers.listing import BODY, HEADERS, member_names
 from crm_hub.sdk.testing.servers.process import free_port, port_problem, program, running
 
 _USER = "/user/"
@@ -32,18 +33,29 @@ class Xandikos:
     def delete(self, path: str) -> None:
         self._call("DELETE", path)
 
+    def get(self, path: str) -> bytes | None:
+        """Return what stands there, None when nothing does."""
+        return self._call("GET", path)
+
+    def names(self, path: str) -> set[str]:
+        """Return the names of what stands in a collection."""
+        return member_names(self._call("PROPFIND", path, BODY, HEADERS))
+
     def _call(
         self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
-    ) -> None:
+    ) -> bytes | None:
         link = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=30)
         try:
             link.request(method, path, body, headers or {})
             answer = link.getresponse()
-            answer.read()
+            told = answer.read()
         finally:
             link.close()
+        if method == "GET" and answer.status == 404:
+            return None
         if answer.status >= 300:
             raise OSError(f"{method} {path} was answered with {answer.status}")
+        return told
 
 
 @contextmanager

@@ -1,9 +1,9 @@
-"""The checkpoint of one calendar.
+"""The checkpoint of one calendar or address book.
 
 token       what the server's sync-collection gave last, or in a calendar without it the ctag
 etags       without sync-collection: name → short mark of the etag, to tell what changed
-series      the names of series that go on after the horizon; null: too many to list
-day         the day up to which series were laid out last
+series      the names of what says more as days pass, such as a series; null: too many to list
+day         the day up to which series were laid out last; "" where nothing depends on it
 after       in the middle of a first read: the last name that was read
 again       a first read was interrupted, so deletes of that time show in a whole read only
 rules       what else decides how resources are read, as a hash
@@ -14,16 +14,16 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 
-from crm_hub.sdk import Checkpoint
+from crm_hub.model.records import Checkpoint
 
-READER_VERSION = 1
+READER_VERSION = 2
 MAX_SERIES = 2_000
 MAX_ETAGS = 20_000
 
 
 @dataclass(slots=True)
 class State:
-    """Where the reading of a calendar stands; see the module's table."""
+    """Where the reading of a collection stands; see the module's table."""
 
     rules: str
     day: str = ""

@@ -2,7 +2,7 @@
 
 The parser refuses a document type, so there are no entities to multiply and none to fetch, and
 it keeps one `response` at a time: an answer about 20,000 objects costs what is kept of each.
-Source: RFC 4918 section 14; RFC 6578; RFC 4791.
+Source: RFC 4918 section 14; RFC 6578; RFC 4791; RFC 6352.
 """
 
 from __future__ import annotations
@@ -17,13 +17,17 @@ from xml.sax.saxutils import escape, quoteattr
 MAX_DEPTH = 40
 MAX_ELEMENTS = 20_000
 """Elements inside one response, at most."""
-_SPACES = frozenset({"DAV:", "urn:ietf:params:xml:ns:caldav", "http://calendarserver.org/ns/"})
+_SPACES = frozenset({
+    "DAV:", "urn:ietf:params:xml:ns:caldav", "urn:ietf:params:xml:ns:carddav",
+    "http://calendarserver.org/ns/",
+})  # fmt: skip
 _STATUS = re.compile(r"HTTP/\d(?:\.\d)? (\d{3})")
 _CONTROLS = bytes(c for c in range(32) if c not in (9, 10, 13))
 _REFERENCE = re.compile(rb"&#(?:x0*(?:[0-8bcefBCEF]|1[0-9a-fA-F])|0*(?:[0-8]|1[124-9]|2\d|3[01]));")
 _OPEN = (
     '<?xml version="1.0" encoding="utf-8"?>\n<D:{0} xmlns:D="DAV:"'
-    ' xmlns:C="urn:ietf:params:xml:ns:caldav" xmlns:S="http://calendarserver.org/ns/">'
+    ' xmlns:C="urn:ietf:params:xml:ns:caldav" xmlns:A="urn:ietf:params:xml:ns:carddav"'
+    ' xmlns:S="http://calendarserver.org/ns/">'
 )
 
 
@@ -33,7 +37,7 @@ class NotDav(ValueError):
 
 @dataclass(slots=True)
 class Node:
-    """One XML element. name: without namespace for those of WebDAV and CalDAV."""
+    """One XML element. name: without namespace for those of WebDAV, CalDAV and CardDAV."""
 
     name: str
     attributes: dict[str, str] = field(default_factory=dict)
@@ -83,7 +87,7 @@ def read_multistatus(body: bytes, make: Callable[[], C]) -> tuple[C, str]:
     """Return a collector that took every response, and the sync token ("" for none).
 
     make: gives an empty collector; called again where the body is read a second time, without
-    the characters that XML forbids and some servers send inside calendar data.
+    the characters that XML forbids and some servers send inside an object's text.
     Raises: NotDav.
     """
     collector = make()
@@ -224,12 +228,12 @@ def sync_collection(token: str) -> bytes:
     ).encode()
 
 
-def multiget(hrefs: Iterable[str]) -> bytes:
-    """Return the body that asks for the calendar data of these resources."""
-    body = _props(["D:getetag", "C:calendar-data"])
+def multiget(hrefs: Iterable[str], report: str, data: str) -> bytes:
+    """Return the body that asks for the content of these resources, as `C:calendar-data`."""
+    body = _props(["D:getetag", data])
     body += "".join(f"<D:href>{escape(href)}</D:href>" for href in hrefs)
-    opened = _OPEN.format("x").replace("<D:x ", "<C:calendar-multiget ")
-    return f"{opened}{body}</C:calendar-multiget>".encode()
+    opened = _OPEN.format("x").replace("<D:x ", f"<{report} ")
+    return f"{opened}{body}</{report}>".encode()
 
 
 def query(component: str, start: str, end: str) -> bytes:

@@ -1,4 +1,4 @@
-"""The pages of one calendar: a first read, what changed since, or a span of time.
+"""The pages of one collection: a first read, what changed since, or a span of time.
 
 first read   all names in order, in batches; the last page says that it was everything
 changes      sync-collection (RFC 6578), or without it the ctag and a list of all etags
@@ -9,29 +9,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
-from crm_hub.sdk import Change, CheckpointExpired, Page, Reject, Unavailable, Window
-from crm_hub_connectors.caldav import davxml
-from crm_hub_connectors.caldav.dav import Dav, NotOffered
-from crm_hub_connectors.caldav.discovery import Calendar
-from crm_hub_connectors.caldav.fetching import Fetcher, Listing
-from crm_hub_connectors.caldav.resources import Read, Reader
-from crm_hub_connectors.caldav.state import MAX_ETAGS, MAX_SERIES, State, etag_mark
+from crm_hub.model.errors import CheckpointExpired, Unavailable
+from crm_hub.model.records import Change, Page, Reject, Window
+from crm_hub.sdk.dav.client import Dav, NotOffered
+from crm_hub.sdk.dav.discovery import Collection
+from crm_hub.sdk.dav.fetching import Fetcher, Listing
+from crm_hub.sdk.dav.reading import Read, Reader
+from crm_hub.sdk.dav.state import MAX_ETAGS, MAX_SERIES, State, etag_mark
 
 _LISTED = ("D:getetag", "D:resourcetype")
 _MOST_PARTS = 10_000
 
 
-class CalendarWalk:
-    """One pull of one calendar, with pages of `page_items` resources."""
+class CollectionWalk:
+    """One pull of one collection, with pages of `page_items` resources."""
 
-    def __init__(self, dav: Dav, calendar: Calendar, reader: Reader, page_items: int) -> None:
+    def __init__(self, dav: Dav, collection: Collection, reader: Reader, page_items: int) -> None:
         self._dav = dav
-        self._calendar = calendar
+        self._collection = collection
         self._reader = reader
         self._page_items = page_items
-        self._fetcher = Fetcher(dav, calendar.path)
+        self._fetcher = Fetcher(dav, collection.path)
 
     # a first read -------------------------------------------------------------------------
 
@@ -68,7 +67,7 @@ class CalendarWalk:
 
     def _everything(self) -> tuple[Listing, str, bool]:
         """Return all names, with the sync token, or without sync-collection with the ctag."""
-        if self._calendar.offers("sync-collection"):
+        if self._collection.offers("sync-collection"):
             try:
                 return (*self._all_parts(), True)
             except NotOffered:
@@ -77,7 +76,7 @@ class CalendarWalk:
         return self._list(), ctag, False
 
     def _all_parts(self) -> tuple[Listing, str]:
-        listing, token = Listing(self._calendar.path), ""
+        listing, token = self._listing(), ""
         for part, after in self._parts(""):
             token = after
             listing.etags |= part.etags
@@ -90,23 +89,23 @@ class CalendarWalk:
     def _parts(self, token: str) -> Iterator[tuple[Listing, str]]:
         """Yield (names, token after them) of a sync report until it is whole (RFC 6578 3.6)."""
         for _ in range(_MOST_PARTS):
-            part, after = self._dav.changes(self._calendar.path, token, self._listing)
+            part, after = self._dav.changes(self._collection.path, token, self._listing)
             yield part, after
             if not part.cut:
                 return
             if after == token:
                 break
             token = after
-        raise Unavailable(f"{self._calendar.path}: the server's list of changes never ends")
+        raise Unavailable(f"{self._collection.path}: the server's list of changes never ends")
 
     def _listing(self) -> Listing:
-        return Listing(self._calendar.path)
+        return Listing(self._collection.path, kind=self._dav.kind)
 
     def _list(self) -> Listing:
-        return self._dav.list(self._calendar.path, _LISTED, self._listing)
+        return self._dav.list(self._collection.path, _LISTED, self._listing)
 
     def _ctag(self) -> str:
-        _, found = self._dav.find(self._calendar.path, ("S:getctag",))
+        _, found = self._dav.find(self._collection.path, ("S:getctag",))
         return found[0].text("getctag") if found else ""
 
     # what changed -------------------------------------------------------------------------
@@ -127,7 +126,7 @@ class CalendarWalk:
             return set()
         if state.series is None:
             raise CheckpointExpired(
-                f"{self._calendar.name}: more than {MAX_SERIES:,} series go on, so that it is "
+                f"{self._collection.name}: more than {MAX_SERIES:,} series go on, so that it is "
                 "read in full once a day"
             )
         return set(state.series)
@@ -153,10 +152,10 @@ class CalendarWalk:
         moved = replace(state, token=ctag, day=self._reader.day)
         if ctag and ctag == state.token:
             if due:
-                yield from self._delta(due, Listing(self._calendar.path), moved)
+                yield from self._delta(due, self._listing(), moved)
             return
         if state.etags is None:
-            raise CheckpointExpired(f"{self._calendar.name}: too many entries to compare")
+            raise CheckpointExpired(f"{self._collection.name}: too many entries to compare")
         listing = self._list()
         marks = {name: etag_mark(etag) if etag else "" for name, etag in listing.etags.items()}
         if not listing.strange:
@@ -183,25 +182,13 @@ class CalendarWalk:
     # a span of time -----------------------------------------------------------------------
 
     def window(self, window: Window) -> Iterator[Page]:
-        """Yield the resources that have an occurrence in the span, on pages without checkpoint."""
-        start, end = _utc(window.since), _utc(window.until)
-        within: tuple[str, str] | None = None
-        try:
-            names = self._queried(start, end)
-        except NotOffered:
-            names = set(self._list().etags)
-            within = _iso(window.since), _iso(window.until)
+        """Yield the resources that lie in the span, on pages without checkpoint."""
+        told = self._reader.within(self._dav, self._collection, window)
+        names = set(self._list().etags) if told is None else told
         for _, reads in self._pages(sorted(names)):
-            taken = [r for r in reads if within is None or _overlaps(r, *within)]
+            taken = [r for r in reads if told is not None or self._reader.lies_in(r, window)]
             changes = [r.change for r in taken if r.change is not None and r.change.payload]
             yield Page(changes, None, rejects=[one for r in taken for one in r.rejects])
-
-    def _queried(self, start: str, end: str) -> set[str]:
-        names: set[str] = set()
-        for component in self._calendar.components:
-            body = davxml.query(component, start, end)
-            names |= self._dav.report(self._calendar.path, body, self._listing).etags.keys()
-        return names
 
     # pages --------------------------------------------------------------------------------
 
@@ -230,19 +217,3 @@ class _Held:
 
 def _place(names: Sequence[str], after: str) -> int:
     return next((n for n, name in enumerate(names) if name > after), len(names))
-
-
-def _utc(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-
-
-def _iso(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat()
-
-
-def _overlaps(read: Read, since: str, until: str) -> bool:
-    payload = read.change.payload if read.change is not None else None
-    return payload is not None and any(
-        o["start"] and o["start"] < until and (o["end"] or o["start"]) >= since
-        for o in payload["occurrences"]
-    )

@@ -1,4 +1,4 @@
-"""Names of resources and their content: listings, and calendar data in batches.
+"""Names of resources and their content: listings, and their texts in batches.
 
 A batch that the server cannot give as one (an entry it stumbles over, XML it breaks, more bytes
 than allowed) is asked for entry by entry, so that one bad entry holds up nothing but itself.
@@ -10,16 +10,16 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from crm_hub.sdk import AuthRefused, ConfigError, Unavailable
+from crm_hub.model.errors import AuthRefused, ConfigError, Unavailable
+from crm_hub.sdk.dav import davxml
+from crm_hub.sdk.dav.client import Dav
+from crm_hub.sdk.dav.davxml import Response
+from crm_hub.sdk.dav.hrefs import member
+from crm_hub.sdk.dav.kinds import CALENDAR, Kind
+from crm_hub.sdk.dav.reading import Found
 from crm_hub.sdk.http_answer import describe
-from crm_hub_connectors.caldav import davxml
-from crm_hub_connectors.caldav.dav import Dav
-from crm_hub_connectors.caldav.davxml import Response
-from crm_hub_connectors.caldav.hrefs import member
-from crm_hub_connectors.caldav.resources import Found
 
 MULTIGET = 100
-_BEGIN, _END = b"BEGIN:VCALENDAR", b"END:VCALENDAR"
 MAX_RESOURCES = 60_000
 
 
@@ -37,6 +37,7 @@ class Listing:
     hrefs: dict[str, str] = field(default_factory=dict)
     cut: bool = False
     strange: int = 0
+    kind: Kind = CALENDAR
 
     def take(self, response: Response) -> None:
         name = member(response.href, self.folder)
@@ -55,7 +56,7 @@ class Listing:
         if len(self.etags) > MAX_RESOURCES:
             raise ConfigError(
                 f"{self.folder} lists more than {MAX_RESOURCES:,} entries",
-                remedy="Leave this calendar out with the setting `calendars`.",
+                remedy=f"Leave this {self.kind.word} out with the setting `{self.kind.setting}`.",
             )
 
 
@@ -68,29 +69,30 @@ def _is_collection(response: Response) -> bool:
 
 @dataclass(slots=True)
 class Contents:
-    """The calendar data of the wanted names in a multiget answer; the first to a name counts."""
+    """The texts of the wanted names in a multiget answer; the first to a name counts."""
 
     folder: str
     wanted: Collection[str]
     found: dict[str, Found] = field(default_factory=dict)
+    kind: Kind = CALENDAR
 
     def take(self, response: Response) -> None:
         name = member(response.href, self.folder)
         if name is None or name not in self.wanted or name in self.found:
             return
         href, status = f"{self.folder}{name}", response.status
-        data = response.properties.get("calendar-data")
+        data = response.properties.get(self.kind.data.partition(":")[2])
         if status in (404, 410):
             self.found[name] = Found(name, href, gone=True)
         elif data is None or status >= 300:
-            reason = f"the server gave no calendar data for it (status {status or 200})"
+            reason = f"the server gave no {self.kind.thing} for it (status {status or 200})"
             self.found[name] = Found(name, href, reason=reason)
         else:
             self.found[name] = Found(name, href, response.text("getetag"), data.text)
 
 
 class Fetcher:
-    """Fetches resources of one calendar. hrefs: how the server spells some of them."""
+    """Fetches resources of one collection. hrefs: how the server spells some of them."""
 
     def __init__(self, dav: Dav, folder: str) -> None:
         self._dav = dav
@@ -104,16 +106,18 @@ class Fetcher:
             yield from self._batch(batch)
 
     def _batch(self, batch: list[str]) -> list[Found]:
-        names = frozenset(batch)
+        names, kind = frozenset(batch), self._dav.kind
         asked = [self.hrefs.get(name, f"{self._folder}{name}") for name in batch]
         try:
             contents = self._dav.report(
-                self._folder, davxml.multiget(asked), lambda: Contents(self._folder, names)
+                self._folder,
+                davxml.multiget(asked, kind.report, kind.data),
+                lambda: Contents(self._folder, names, kind=kind),
             )
         except AuthRefused:
             raise
         except (Unavailable, ConfigError) as error:
-            contents = Contents(self._folder, names, self._one_by_one(batch, error))
+            contents = Contents(self._folder, names, self._one_by_one(batch, error), kind)
         missing = [name for name in batch if name not in contents.found]
         if missing:
             problem = Unavailable(f"{self._folder}: the server gave no entry of a whole batch")
@@ -153,7 +157,8 @@ class Fetcher:
             return Found(name, href, gone=True)
         if not answer.ok:
             return Found(name, href, reason=f"the server answered with status {answer.status}")
-        if not (_BEGIN in answer.body and _END in answer.body):
-            kind = describe(answer.body, answer.headers.get("content-type", ""))
-            raise Unavailable(f"{answer.where} answered with {kind}, not with a whole iCalendar")
+        if not all(mark in answer.body for mark in self._dav.kind.mark):
+            what = describe(answer.body, answer.headers.get("content-type", ""))
+            thing = self._dav.kind.thing
+            raise Unavailable(f"{answer.where} answered with {what}, not with a whole {thing}")
         return Found(name, href, answer.headers.get("etag", ""), answer.text)
