@@ -157,10 +157,10 @@ def test_xandikos_says_412_to_an_old_token() -> None:
             with pytest.raises(CheckpointExpired):
                 pull(connector, {**known, "token": "0" * 40}, stream="calendar")
             pages = pull(connector, stream="calendar")
+            assert pages[-1].complete
+            assert told(pages).keys() == source.ids()
     except Unobtainable as reason:
         pytest.skip(str(reason))
-    assert pages[-1].complete
-    assert told(pages).keys() == source.ids()
 
 
 def test_cyrus_says_403_to_an_old_token() -> None:
@@ -174,10 +174,10 @@ def test_cyrus_says_403_to_an_old_token() -> None:
             with pytest.raises(CheckpointExpired, match="403"):
                 pull(connector, {**known, "token": "data:,1-1"}, stream="Default")
             pages = pull(connector, stream="Default")
+            assert pages[-1].complete
+            assert told(pages).keys() == source.ids()
     except Unobtainable as reason:
         pytest.skip(str(reason))
-    assert pages[-1].complete
-    assert told(pages).keys() == source.ids()
 
 
 # other servers' tokens --------------------------------------------------------------------
