@@ -4,9 +4,10 @@
     python bench/mail.py --sizes 2000 --profile
 
 Ours is the whole walk in a running process: fetched, parsed, in the hub's store, people known,
-on the timeline. mbsync copies the mail into a Maildir, a process a run, as it is used, with `FSync no`:
-otherwise it waits for the disk at each message. Both read the same Dovecot, one after the other;
-each number is the best of `--rounds`.
+on the timeline; what is committed survives a power cut. mbsync copies the mail into a Maildir, a
+process a run, as it is used: with `FSync no`, which is fast and survives none, and the full pull
+also as it comes, which waits for the disk at each message (`--durable` messages, as that may take
+minutes). Both read the same Dovecot, one after the other; each number is the best of `--rounds`.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ NAMES = "Ann Bob Cleo Dana Erik Fatima Gus Hana Ivo Jun Kim Lea Max Nora Omar Pi
 
 
 def letter(number: int, rng: random.Random) -> bytes:
-    """Return one mail of a business mailbox: 2 to 6 kB, a third answers, a third has HTML too."""
-    person = number % 977
+    """Return one mail of a business mailbox: 2 to 6 kB, two of three answers, a third has HTML."""
+    person = number // 3 % 977  # three mails are one conversation
     name, firm = NAMES[person % 16], f"firm{person % 211}.example"
     them, us = f"{name} Person{person} <p{person}@{firm}>", "Sales <sales@clearwater.example>"
     out = number % 4 == 0
@@ -62,7 +63,7 @@ def letter(number: int, rng: random.Random) -> bytes:
         f"\th=from:to:subject:date; bh={'Zm9v' * 10}; b={'YmFy' * 40}",
         f"From: {us if out else them}",
         f"To: {them if out else us}",
-        f"Subject: {'Re: ' if number % 3 else ''}Order {number // 3}: {rng.choice(WORDS)}",
+        f"Subject: {'Re: ' if number % 3 else ''}Order {number // 3}: {WORDS[number // 3 % len(WORDS)]}",
         f"Date: {stamp}",
         f"Message-ID: <n{number}@{firm}>",
         "MIME-Version: 1.0",
@@ -115,14 +116,14 @@ class Ours:
 class Theirs:
     """mbsync from the same server into a Maildir of its own."""
 
-    def __init__(self, folder: Path, server: Dovecot, user: str) -> None:
+    def __init__(self, folder: Path, server: Dovecot, user: str, *, durable: bool = False) -> None:
         program = shutil.which("mbsync")
         if program is None:
             raise Unobtainable("mbsync is not installed; get it with `apt-get install isync`")
         (folder / "mail").mkdir(parents=True)
         self._config = folder / "mbsyncrc"
         self._config.write_text(
-            f"FSync no\n\nIMAPAccount far\nHost {server.host}\nPort {server.port}\nUser {user}\n"
+            f"{'' if durable else 'FSync no'}\n\nIMAPAccount far\nHost {server.host}\nPort {server.port}\nUser {user}\n"
             f"Pass {server.password}\nSSLType None\nAuthMechs LOGIN\n\n"
             "IMAPStore far\nAccount far\n\n"
             f"MaildirStore near\nPath {folder}/mail/\nInbox {folder}/mail/INBOX\nSubFolders Verbatim\n\n"
@@ -158,8 +159,8 @@ def row(name: str, ours_s: float, theirs_s: float, note: str = "") -> None:
     )
 
 
-def measure(size: int, rounds: int, profile: bool) -> None:
-    """Print the table for one mailbox of `size` messages, and one of 50 folders."""
+def measure(size: int, rounds: int, profile: bool, durable: int) -> None:
+    """Print the table for one mailbox of `size` messages, a durable copy, and 50 folders."""
     rng = random.Random(7)
     letters = [letter(number, rng) for number in range(size + 10 * rounds)]
     with (
@@ -182,7 +183,7 @@ def measure(size: int, rounds: int, profile: bool) -> None:
         first, cpu = own_cpu_s(ours)
         assert ours.counts["new"] >= size, ours.counts
         note = f"{first / size * 1e6:.0f} us a message, {cpu / size * 1e6:.0f} of them our own CPU"
-        row("full pull", first, timed(theirs), note)
+        row("full pull, FSync no", first, timed(theirs), note)
         steps: list[tuple[str, Callable[[int], None], str]] = [
             ("no change", lambda _: None, ""),
             ("+10", lambda n: _add(server, letters[size + 10 * n : size + 10 * n + 10]), "new"),
@@ -204,6 +205,25 @@ def measure(size: int, rounds: int, profile: bool) -> None:
         dovecot() as server,
     ):
         _folders(server, Path(name), letters[: min(size, 2_000)], rounds)
+    with (
+        tempfile.TemporaryDirectory(prefix="crm-hub-bench-", dir="/tmp") as name,
+        dovecot() as server,
+    ):
+        _durable(server, Path(name), letters[: min(size, durable)])
+
+
+def _durable(server: Dovecot, folder: Path, letters: list[bytes]) -> None:
+    """Print the full pull of a mailbox beside mbsync as it comes: both keep what they have."""
+    server.deliver("INBOX", letters)
+    _indexed(server, server.user, ["INBOX"])
+    ours = Ours(folder / "hub", server, server.user, False)
+    theirs = Theirs(folder / "near", server, server.user, durable=True)
+    taken, cpu = own_cpu_s(ours)
+    count = len(letters)
+    note = f"{taken / count * 1e6:.0f} us a message, {cpu / count * 1e6:.0f} of them our own CPU"
+    row(f"full pull of {count:,}, FSync yes", taken, timed(theirs), note)
+    assert ours.counts["new"] >= count
+    ours.hub.close()
 
 
 def _folders(server: Dovecot, folder: Path, letters: list[bytes], rounds: int) -> None:
@@ -260,12 +280,15 @@ def main() -> None:
     parser.add_argument(
         "--rounds", type=int, default=3, help="changes of each kind; the best counts"
     )
+    parser.add_argument(
+        "--durable", type=int, default=2_000, help="messages for mbsync as it comes, which is slow"
+    )
     parser.add_argument("--profile", action="store_true", help="say where the time goes")
     args = parser.parse_args()
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}")
     try:
         for size in args.sizes:
-            measure(size, args.rounds, args.profile)
+            measure(size, args.rounds, args.profile, args.durable)
     except Unobtainable as why:
         sys.exit(str(why))
 

@@ -110,7 +110,7 @@ def by_plain_walk(mails: list[Letter], folder: Path) -> tuple[Groups, float]:
     """Return the same with References that join whatever the subject."""
     from crm_hub.timeline import evidence
 
-    def add(keys: dict[int, None], draft: object, _subject: str, *, is_answer: bool) -> None:
+    def add(keys: dict[int, None], draft: object, _about: object) -> None:
         for one in [*draft.message_ids, *draft.replies_to]:  # type: ignore[attr-defined]
             keys[evidence._number("i", one)] = None
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crm_hub import config as hub_config
 from crm_hub.config import ConnectionConfig, HubConfig
@@ -34,6 +34,9 @@ from crm_hub.registry import Registry
 from crm_hub.sdk import Connector, Context, StreamInfo
 from crm_hub.secrets import SealedStore, resolve_settings
 from crm_hub.store import Store
+
+if TYPE_CHECKING:
+    from crm_hub.sdk.http import HttpClient
 
 _MARKS = {"sync": "looked", "push": "pushed"}
 
@@ -143,15 +146,13 @@ class Hub:
         return entry.connector(settings, self._context(name))
 
     def _context(self, name: str) -> Context:
-        from crm_hub.sdk.http import HttpClient
-
         company = self.config.company
         return Context(
             connection=name,
             base_dir=self.folder,
             now=self.now,
             log=logger(f"connection.{name}"),
-            http=HttpClient,
+            http=_http_client,
             region=company.region,
             zone=company.zone,
             stopping=lambda: self.stopping(),
@@ -249,6 +250,13 @@ class Hub:
             self.release(name)
         if "store" in self.__dict__:
             self.store.close()
+
+
+def _http_client(*args: Any, **options: Any) -> HttpClient:
+    """Return a client; httpx is loaded for connectors that speak HTTP alone."""
+    from crm_hub.sdk.http import HttpClient
+
+    return HttpClient(*args, **options)
 
 
 def _exclusive(name: str, file: MappingFile) -> set[tuple[str, str]]:

@@ -57,6 +57,7 @@ class _Walk:
         self.threads = Threads((), lambda: next(self.fresh))
         self.before: dict[int, Row] = {}
         self.thread_of: dict[int, int] = {}
+        self.wanted: dict[int, list[int]] = {}
 
     def run(self, messages: Sequence[Message], known: Collection[int]) -> dict[int, int]:
         told = self.repo.messages(m.event_id for m in messages if m.event_id in known)
@@ -118,7 +119,8 @@ class _Walk:
 
     def _find_parents(self, heads: Mapping[int, Message]) -> set[int]:
         """Give each of these threads the one its head answers; return the tokens that are full."""
-        asked = {token for head in heads.values() for token in wanted(head)}
+        self.wanted = {number: wanted(head) for number, head in heads.items()}
+        asked = {token for found in self.wanted.values() for token in found}
         full = self.repo.full(asked, MOST_ALIKE)
         by_token: dict[int, list[MessageRow]] = defaultdict(list)
         for token, row in self.repo.by_tokens(asked - full):
@@ -127,7 +129,7 @@ class _Walk:
         for number, head in heads.items():
             found = {
                 row.event_id: row
-                for token in wanted(head)
+                for token in self.wanted[number]
                 for row in by_token.get(token, ())
                 if row.at_us <= head.at_us
             }
@@ -150,9 +152,9 @@ class _Walk:
         looked = self.threads.looks
         waiting = [
             (token, number)
-            for number, head in heads.items()
+            for number in heads
             if number in looked
-            for token in wanted(head)
+            for token in dict.fromkeys(self.wanted[number])
             if token not in full
         ]
         self.repo.save_waiting([n for n in looked if n < self.first], full, waiting)

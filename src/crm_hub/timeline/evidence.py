@@ -60,40 +60,68 @@ def read_message(
     """Return what all tellings of an event say together; None: nothing about a conversation."""
     keys: Keys = {}
     opens, by_subject, crowd = True, True, ""
-    first: tuple[int, int, str, str, str] | None = None
+    first: tuple[int, int, str] | None = None
     for source in sources:
         draft = source.draft
         if not (draft.by_subject or draft.conversation or draft.message_ids or draft.replies_to):
             continue
-        mark, subject = _subject(draft.subject)
-        _add_keys(keys, draft, subject, is_answer=bool(mark))
-        mark = mark or ("reply" if _WAS.search(subject) else "")
-        if draft.replies_to or (mark and draft.by_subject):
+        about = _about(draft.subject)
+        _add_keys(keys, draft, about)
+        if draft.replies_to or (about.answers and draft.by_subject):
             opens = False
         by_subject = by_subject and draft.by_subject
         crowd = crowd or draft.mailing_list
         seq = event.seq if source is event.winner else seq_of(draft, source.order)
-        here = (draft.occurred_at_us, seq, mark, subject, draft.subject)
+        here = (draft.occurred_at_us, seq, draft.subject)
         if first is None or here < first:
             first = here
     if first is None:
         return None
-    at_us, seq, mark, subject, words = first
+    at_us, seq, words = first
+    about = _about(words)
+    forwards = about.mark == "forward"
     people, firms = _people(event.participants, free) if by_subject else ((), ())
-    among = _person("l:" + crowd) if people and crowd else 0
+    if not people:
+        return Message(event_id, at_us, seq, tuple(keys), opens, forwards, None, (), ())
+    among = _person("l:" + crowd) if crowd else 0
     if among:
         people, firms = (people[0], among, *people[1:]), (firms[0], 0, *firms[1:])
     return Message(
-        event_id, at_us, seq, tuple(keys), opens, mark == "forward",
-        _word(_topic(subject)) if people else None, people, firms, among,
-        bool(people) and _is_telling(subject),
-        bool(people) and not opens and _is_passed(words),
-        *(_letters(words) if people else (0, 0)),
-        _before(subject) if people and not opens else (),
+        event_id, at_us, seq, tuple(keys), opens, forwards, about.topic, people, firms, among,
+        about.telling, not opens and about.passed, about.words, about.answered,
+        () if opens else _before(about.subject),
     )  # fmt: skip
 
 
-def _add_keys(keys: Keys, draft: EventDraft, subject: str, *, is_answer: bool) -> None:
+class _About(NamedTuple):
+    """What a subject says. mark, subject: the first mark and what is left without marks.
+
+    stem, stems, topic, words, answered: numbers, see `_stem`, `_stems`, `_topic`, `_letters`.
+    """
+
+    mark: str
+    answers: bool
+    subject: str
+    stem: int
+    stems: tuple[int, ...]
+    topic: int
+    telling: bool
+    passed: bool
+    words: int
+    answered: int
+
+
+@lru_cache(maxsize=16_384)
+def _about(subject: str) -> _About:
+    mark, rest = _subject(subject)
+    answers = bool(mark) or _WAS.search(rest) is not None
+    return _About(
+        mark, answers, rest, _word(_stem(rest)), _stems(rest, bool(mark)), _word(_topic(rest)),
+        _is_telling(rest), "forward" in subject_marks(subject), *_letters(subject),
+    )  # fmt: skip
+
+
+def _add_keys(keys: Keys, draft: EventDraft, about: _About) -> None:
     """Add the keys of one telling.
 
     An answer belongs to the message it answers whatever its subject. Through older messages,
@@ -102,21 +130,20 @@ def _add_keys(keys: Keys, draft: EventDraft, subject: str, *, is_answer: bool) -
     """
     if draft.conversation:
         keys[_number("c", draft.conversation)] = None
-    stem = _word(_stem(subject))
     for one in draft.message_ids:
         number = _id(one)
         keys[number] = None
-        keys[mixed(number, stem)] = None
+        keys[mixed(number, about.stem)] = None
     if not draft.replies_to:
         return
     answered = [_id(one) for one in draft.replies_to]
     if not draft.by_subject:
         keys.update(dict.fromkeys(answered))
         return
-    for alike in _stems(subject, is_answer):
+    for alike in about.stems:
         for number in answered:
             keys[mixed(number, alike)] = None
-    if is_answer:
+    if about.mark:
         keys[answered[-1]] = None
 
 
@@ -129,7 +156,6 @@ def _stem(subject: str) -> str:
     return " ".join(subject.split(" ", 2)[:2])
 
 
-@lru_cache(maxsize=8_192)
 def _stems(subject: str, is_answer: bool) -> tuple[int, ...]:
     """Return the beginnings that an answer may have in common with what it answers.
 
@@ -146,7 +172,6 @@ def _stems(subject: str, is_answer: bool) -> tuple[int, ...]:
     return tuple(map(_word, found))
 
 
-@lru_cache(maxsize=8_192)
 def _subject(subject: str) -> tuple[str, str]:
     """Return (mark, subject without marks); `Urgent: Re: Pump` is an answer too."""
     mark, rest = subject_mark(subject), subject_key(subject)
@@ -155,7 +180,6 @@ def _subject(subject: str) -> tuple[str, str]:
     return mark, rest
 
 
-@lru_cache(maxsize=8_192)
 def _topic(subject: str) -> str:
     """Return the subject that an answer without ids is looked for under: the one before it."""
     if was := _WAS.search(subject):
@@ -168,7 +192,6 @@ MOST_WORDS_LESS = 3
 _TAGS = re.compile(r"(?:\s*\[[^\[\]]{1,40}\])*\s*(?=\S)")
 
 
-@lru_cache(maxsize=8_192)
 def _letters(subject: str) -> tuple[int, int]:
     """Return what stands for a subject to the letter, and for what its outermost mark was put to.
 
@@ -208,12 +231,6 @@ def _before(subject: str) -> tuple[tuple[int, bool], ...]:
     return tuple((_word(one), _is_telling(one)) for one in found)
 
 
-@lru_cache(maxsize=8_192)
-def _is_passed(subject: str) -> bool:
-    """Whether one of the marks of a subject is that of a forward."""
-    return "forward" in subject_marks(subject)
-
-
 _NUMBER = re.compile(r"\d{4}")
 
 
@@ -229,7 +246,7 @@ def _people(
     sender = ""
     found: dict[str, None] = {}
     for one in participants:
-        if one.role == "from" and not sender:
+        if not sender and one.role == "from":
             sender = one.key
         if one.key[:2] == "e:":
             found[one.key] = None
@@ -237,29 +254,39 @@ def _people(
         return (), ()
     if next(iter(found)) != sender:
         found = {sender: None, **found}
-    listed = list(found)[:MOST_PEOPLE]
-    domains = [key.rpartition("@")[2] for key in listed]
-    firms = tuple([0 if domain in free else _person(domain) for domain in domains])
-    return tuple([_person(key) for key in listed]), firms
+    listed = [_known(key) for key in list(found)[:MOST_PEOPLE]]
+    return (
+        tuple([person for person, _, _ in listed]),
+        tuple([0 if domain in free else firm for _, domain, firm in listed]),
+    )
+
+
+@lru_cache(maxsize=32_768)
+def _known(key: str) -> tuple[int, str, int]:
+    domain = key.rpartition("@")[2]
+    return _person(key), domain, _person(domain)
 
 
 def tokens(message: Message) -> list[int]:
     """Return what a message is found by when ids are lost: subject, one of its people, month."""
-    return _tokens(message, message.at_us // WINDOW_US, message.subject)
+    if message.subject is None:
+        return []
+    subject = mixed(message.subject, _month(message.at_us // WINDOW_US))
+    return [mixed(subject, one) for one in message.people[:MOST_ASKED]]
 
 
 def wanted(head: Message) -> list[int]:
     """Return the tokens of all messages that `head` may answer."""
-    month = head.at_us // WINDOW_US
-    topics = [head.subject, *(topic for topic, _ in head.before)]
-    return [t for topic in topics for m in (month, month - 1) for t in _tokens(head, m, topic)]
-
-
-def _tokens(message: Message, month: int, topic: int | None) -> list[int]:
-    if topic is None:
+    if head.subject is None:
         return []
-    subject = mixed(topic, _month(month))
-    return list(dict.fromkeys(mixed(subject, one) for one in message.people[:MOST_ASKED]))
+    month = head.at_us // WINDOW_US
+    people = head.people[:MOST_ASKED]
+    return [
+        mixed(subject, one)
+        for topic in (head.subject, *[topic for topic, _ in head.before])
+        for subject in (mixed(topic, _month(month)), mixed(topic, _month(month - 1)))
+        for one in people
+    ]
 
 
 @lru_cache(maxsize=1_024)
