@@ -1,15 +1,21 @@
-"""A sync in a process of its own, to be killed: prints "ready", then syncs the hub folder given."""
+"""A sync in a process of its own, to be killed: prints "ready", then syncs the hub folder given.
+
+With "ahead" after the folder a helper process maps from the first record on.
+"""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
+from crm_hub.flow import ahead
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.inbound import sync
 
 
 def main() -> int:
+    if "ahead" in sys.argv[2:]:
+        ahead.LONG, ahead._START_S = 0, 60.0
     hub = Hub(Path(sys.argv[1]))
     with hub.store.read():  # the file is open and its tables are there before the clock starts
         pass

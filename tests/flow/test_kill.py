@@ -92,11 +92,11 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     )  # fmt: skip
 
 
-def _process(hub: Path) -> subprocess.Popen[str]:
+def _process(hub: Path, *options: str) -> subprocess.Popen[str]:
     """Return a process that is about to sync `hub`, its imports done."""
     paths = os.pathsep.join(str(ROOT / p) for p in ("src", "connectors"))
     process = subprocess.Popen(
-        [sys.executable, str(ENTRY), str(hub)],
+        [sys.executable, str(ENTRY), str(hub), *options],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": paths},
@@ -106,9 +106,9 @@ def _process(hub: Path) -> subprocess.Popen[str]:
     return process
 
 
-def _killed(hub: Path, delay_s: float) -> bool:
+def _killed(hub: Path, delay_s: float, *options: str) -> bool:
     """Sync `hub` and kill the process after `delay_s`; return whether it was still running."""
-    with _process(hub) as process:
+    with _process(hub, *options) as process:
         time.sleep(delay_s)
         process.kill()
         return process.wait(HANG_S) == -signal.SIGKILL
@@ -146,10 +146,14 @@ def _converged(prepared: Prepared, hub: Path, state: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("options", [(), ("ahead",)], ids=["alone", "with a helper"])
 @pytest.mark.parametrize("seed", range(SEEDS))
-def test_a_sync_killed_at_any_moment_is_made_whole_by_the_next_one(prepared, tmp_path, seed):
+def test_a_sync_killed_at_any_moment_is_made_whole_by_the_next_one(
+    prepared, tmp_path, seed, options
+):
     rng = random.Random(seed)
-    lasts_s = list(prepared.duration_s)
+    # A helper takes a moment to start, and the test is about what comes after.
+    lasts_s = [one + len(options) for one in prepared.duration_s]
     started = killed = trial = 0
     while killed < KILLS:
         assert started < 10 * KILLS, f"only {killed} of {started} syncs were still running"
@@ -158,7 +162,7 @@ def test_a_sync_killed_at_any_moment_is_made_whole_by_the_next_one(prepared, tmp
         for state in (0, 1):
             _show(prepared.source, prepared.states[state])
             for _ in range(rng.choice((1, 2, 4))):
-                was_running = _killed(hub, rng.random() * lasts_s[state])
+                was_running = _killed(hub, rng.random() * lasts_s[state], *options)
                 killed += was_running
                 started += 1
                 if not was_running:

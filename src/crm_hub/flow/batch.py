@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from crm_hub.flow.walk_drafts import Draft
 from crm_hub.merge import MergeMember
 from crm_hub.model.canonical import CanonicalRecord, EventDraft
 from crm_hub.model.entities import ENTITIES
@@ -31,12 +32,17 @@ class Landed(NamedTuple):
 
 
 class MappedRecord(NamedTuple):
-    """A landed record after mapping; `record` is None when it is (no longer) an entity."""
+    """A landed record after mapping.
+
+    Both `record` and `draft` are None when it is (no longer) an entity; `draft` stands alone when
+    the helper process made it.
+    """
 
     landed: Landed
     source: SourceKey
     record: CanonicalRecord | None
     events: list[EventDraft]
+    draft: Draft | None = None
 
 
 @dataclass(frozen=True, slots=True)

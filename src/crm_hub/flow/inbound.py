@@ -7,18 +7,20 @@ landed. Killed before T1, the next run pulls the page again.
 
 from __future__ import annotations
 
-import gc
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from crm_hub.flow import deletes, hooks, unshown
+from crm_hub.flow import deletes, hooks
 from crm_hub.flow.batch import Landed, Moment
+from crm_hub.flow.collecting import collecting_seldom
 from crm_hub.flow.hub import Hub
-from crm_hub.flow.land import PULL_STEP, bury_rejects, cure, land, reload
 from crm_hub.flow.land import Page as LandedPage
+from crm_hub.flow.land import bury_rejects, cure, land, reload
+from crm_hub.flow.mapping_process import Made
+from crm_hub.flow.pages import pull
+from crm_hub.flow.snapshot import Snapshot
 from crm_hub.flow.walk import walk
 from crm_hub.landing import Landing
 from crm_hub.mapping import SectionPlan
@@ -95,7 +97,7 @@ class Inbound:
     def recorded(self, work: Callable[[], None]) -> SyncReport:
         """Do `work` with the connection held, and record the run if it had an effect."""
         try:
-            with self.hub.alone(self.name), _collecting_seldom:
+            with self.hub.alone(self.name), collecting_seldom:
                 self._guarded(work)
         except HubError as error:
             self.report.error = error
@@ -123,6 +125,10 @@ class Inbound:
             self.in_run(db)
             counts = {k: v for k, v in self.report.counts.items() if v}
             Machinery(db).end_run(self._run_id, self.now_us(), state, redact(message), counts)
+
+    def progress(self, info: StreamInfo) -> None:
+        """Show how far a stream is."""
+        self._progress(self.name, info.name, self.report.counts)
 
     def in_run(self, db: Any) -> int:
         """Return the number of this run, recording it with the first transaction that needs it."""
@@ -179,12 +185,12 @@ class Inbound:
             return
         stream = self._stream(info)
         try:
-            self._pages(connector, info, section, stream)
+            pull(self, connector, info, section, stream)
         except CheckpointExpired:
             self.report.notes.append(f"{info.name}: the checkpoint had expired; read in full")
             # Read again, not reused: its first pages may have created the stream.
             whole = self._stream(info)._replace(checkpoint=None)
-            self._pages(connector, info, section, whole)
+            pull(self, connector, info, section, whole)
 
     def _unmapped(self, info: StreamInfo) -> None:
         self.report.notes.append(
@@ -199,47 +205,6 @@ class Inbound:
             return StreamRow(0, self.name, info.name, info.shape, None, None, 0, None, None)
         return found._replace(shape=info.shape)
 
-    def _pages(
-        self,
-        connector: Connector[Any],
-        info: StreamInfo,
-        section: SectionPlan,
-        stream: StreamRow,
-    ) -> None:
-        snapshot, held = _Snapshot(), deletes.Held()
-        written = unshown.written(self.hub, stream, info)
-        # Late is what occurred before the last look that ended well, and came only now.
-        looked_us = self.hub.last_looked_us(self.name)
-        late_before_us = looked_us if stream.checkpoint is not None else None
-        due: LandedPage | None = None
-        try:
-            for told in connector.pull(info, stream.checkpoint, None):
-                page = held.hold(self, stream, told)
-                with self.hub.store.write() as db:
-                    # The page before is walked in the transaction that lands this one: one
-                    # commit a page, and still no page is walked before it is durable.
-                    walked = self._walk_in(db, stream, section, due, late_before_us)
-                    landed = self._land(db, stream, section, page, late_before_us)
-                stream, due, rejects = landed  # only now: the transaction may have failed
-                self.report.counts.update(walked)
-                self._count_page(snapshot, due, page, rejects)
-                if page.complete:
-                    self.walk_landed(stream, section, due, late_before_us)
-                    due = None
-                    stream = deletes.settle(self, stream, section, held, late_before_us)
-                    stream = self._sweep(stream, section, page, snapshot, late_before_us)
-                self._progress(self.name, info.name, self.report.counts)
-                if self.hub.stopping():
-                    held.changes.clear()  # the next pull tells of them again
-                    break
-        except HubError:
-            self.walk_landed(stream, section, due, late_before_us)
-            raise
-        self.walk_landed(stream, section, due, late_before_us)
-        deletes.settle(self, stream, section, held, late_before_us)
-        if not self.hub.stopping():
-            unshown.look_at(self.hub, stream, written)
-
     def _backfill(self, window: Window) -> None:
         connector = self.hub.connector(self.name)
         for info in connector.discover():
@@ -250,14 +215,14 @@ class Inbound:
             for page in connector.pull(info, None, window):
                 unmoved = Page(page.changes, None, False, page.rejects)
                 with self.hub.store.write() as db:
-                    stream, landed, rejects = self._land(db, stream, section, unmoved, None)
-                self._count_page(_Snapshot(), landed, unmoved, rejects)
+                    stream, landed, rejects = self.land(db, stream, section, unmoved, None)
+                self.count_page(Snapshot(), landed, unmoved, rejects)
                 self.walk_landed(stream, section, landed, None)
-                self._progress(self.name, info.name, self.report.counts)
+                self.progress(info)
 
     # T1 -----------------------------------------------------------------------------------
 
-    def _land(
+    def land(
         self,
         db: Db,
         stream: StreamRow,
@@ -282,9 +247,10 @@ class Inbound:
             self.in_run(db)
         return stream, landed, rejects
 
-    def _count_page(
-        self, snapshot: _Snapshot, landed: LandedPage, page: Page, rejects: Sequence[Reject]
+    def count_page(
+        self, snapshot: Snapshot, landed: LandedPage, page: Page, rejects: Sequence[Reject]
     ) -> None:
+        """Note which records a page showed, and count them."""
         snapshot.saw(landed, page, rejects)
         self.count(landed, page, len(rejects))
 
@@ -326,10 +292,12 @@ class Inbound:
         section: SectionPlan,
         landed: LandedPage | None,
         late_before_us: int | None,
+        made: Sequence[Made | None] = (),
     ) -> None:
         """Walk what a page landed; nothing when it held no news."""
         if landed is not None and landed.landing_id:
-            self.walk_landing(stream, section, landed.landing_id, landed.landed, late_before_us)
+            number, records = landed.landing_id, landed.landed
+            self.walk_landing(stream, section, number, records, late_before_us, made)
 
     def walk_landing(
         self,
@@ -338,11 +306,12 @@ class Inbound:
         landing_id: int,
         landed: Sequence[Landed],
         late_before_us: int | None,
+        made: Sequence[Made | None] = (),
     ) -> None:
         """Walk one landing and take it out of the queue, in one transaction."""
         page = LandedPage(landing_id, list(landed), Landing())
         with self.hub.store.write() as db:
-            walked = self._walk_in(db, stream, section, page, late_before_us)
+            walked = self.walk_in(db, stream, section, page, late_before_us, made)
             if stream.plan_digest is None:
                 repo = Landings(db)
                 current = repo.stream(stream.connection, stream.name)
@@ -350,18 +319,23 @@ class Inbound:
                     repo.save_stream(current._replace(plan_digest=section.digest))
         self.report.counts.update(walked)
 
-    def _walk_in(
+    def walk_in(
         self,
         db: Db,
         stream: StreamRow,
         section: SectionPlan,
         landed: LandedPage | None,
         late_before_us: int | None,
+        made: Sequence[Made | None] = (),
     ) -> Counter[str]:
+        """Walk what a page landed, as part of a transaction.
+
+        made: what the helper process made of its first records.
+        """
         if landed is None or not landed.landing_id:
             return Counter()
         moment = self.moment(db, late_before_us)
-        walked = walk(db, self.hub.tools, stream, section, landed.landed, moment)
+        walked = walk(db, self.hub.tools, stream, section, landed.landed, moment, made)
         Landings(db).walked(landed.landing_id)
         return walked.counts
 
@@ -385,31 +359,6 @@ class Inbound:
 
     # deletes ------------------------------------------------------------------------------
 
-    def _sweep(
-        self,
-        stream: StreamRow,
-        section: SectionPlan,
-        page: Page,
-        snapshot: _Snapshot,
-        late_before_us: int | None,
-    ) -> StreamRow:
-        """After a whole snapshot: what it did not hold is gone. Then the checkpoint moves."""
-        with self.hub.store.read() as db:
-            repo = Landings(db)
-            dead = Machinery(db).dead_keys(stream.connection, stream.name, PULL_STEP)
-            # A record that could not be read this time is still there, so it is not gone.
-            there = {n for n, _, _ in repo.known(stream.id, snapshot.rejected).values()}
-            live = repo.live_numbers(stream.id)
-            gone = [n for n in live if not snapshot.holds(n) and n not in there]
-            count = repo.live_count(stream.id)
-        self.brake(stream, len(gone), count)
-        deletes.sweep_all(self, stream, section, gone, late_before_us)
-        cured = [number for key, number in dead.items() if key not in snapshot.rejected]
-        with self.hub.store.write() as db:
-            Machinery(db).revive(cured)
-            told, repeats = page.source_count, snapshot.repeats
-            return self.moved(Landings(db), stream, page.checkpoint, told, repeats)
-
     def brake(self, stream: StreamRow, gone: int, live: int) -> None:
         """Stop when the source suddenly lists nothing or less than half: likely a lost right.
 
@@ -424,66 +373,6 @@ class Inbound:
             remedy="If the records are really gone, run: "
             f"crm-hub sync {stream.connection} --accept-deletes",
         )
-
-
-class _CollectingSeldom:
-    """Lets the cyclic collector run once a page or so while any run is on.
-
-    Records are trees, and looking through them for cycles costs a sixth of a run.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._runs = 0
-        self._usual = gc.get_threshold()
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if self._runs == 0:
-                self._usual = gc.get_threshold()
-                gc.set_threshold(200_000, 10, 10)
-            self._runs += 1
-
-    def __exit__(self, *_error: object) -> None:
-        with self._lock:
-            self._runs -= 1
-            if self._runs == 0:
-                gc.set_threshold(*self._usual)
-
-
-_collecting_seldom = _CollectingSeldom()
-
-
-class _Snapshot:
-    """The records a pull has shown so far: one bit each, so that a million cost 125 kB."""
-
-    def __init__(self) -> None:
-        self._bits = bytearray()
-        self._distinct = 0
-        self._pulled = 0
-        self.rejected: set[str] = set()
-
-    def saw(self, landed: LandedPage, page: Page, rejects: Sequence[Reject]) -> None:
-        self._pulled += len(page.changes) - len(landed.result.rejects)
-        self.rejected.update(r.id or r.place for r in rejects)
-        for number in landed.result.seen_ids:
-            self._set(number)
-
-    def _set(self, number: int) -> None:
-        place, bit = number >> 3, 1 << (number & 7)
-        if place >= len(self._bits):
-            self._bits.extend(bytes(place + 1024 - len(self._bits)))
-        if not self._bits[place] & bit:
-            self._bits[place] |= bit
-            self._distinct += 1
-
-    def holds(self, number: int) -> bool:
-        place = number >> 3
-        return place < len(self._bits) and bool(self._bits[place] & 1 << (number & 7))
-
-    @property
-    def repeats(self) -> int:
-        return self._pulled - self._distinct
 
 
 def _when(stream: StreamRow) -> str:

@@ -100,7 +100,7 @@ def track(
     ours = repo.versions([r for r, one in states.items() if one.awaits])
     saved: dict[int, RecordState] = {}
     again: list[int] = []
-    for landed, source, record, _events in mapped:
+    for landed, source, record, *_ in mapped:
         before = held.get(landed.record_id)
         if record is None:
             if before is not None and before.identity_id is not None:

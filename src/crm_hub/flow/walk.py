@@ -7,11 +7,14 @@ mapped is set aside as a dead letter; the batch goes on without it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from crm_hub.flow.batch import Landed, MappedRecord, Moment, Tools, Walked
+from crm_hub.flow.mapping_process import Made
 from crm_hub.flow.planning import plan_settled
 from crm_hub.flow.remerging import remerge_unchanged
 from crm_hub.flow.tracking import track
+from crm_hub.flow.walk_drafts import Draft
 from crm_hub.flow.walk_events import walk_events
 from crm_hub.flow.walk_identities import walk_identities
 from crm_hub.mapping import SectionPlan
@@ -32,10 +35,14 @@ def walk(
     section: SectionPlan,
     landed: Sequence[Landed],
     moment: Moment,
+    made: Sequence[Made | None] = (),
 ) -> Walked:
-    """Walk landed records of one stream through mapping, identities and timeline."""
+    """Walk landed records of one stream through mapping, identities and timeline.
+
+    made: what the helper process already made of the first of them.
+    """
     walked = Walked()
-    mapped = _map(db, stream, section, landed, moment, walked)
+    mapped = _map(db, stream, section, landed, moment, walked, made)
     tracked = None
     if tools.two_way is not None:
         is_silent = stream.connection in tools.silent
@@ -59,14 +66,22 @@ def _map(
     landed: Sequence[Landed],
     moment: Moment,
     walked: Walked,
+    made: Sequence[Made | None],
 ) -> list[MappedRecord]:
     mapped: list[MappedRecord] = []
     letters: list[DeadLetter] = []
     drifts: dict[tuple[str, str], tuple[int, int]] = {}
     machinery = Machinery(db)
     dead = machinery.dead_keys(stream.connection, stream.name, MAP_STEP)
-    for one in landed:
+    for one, ready in zip_longest(landed, made):
         source = SourceKey(stream.connection, stream.name, one.key)
+        if ready is not None:
+            draft, events, drifted = ready
+            draft = None if draft is None else Draft(*draft)
+            mapped.append(MappedRecord(one, source, None, events, draft))
+            for drift in drifted:
+                _count(drifts, drift, one.record_id)
+            continue
         if one.payload is None:
             if section.delete != "ignore":
                 mapped.append(MappedRecord(one, source, None, []))

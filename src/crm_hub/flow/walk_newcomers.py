@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from crm_hub.flow.batch import Moment, Walked
 from crm_hub.flow.walk_records import Batch, Node
-from crm_hub.merge import display_name
 from crm_hub.merge.golden import dump_single
 from crm_hub.store import Db, Identities, Row
 
@@ -46,9 +45,10 @@ def welcome(
     log: list[Row] = []
     for number, node in enumerate(newcomers, first):
         record_id, entity = node.record_id, node.entity
-        name = display_name(entity, node.values)
         links.append((record_id, number, number, "alone", "auto", now_us))
-        identities.append((number, entity, name, None, dump_single(node.data, record_id), now_us))
+        identities.append(
+            (number, entity, node.shown, None, dump_single(node.data, record_id), now_us)
+        )
         log.append((number, run_id, now_us, "created", "{}"))
         walked.counts[entity] += 1
     repo.save_links(links, [])

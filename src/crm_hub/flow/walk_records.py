@@ -13,9 +13,9 @@ from typing import Any
 import orjson
 
 from crm_hub.flow.batch import MappedRecord, Tools
-from crm_hub.model.canonical import CanonicalRecord
+from crm_hub.flow.walk_drafts import Draft, draft_of, name_of
 from crm_hub.model.ids import SourceKey
-from crm_hub.resolve import NameForm, claimed, joining, keys_of, organization_form, person_form
+from crm_hub.resolve import NameForm, claimed, joining
 from crm_hub.store import Held, Identities, Row
 from crm_hub.store.match_keys import joined, split
 
@@ -24,21 +24,27 @@ from crm_hub.store.match_keys import joined, split
 class Node:
     """A record in memory: its keys, its values, and the identity it has had so far.
 
-    claimed: its keys without its name. joining: those that may join it with other records. data:
-    values as JSON.
+    claimed, joining, data, shown: as in Draft. read: its values, once somebody asked for them.
     """
 
     record_id: int
     source: SourceKey
     entity: str
     changed_at_us: int | None
-    values: dict[str, Any]
     keys: list[str]
     claimed: list[str]
     joining: list[str]
     data: str
+    shown: str = ""
+    read: dict[str, Any] | None = None
     identity_id: int | None = None
     home_id: int | None = None
+
+    @property
+    def values(self) -> dict[str, Any]:
+        if self.read is None:
+            self.read = orjson.loads(self.data)
+        return self.read
 
     @property
     def name(self) -> NameForm:
@@ -66,14 +72,16 @@ def store_canonical(repo: Identities, tools: Tools, mapped: Sequence[MappedRecor
     batch = Batch()
     stored = _Stored(repo, [m.landed.record_id for m in mapped if not m.landed.is_new])
     rows = _Rows()
-    for landed, source, record, _events in mapped:
+    for landed, source, record, _events, draft in mapped:
         held = stored.records.get(landed.record_id)
-        if record is None:
-            if held is not None:
-                _lose(batch, held)
-            continue
-        node = _node(landed.record_id, source, record, tools)
-        references = {(node.record_id, *link) for link in record.links} if record.links else set()
+        if draft is None:
+            if record is None:
+                if held is not None:
+                    _lose(batch, held)
+                continue
+            draft = draft_of(record, tools.rules)
+        node = _node(landed.record_id, source, draft, None if record is None else record.values)
+        references = {(node.record_id, *link) for link in draft.references}
         if held is None:
             rows.new.append(_row(node))
             rows.keys_added += [(key, node.record_id) for key in node.keys]
@@ -144,14 +152,9 @@ def _row(node: Node) -> Row:
     return node.record_id, node.entity, node.changed_at_us, node.data, joined(node.keys)
 
 
-def _node(record_id: int, source: SourceKey, record: CanonicalRecord, tools: Tools) -> Node:
-    entity, values = record.entity, record.values
-    keys = keys_of(record.claims, name_of(entity, values), entity, tools.rules)
-    data = orjson.dumps(values, option=orjson.OPT_SORT_KEYS).decode()
-    return Node(
-        record_id, source, entity, record.changed_at_us, values, keys.all, keys.claimed,
-        keys.joining, data,
-    )  # fmt: skip
+def _node(record_id: int, source: SourceKey, draft: Draft, values: dict[str, Any] | None) -> Node:
+    entity, changed_at_us, data, keys, claims, joins, shown, _references = draft
+    return Node(record_id, source, entity, changed_at_us, keys, claims, joins, data, shown, values)
 
 
 def held_node(held: Held, tools: Tools) -> Node:
@@ -159,11 +162,6 @@ def held_node(held: Held, tools: Tools) -> Node:
     keys = split(held.keys)
     return Node(
         held.record_id, SourceKey(held.connection, held.stream, held.key), held.entity,
-        held.changed_at_us, orjson.loads(held.data), keys, claimed(keys),
-        joining(keys, held.entity, tools.rules), held.data, held.identity_id, held.home_id,
+        held.changed_at_us, keys, claimed(keys), joining(keys, held.entity, tools.rules),
+        held.data, identity_id=held.identity_id, home_id=held.home_id,
     )  # fmt: skip
-
-
-def name_of(entity: str, values: dict[str, Any]) -> NameForm:
-    """Return the name of a record as resolving compares it."""
-    return person_form(values) if entity == "person" else organization_form(values)

@@ -19,6 +19,7 @@ from crm_hub.mapping.values import (
     compile_conditions,
     compile_steps,
     compile_value,
+    getters_of,
     is_blank,
 )
 from crm_hub.model.canonical import Drift, EventDraft, ParticipantDraft
@@ -130,9 +131,13 @@ def compile_instant(spec: Value, locale: Locale) -> Callable[[Any, list[str]], i
         raise ValueError("a time needs `date` or `time` as its last step")
     before = spec.steps if last else spec.steps[:-1]
     raw_of = compile_value(spec.model_copy(update={"steps": before}), None, locale)
+    plain = not before and spec.at and not spec.when and spec.default is None
+    first = getters_of(spec, locale)[0] if plain else None
 
     def instant(payload: Any, reasons: list[str]) -> int | None:
-        value = raw_of(payload, reasons)
+        value = first(payload) if first is not None else None
+        if type(value) is not str or is_blank(value):
+            value = raw_of(payload, reasons)
         if type(value) is list:
             value = next((item for item in value if not is_blank(item)), None)
         if value is None:

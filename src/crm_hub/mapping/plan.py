@@ -51,6 +51,11 @@ class SectionPlan:
     clears: frozenset[str]
     has_strong_id: bool
     _run: Callable[[dict[str, Any], int | None], Mapped]
+    _of: tuple[str, Section, Locale]
+
+    def __reduce__(self) -> tuple[Callable[..., SectionPlan], tuple[str, Section, Locale]]:
+        """Closures do not travel to another process; what they are made of does."""
+        return _compile, self._of
 
     def map(self, payload: dict[str, Any], changed_at_us: int | None = None) -> Mapped:
         """Return what one source record says, in the words of the canonical model.
@@ -130,6 +135,7 @@ def _hash(meaning: Any) -> str:
 
 
 def _compile(name: str, section: Section, locale: Locale) -> SectionPlan:
+    made_of = (name, section, locale)
     locale = locale._replace(flat=section.flat)
     meaning = section.model_dump(mode="json", exclude={"tests", "unknown"}) | {
         "unknown": section.unknown == "fail"
@@ -144,6 +150,7 @@ def _compile(name: str, section: Section, locale: Locale) -> SectionPlan:
         clears=frozenset(name for name, rule in section.fields.items() if rule.blank == "clears"),
         has_strong_id=any(one.strong for one in section.identity),
         _run=_runner(name, section, locale),
+        _of=made_of,
     )
 
 

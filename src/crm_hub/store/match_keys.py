@@ -65,7 +65,7 @@ class MatchKeys:
 
     def add(self, rows: Iterable[tuple[str, int]]) -> None:
         """Let records be found by keys that now stand with them: (key, record)."""
-        entries = sorted((key_hash(key), record_id) for key, record_id in rows)
+        entries = sorted([(key_hash(key), record_id) for key, record_id in rows])
         self._db.insert(self._tables[-1], entries)
         if len(self._tables) > 1 and entries:
             self._merge_if_many()

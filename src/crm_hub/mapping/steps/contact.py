@@ -67,7 +67,6 @@ def _validated(text: str) -> str:
     return found.normalized
 
 
-@lru_cache(_CACHED_PHONES)
 def phone_in_e164(text: str, region: str) -> str:
     """Return a phone number in E.164, with ` ext. 12` where it has an extension.
 
@@ -77,6 +76,11 @@ def phone_in_e164(text: str, region: str) -> str:
     nanp = _NANP.fullmatch(text)
     if nanp is not None and (region in _NANP_REGIONS or text[0] == "+"):
         return f"+1{nanp[2] or nanp[3]}{nanp[4]}{nanp[5]}"
+    return _parsed_phone(text, region)
+
+
+@lru_cache(_CACHED_PHONES)
+def _parsed_phone(text: str, region: str) -> str:
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:

@@ -50,6 +50,17 @@ def _from_text(text: str) -> datetime:
         return _from_loose_text(text)
 
 
+def _plain(value: Any) -> datetime | None:
+    """Return the time of ISO text with a zone, as most sources write it; None for all else."""
+    if type(value) is not str or value[4:5] != "-" or len(value) > _MAX_TEXT:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None
+
+
 def _from_loose_text(text: str) -> datetime:
     spaced = _SPACED_ZONE.fullmatch(text)
     try:
@@ -121,7 +132,8 @@ def _build_time(params: Any, locale: Locale) -> Step:
     def inbound(value: Any) -> str | None:
         try:
             if not formats and type(value) is str and _CANONICAL.fullmatch(value):
-                read_moment(value)  # refuses a 30th of February; otherwise it stays as it is
+                if _plain(value) is None:
+                    read_moment(value)  # refuses a 30th of February
                 return value
             return None if _blank(value) else iso_utc(aware(value))
         except OverflowError as error:
@@ -131,7 +143,8 @@ def _build_time(params: Any, locale: Locale) -> Step:
         return datetime.fromisoformat(value).astimezone(zone).strftime(formats[0])
 
     def instant(value: Any) -> int:
-        return to_us(aware(value))
+        moment = None if formats else _plain(value)
+        return to_us(aware(value) if moment is None else moment)
 
     return Step(inbound, outbound if formats else same, "time", instant=instant)
 

@@ -1,0 +1,40 @@
+"""Which records a pull has shown, so that a sweep knows which are gone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from crm_hub.flow.land import Page as LandedPage
+from crm_hub.model.records import Page, Reject
+
+
+class Snapshot:
+    """The records a pull has shown so far: one bit each, so that a million cost 125 kB."""
+
+    def __init__(self) -> None:
+        self._bits = bytearray()
+        self._distinct = 0
+        self._pulled = 0
+        self.rejected: set[str] = set()
+
+    def saw(self, landed: LandedPage, page: Page, rejects: Sequence[Reject]) -> None:
+        self._pulled += len(page.changes) - len(landed.result.rejects)
+        self.rejected.update(r.id or r.place for r in rejects)
+        for number in landed.result.seen_ids:
+            self._set(number)
+
+    def _set(self, number: int) -> None:
+        place, bit = number >> 3, 1 << (number & 7)
+        if place >= len(self._bits):
+            self._bits.extend(bytes(place + 1024 - len(self._bits)))
+        if not self._bits[place] & bit:
+            self._bits[place] |= bit
+            self._distinct += 1
+
+    def holds(self, number: int) -> bool:
+        place = number >> 3
+        return place < len(self._bits) and bool(self._bits[place] & 1 << (number & 7))
+
+    @property
+    def repeats(self) -> int:
+        return self._pulled - self._distinct

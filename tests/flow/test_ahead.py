@@ -1,0 +1,142 @@
+"""A helper process maps ahead of a long read: the same rows, and no trace of it when it is gone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crm_hub.flow import ahead
+from crm_hub.flow.ahead import Ahead
+from crm_hub.flow.hub import Hub
+from crm_hub.flow.land import Page
+from crm_hub.store.schema import metadata
+from tests.flow.hubs import content, make_hub, sync_all, world, write_rows
+
+ROWS = world(160, 120, seed=5)
+# One that no mapping takes: its error must be the same wherever it is met.
+ROWS["mail_1"]["mails"][7]["date"] = "the day after"
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The helper starts with the first record, and pages wait until it is there."""
+    monkeypatch.setattr(ahead, "LONG", 0)
+    monkeypatch.setattr(ahead, "_START_S", 60.0)
+    monkeypatch.setattr(ahead, "_cores", lambda: 2)
+
+
+def _hub(folder: Path, rows: Any = ROWS) -> Hub:
+    for name, streams in rows.items():
+        write_rows(folder / "src" / name, streams)
+    return make_hub(folder / "hub", {n: folder / "src" / n for n in rows}, page_size=20)
+
+
+def _left(hub: Hub) -> dict[str, Any]:
+    with hub.store.read() as db:
+        letters = db.conn.execute(metadata.tables["dead_letter"].select())
+        dead = sorted((row.record_key, row.step, row.reason, row.remedy) for row in letters)
+        drifts = sorted(map(tuple, db.conn.execute(metadata.tables["drift"].select())))
+    return {**content(hub), "dead": dead, "drifts": drifts}
+
+
+@pytest.fixture
+def expected(tmp_path: Path) -> dict[str, Any]:
+    hub = _hub(tmp_path / "alone")
+    list(sync_all(hub))
+    return _left(hub)
+
+
+def _counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return the list to which the number of records that come from the helper is added."""
+    taken: list[int] = []
+    usual = Ahead.take
+
+    def take(self: Ahead, page: Page) -> Any:
+        found = usual(self, page)
+        taken.append(sum(one is not None for one in found))
+        return found
+
+    monkeypatch.setattr(Ahead, "take", take)
+    return taken
+
+
+def test_what_the_helper_maps_is_what_would_have_been_mapped(
+    tmp_path: Path, expected: dict[str, Any], at_once: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = _counted(monkeypatch)
+    hub = _hub(tmp_path)
+    sync_all(hub)
+    assert _left(hub) == expected
+    assert expected["dead"] or expected["drifts"]
+    assert sum(taken) > 300, "most records came from the helper"
+
+
+def test_the_read_goes_on_when_the_helper_dies(
+    tmp_path: Path, expected: dict[str, Any], at_once: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed: list[int] = []
+    usual = Ahead.offer
+
+    def offer(self: Ahead, page: Page) -> None:
+        usual(self, page)
+        if self._process is not None and self.is_at(page) and page.landing_id % 3 == 0:
+            os.kill(self._process.pid, signal.SIGKILL)
+            killed.append(self._process.pid)
+
+    monkeypatch.setattr(Ahead, "offer", offer)
+    hub = _hub(tmp_path)
+    sync_all(hub)
+    assert killed
+    assert _left(hub) == expected
+
+
+def test_no_helper_outlives_its_read(
+    tmp_path: Path, at_once: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    usual = Ahead._start
+
+    def start(self: Ahead) -> None:
+        usual(self)
+        assert self._process is not None
+        seen.append(self._process.pid)
+
+    monkeypatch.setattr(Ahead, "_start", start)
+    sync_all(_hub(tmp_path))
+    assert seen
+    assert not [pid for pid in seen if Path(f"/proc/{pid}").exists()]
+
+
+def test_the_helper_ends_with_whoever_started_it(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:  # stands for a hub that is killed
+        ahead.LONG = 0
+        hub = Hub(_hub(tmp_path).folder)
+        section = hub.plan("crm_a").sections["contacts"]
+        one = Ahead(section, hub.tools.rules)
+        one._start()
+        assert one._process is not None
+        os.write(writer, str(one._process.pid).encode())
+        time.sleep(60)
+        os._exit(1)
+    pid = int(os.read(reader, 20))
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    until = time.monotonic() + 30
+    while _runs(pid) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not _runs(pid)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
