@@ -92,6 +92,16 @@ class Registry:
             )
         return entry
 
+    def mapping_text(self, name: str) -> str | None:
+        """Return the mapping file that lies beside a connector, without importing the connector.
+
+        One that pip installed has to be imported to say where it lies. Raises: as `get`.
+        """
+        sources = self._sources().get(name, ())
+        if len(sources) != 1 or sources[0].folder is None:
+            return self.get(name).mapping_text
+        return _text(sources[0].folder / "mapping.yaml")
+
     def list(self) -> tuple[Entry, ...]:
         """Return all connectors by name; the broken ones carry their error, the rest are usable."""
         return tuple(_load(sources) for _, sources in sorted(self._sources().items()))
@@ -200,7 +210,10 @@ def _connector_class(module: ModuleType, source: _Source) -> type[Connector[Any]
 def _beside(module: ModuleType, name: str) -> str | None:
     if not module.__file__:
         return None
-    path = Path(module.__file__).with_name(name)
+    return _text(Path(module.__file__).with_name(name))
+
+
+def _text(path: Path) -> str | None:
     return path.read_text(encoding="utf-8") if path.is_file() else None
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from crm_hub.flow.walk_drafts import Draft
-from crm_hub.merge import MergeMember
 from crm_hub.model.canonical import CanonicalRecord, EventDraft
 from crm_hub.model.entities import ENTITIES
 from crm_hub.model.ids import SourceKey
 from crm_hub.model.routes import Route
 from crm_hub.model.rules import IdentityRules, Survivorship
+
+if TYPE_CHECKING:
+    from crm_hub.flow.walk_drafts import Draft
+    from crm_hub.merge import MergeMember
 
 MANY = {
     entity: frozenset(name for name, spec in fields.items() if spec.many)

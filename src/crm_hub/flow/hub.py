@@ -13,29 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 from crm_hub import config as hub_config
 from crm_hub.config import ConnectionConfig, HubConfig
-from crm_hub.flow.batch import Tools
-from crm_hub.flow.grants import SealedGrants
-from crm_hub.flow.two_way import two_way_of
-from crm_hub.mapping import (
-    MappingFile,
-    Plan,
-    SectionPlan,
-    compile_plan,
-    compile_section,
-    overlay,
-    read_identity,
-    read_layers,
-    read_survivorship,
-)
-from crm_hub.mapping import parse as parse_mapping
 from crm_hub.model.errors import ConfigError, Unavailable
 from crm_hub.observe import logger
 from crm_hub.registry import Registry
-from crm_hub.sdk import Connector, Context, StreamInfo
 from crm_hub.secrets import SealedStore, resolve_settings
 from crm_hub.store import Store
 
+# The mapping language, its steps and the connectors' side cost half a second of imports, which a
+# command that only looks into the store does without.
 if TYPE_CHECKING:
+    from crm_hub.flow.batch import Tools
+    from crm_hub.mapping import MappingFile, Plan, SectionPlan
+    from crm_hub.sdk import Connector, Context, StreamInfo
     from crm_hub.sdk.http import HttpClient
 
 _MARKS = {"sync": "looked", "push": "pushed"}
@@ -79,6 +68,10 @@ class Hub:
 
     @cached_property
     def tools(self) -> Tools:
+        from crm_hub.flow.batch import Tools
+        from crm_hub.flow.two_way import two_way_of
+        from crm_hub.mapping import read_identity, read_survivorship
+
         exclusive: set[tuple[str, str]] = set()
         files: dict[str, MappingFile] = {}
         for name in self.config.connections:
@@ -100,6 +93,10 @@ class Hub:
     def forget_tools(self) -> None:
         """Let the tools be made anew: another route was approved."""
         self.__dict__.pop("tools", None)
+
+    def written_to(self) -> list[str]:
+        """Return the connections that hub.yaml lets the hub write to."""
+        return [n for n, one in self.config.connections.items() if one.direction != "pull"]
 
     def connection(self, name: str) -> ConnectionConfig:
         """Return a connection's configuration, or say which there are."""
@@ -146,6 +143,9 @@ class Hub:
         return entry.connector(settings, self._context(name))
 
     def _context(self, name: str) -> Context:
+        from crm_hub.flow.grants import SealedGrants
+        from crm_hub.sdk import Context
+
         company = self.config.company
         return Context(
             connection=name,
@@ -163,6 +163,8 @@ class Hub:
 
     def mapping(self, name: str) -> MappingFile:
         """Return the mapping file of a connection: built in, then the admin's, then its own."""
+        from crm_hub.mapping import overlay, parse
+
         if name not in self._files:
             one = self.connection(name)
             found = self._layers(one.kind)
@@ -174,19 +176,23 @@ class Hub:
                         f"{name}: the mapping file {own} is not there",
                         remedy="Put it beside hub.yaml or correct the setting `mapping`.",
                     )
-                found = overlay(found, parse_mapping(path.read_text("utf-8"), str(own)))
+                found = overlay(found, parse(path.read_text("utf-8"), str(own)))
             self._files[name] = found
         return self._files[name]
 
     def _layers(self, kind: str) -> MappingFile:
         """Return the mapping of a connector kind, read once for all its connections."""
+        from crm_hub.mapping import read_layers
+
         if kind not in self._layered:
-            text = self.registry.get(kind).mapping_text
+            text = self.registry.mapping_text(kind)
             self._layered[kind] = read_layers(kind, self.mapping_folders, base_text=text)
         return self._layered[kind]
 
     def plan(self, name: str) -> Plan:
         """Return the compiled mapping of a connection."""
+        from crm_hub.mapping import compile_plan
+
         if name not in self._plans:
             company = self.config.company
             self._plans[name] = compile_plan(
@@ -198,6 +204,8 @@ class Hub:
         """Return the mapping of one stream; the connector's proposal where the files have none."""
         found = self.plan(name).sections.get(info.shape)
         if found is None and info.section is not None:
+            from crm_hub.mapping import compile_section
+
             company = self.config.company
             found = compile_section(
                 dict(info.section),

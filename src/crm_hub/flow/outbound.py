@@ -17,7 +17,7 @@ from crm_hub.flow.lanes import unfit
 from crm_hub.flow.planning import plan_again
 from crm_hub.flow.sending import Sender
 from crm_hub.flow.tracking import LOOK_AGAIN
-from crm_hub.flow.two_way import approve, possible_routes, unapproved, written_to
+from crm_hub.flow.two_way import approve, possible_routes, unapproved
 from crm_hub.flow.uncertain import Uncertain
 from crm_hub.model.errors import ConfigError, MassWrite
 from crm_hub.model.routes import Route
@@ -37,7 +37,7 @@ def push(hub: Hub, name: str, *, yes: bool = False, many: bool = False) -> SyncR
 
     yes: approves the first plan unseen. many: goes on above the caps of creates and deletes.
     """
-    if name not in written_to(hub):
+    if name not in hub.written_to():
         return None
     if hub.connection(name).paused:
         return SyncReport(name, error=paused(name))

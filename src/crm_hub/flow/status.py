@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from crm_hub.flow.digests import Digests
 from crm_hub.flow.hub import Hub
-from crm_hub.flow.two_way import written_to
 from crm_hub.model.values import to_us
 from crm_hub.store import (
     Db,
@@ -67,7 +67,7 @@ class Written(NamedTuple):
 
 def written(hub: Hub) -> Written:
     """Return the state of the outbox; no connections for a hub that writes nowhere."""
-    names = written_to(hub)
+    names = hub.written_to()
     if not names:
         return Written([], 0)
     now_us = to_us(hub.now())
@@ -122,7 +122,7 @@ def status(hub: Hub) -> list[StreamStatus]:
     """Return the state of every stream of every connection."""
     rows: list[StreamStatus] = []
     with hub.store.read() as db:
-        facts = _Facts(db)
+        facts = _Facts(db, Digests(hub))
         for name in hub.config.connections:
             rows.extend(_connection(hub, db, name, facts))
     return rows
@@ -131,7 +131,8 @@ def status(hub: Hub) -> list[StreamStatus]:
 class _Facts:
     """The counts that concern all streams, read once."""
 
-    def __init__(self, db: Db) -> None:
+    def __init__(self, db: Db, digests: Digests) -> None:
+        self.digests = digests
         machinery, landings = Machinery(db), Landings(db)
         self.live = landings.live_counts()
         self.dead = machinery.dead_counts()
@@ -187,8 +188,8 @@ def _stream(
     problems = [
         f"{n} × {field}: {reason}" for field, reason, n in Identities(db).drifts(stream.id)[:3]
     ]
-    plan = hub.plan(stream.connection).sections.get(stream.shape)
-    if plan is not None and stream.plan_digest not in (None, plan.digest):
+    meant = facts.digests.of(stream.connection).get(stream.shape)
+    if meant is not None and stream.plan_digest not in (None, meant):
         problems.insert(0, f"the mapping has changed; run: crm-hub replay {stream.connection}")
     seen_us = max(filter(None, (looked_us, stream.updated_at_us)), default=None)
     lag_s = None if seen_us is None else max(0, (to_us(hub.now()) - seen_us) // 1_000_000)

@@ -19,14 +19,9 @@ if TYPE_CHECKING:
     from crm_hub.flow.hub import Hub
 
 
-def written_to(hub: Hub) -> list[str]:
-    """Return the connections that hub.yaml lets the hub write to."""
-    return [name for name, one in hub.config.connections.items() if one.direction != "pull"]
-
-
 def two_way_of(hub: Hub) -> TwoWay | None:
     """Return the approved routes, None when there is none."""
-    names = written_to(hub)
+    names = hub.written_to()
     if not names:
         return None
     with hub.store.read() as db:

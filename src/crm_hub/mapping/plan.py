@@ -24,11 +24,8 @@ from crm_hub.mapping.record import compile_record
 from crm_hub.mapping.steps import Locale
 from crm_hub.model.canonical import Drift, EventDraft, Mapped
 from crm_hub.model.errors import ConfigError, RecordError
-from crm_hub.model.rules import Win
+from crm_hub.model.rules import ENGINE_VERSION, Win
 from crm_hub.yamltext import Document
-
-ENGINE_VERSION = 1
-"""Raised whenever the same mapping begins to mean something else, so that records are replayed."""
 
 _REMEDY = "Correct the mapping, then replay the record."
 

@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+ENGINE_VERSION = 1
+"""Raised whenever the same mapping begins to mean something else, so that records are replayed."""
+
 WinStrategy = Literal["latest", "ordered", "ladder", "union", "strictest", "human", "manual"]
 
 
