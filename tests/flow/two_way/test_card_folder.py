@@ -5,10 +5,13 @@ CRM_HUB_CARD_EDITS says how many random edits are made (scripts/soak makes many 
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
+from crm_hub_connectors.files import swap
 
 from tests.flow.two_way.card_world import KEPT, CardWorld
 
@@ -46,4 +49,71 @@ def test_after_very_many_random_edits_they_are_equal_and_at_rest(tmp_path: Path,
     reformat = ("none", "lower", "spaces")[seed % 3]
     world = CardWorld(tmp_path / "hub", seed=seed + 2, reformat=reformat)
     random_edits(world, 2000, at_once=20)
+    world.hub.close()
+
+
+class Died(BaseException):
+    """The process is gone at this moment."""
+
+
+class Doomed:
+    """The module `os` of a process that dies at its n-th call, before or after it is done."""
+
+    def __init__(self, n: int, after: bool) -> None:
+        self.calls, self._n, self._after = 0, n, after
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(os, name)
+        if name not in ("open", "fsync", "link", "replace", "unlink"):
+            return real
+
+        def called(*given: Any, **named: Any) -> Any:
+            self.calls += 1
+            if not self._n or self.calls < self._n:
+                return real(*given, **named)
+            if self.calls == self._n and self._after:
+                with contextlib.suppress(FileNotFoundError):
+                    real(*given, **named)
+            raise Died  # and whatever would clean up does nothing any more
+
+        return called
+
+
+def one_round(
+    world: CardWorld, number: int, n: int, after: bool, monkeypatch: pytest.MonkeyPatch
+) -> int:
+    """Make, change and delete a card, dying at the n-th file operation; return how many it took."""
+    side, doomed = world.sides["a"], Doomed(n, after)
+    side.add(name=f"New{number} Here", email=[f"new{number}@bell.example"])
+    side.edit(f"a{2 * number + 1}", name=f"Edited{number} Here", title="Buyer")
+    side.drop(f"a{2 * number + 2}")
+    with monkeypatch.context() as patched:
+        patched.setattr(swap, "os", doomed)
+        with contextlib.suppress(Died):
+            world.round()
+    world.hub.close()
+    world.clock.tick(86_400_000_000)
+    world.open()
+    world.settle()
+    held = world.held()
+    assert held[0] == held[1], (n, after, held[0] - held[1], held[1] - held[0])
+    assert max(held[0].values()) == 1
+    assert sorted(p.name for p in world.book.iterdir()) == sorted(world.cards()), "litter is left"
+    return doomed.calls
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_killed_at_any_file_operation_of_a_round_the_next_ones_converge(
+    tmp_path: Path, after: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, rounds = CardWorld(tmp_path / "hub"), 20
+    for number in range(rounds):
+        for word in ("First", "Second"):
+            email = f"{word}{number}@bell.example".lower()
+            world.sides["a"].add(name=f"{word}{number} There", email=[email])
+    world.settle()
+    calls = one_round(world, 0, 0, after, monkeypatch)
+    assert 10 <= calls < rounds
+    for n in range(1, calls + 1):
+        one_round(world, n, n, after, monkeypatch)
     world.hub.close()
