@@ -18,7 +18,7 @@ from crm_hub.flow.holding import hold_together
 from crm_hub.flow.lanes import bury, reconcile
 from crm_hub.flow.tracking import Lost, Tracked
 from crm_hub.flow.walk_golden import Settled
-from crm_hub.merge import Decided, MergeMember, decide, display_name
+from crm_hub.merge import Decided, MergeMember, decide, display_name, whole_name
 from crm_hub.model.ids import SourceKey
 from crm_hub.model.routes import Route
 from crm_hub.outbox import plan as drafting
@@ -45,8 +45,11 @@ class Subject:
 
     def wanted(self) -> dict[str, Wanted]:
         """Return the golden values as the outbox room takes them."""
-        fields = self.decided.fields.items()
-        return {n: Wanted(d.value, d.stamp, d.items, d.open) for n, d in fields}
+        fields = dict(self.decided.fields)
+        made = whole_name(self.members, self.decided) if self.entity == "person" else None
+        if made is not None:
+            fields["display_name"] = made
+        return {n: Wanted(d.value, d.stamp, d.items, d.open) for n, d in fields.items()}
 
     def targets(self, two_way: TwoWay) -> list[tuple[MergeMember, Route]]:
         """Return the members that the hub may write to."""

@@ -7,6 +7,7 @@ from crm_hub.merge.diff import diff
 from crm_hub.merge.explain import Candidate, FieldStory, explain
 from crm_hub.merge.golden import Golden, MergeMember, display_name, golden
 from crm_hub.merge.three_way import Decided, Decision, decide
+from crm_hub.merge.whole_name import whole_name
 
 __all__ = [
     "Candidate",
@@ -20,4 +21,5 @@ __all__ = [
     "display_name",
     "explain",
     "golden",
+    "whole_name",
 ]

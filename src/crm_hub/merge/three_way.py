@@ -163,7 +163,7 @@ _Rank = tuple[tuple[int, int], tuple[int, int]]
 
 
 def _key(name: str, member: MergeMember, rule: Win) -> tuple[_Rank, bool, str]:
-    return _rank(name, member, rule), _copied(name, member), member.order
+    return _rank(name, member, rule), is_copied(name, member), member.order
 
 
 def _rank(name: str, member: MergeMember, rule: Win) -> _Rank:
@@ -175,7 +175,8 @@ def _rank(name: str, member: MergeMember, rule: Win) -> _Rank:
     return (chosen if rule.strategy in ("human", "manual") else 0, _place(name, member, rule)), age
 
 
-def _copied(name: str, member: MergeMember) -> bool:
+def is_copied(name: str, member: MergeMember) -> bool:
+    """Whether the hub wrote a member's value, and nobody has changed it since."""
     state = member.states.get(name)
     return state is not None and state.copied
 
@@ -196,7 +197,7 @@ def _single(name: str, order: Sequence[MergeMember], rule: Win) -> Decision:
     others = [m for m in order[1:] if not same(m.values.get(name), value)]
     best = _rank(name, top, rule)
     # A copy that reads differently by now (another mapping) disputes nothing.
-    is_open = any(_rank(name, m, rule) == best for m in others if not _copied(name, m))
+    is_open = any(_rank(name, m, rule) == best for m in others if not is_copied(name, m))
     if rule.strategy == "manual" and others:
         is_open = best[0][0] != 0
     return Decision(value, stamp_of(top, name), {}, top.record_id, is_open)
