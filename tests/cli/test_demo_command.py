@@ -56,6 +56,20 @@ def test_a_second_run_posts_nothing_and_writes_no_row(first_and_second) -> None:
     assert first.partition(story)[2] == second.partition(story)[2]
 
 
+def test_an_edit_in_one_book_is_looked_at_and_arrives_in_the_other(first_and_second) -> None:
+    folder, first, second = first_and_second
+    back = first.partition("And back")[2].partition("What is covered")[0]
+    assert "vans: 1 update" in back
+    assert "title: Office Manager → Head of Facilities" in back
+    assert re.search(r"^books/vans/\S+ says TITLE:Head of Facilities$", back, re.M)
+    why = back.partition("Why it says so")[2]
+    assert "from office/" in why
+    assert "lost Office Manager, from hubspot/" in why
+    assert " update" not in second.partition("And back")[2].partition("What is covered")[0]
+    texts = [p.read_text() for p in (folder / "books").rglob("*.vcf") if "dana." in p.read_text()]
+    assert [text.count("TITLE:Head of Facilities") for text in texts] == [1, 1]
+
+
 def test_the_demo_s_secrets_stand_nowhere(first_and_second) -> None:
     from crm_hub.secrets import SealedStore
 

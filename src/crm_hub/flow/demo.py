@@ -67,6 +67,9 @@ def prepare(folder: Path) -> bool:
     write_private(folder / _POSTED, b"[]\n")
     for name in _FOLDERS:
         shutil.copytree(sample / name, folder / name, dirs_exist_ok=True)
+    from crm_hub.flow.demo_books import say_for_whom
+
+    say_for_whom(folder)
     own = ["clearwater.example"]
     create_hub(folder, name="Clearwater", region="US", zone="America/New_York", own=own)
     return True

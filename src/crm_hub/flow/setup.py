@@ -142,7 +142,10 @@ def connect(
     written = seal_settings(model, name, values, draft, kind=kind)
     if before is not None and secret_fields(model) & given.keys():
         SealedGrants(draft, name).forget()
-    _adopt(hub, ConnectionConfig(name=name, kind=kind, settings=written), draft)
+    asked = {} if direction is None else {"direction": direction}
+    new = ConnectionConfig(name=name, kind=kind, settings=written)
+    update = {"kind": kind, "settings": new.settings, **asked}
+    _adopt(hub, (before or new).model_copy(update=update), draft)
     found = check(hub, name) if checked else None
     draft.seal()
     hub_config.add_connection(hub.folder, name, kind, written, replace=replace, direction=direction)

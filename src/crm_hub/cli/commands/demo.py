@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from crm_hub.cli import output, reports, story
+from crm_hub.cli import book_story, output, reports, story
 from crm_hub.cli.command import FAILED, STOPPED, hub_command
 from crm_hub.cli.commands import explain
 from crm_hub.cli.commands import status as status_command
@@ -43,8 +43,9 @@ def demo(folder: Path, no_serve: bool) -> int:
     """See a sample firm's nine tools become one timeline.
 
     Reads the files of Clearwater, a water delivery that does not exist, posts its leads through
-    the real receiver, and shows one customer whole. It needs no account and no internet. The hub
-    stays in a folder to look around in; a second run on it finds nothing new.
+    the real receiver, keeps two address books equal, and shows one customer whole. It needs no
+    account and no internet. The hub stays in a folder to look around in; a second run on it finds
+    nothing new.
     """
     from crm_hub.flow import demo as sample
     from crm_hub.flow.hub import Hub
@@ -61,6 +62,7 @@ def demo(folder: Path, no_serve: bool) -> int:
         done = _read_and_post(hub)
         if asked.is_set():
             return STOPPED
+        done += book_story.tell(hub)
         _show(hub)
         _say_next(folder)
         if not no_serve and sys.stdin.isatty():
@@ -71,13 +73,15 @@ def demo(folder: Path, no_serve: bool) -> int:
 def _read_and_post(hub: Hub) -> list[SyncReport]:
     """Read the history, post the leads, walk them; say what was new and what was written."""
     from crm_hub.flow.demo import FILES
+    from crm_hub.flow.demo_books import BOOKS
 
     before = hub.store.rows_changed()
     output.say("\nFirst the history: what the files of six tools hold")
     done = _synced(hub, list(FILES))
     _post(hub)
     output.say("\nThen what came through the doors")
-    again = _synced(hub, [name for name in hub.names() if name not in FILES])
+    doors = [name for name in hub.names() if name not in (*FILES, *BOOKS)]
+    again = _synced(hub, doors)
     new = sum(one.counts["new"] + one.counts["changed"] for one in [*done, *again])
     written = hub.store.rows_changed()
     if before is not None and written is not None:
@@ -119,11 +123,12 @@ def _post(hub: Hub) -> None:
 def _show(hub: Hub) -> None:
     from crm_hub.flow.demo import DANA
     from crm_hub.flow.reading import explain_fields
-    from crm_hub.flow.status import status
+    from crm_hub.flow.status import status, written
 
     zone = hub.config.company.zone
     output.say("\nWhat is covered (crm-hub status)")
     status_command.show(hub, status(hub))
+    status_command.show_writes(written(hub))
     output.say(f"\nOne customer whole (crm-hub timeline {DANA})")
     story.show(story.read(hub, DANA, _LINES), zone)
     output.say(f"\nWhy her name is spelt so (crm-hub explain {DANA} family_name)")
@@ -135,6 +140,7 @@ def _say_next(folder: Path) -> None:
     output.say(f"  cd {folder}")
     output.say("  crm-hub people garcia")
     output.say("  crm-hub timeline info@harborviewdental.example")
+    output.say("  Edit a card in books/vans, then: crm-hub sync; it is in books/office")
     output.say("Meta's side was a stand-in that ran only for the demo: crm-hub check misses it now")
     output.say("Try it on exports of your own; nothing is kept, and they are only read")
     output.say("  crm-hub try PATH…")
