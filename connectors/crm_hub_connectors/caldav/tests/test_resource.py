@@ -353,3 +353,55 @@ def test_all_reads_of_a_day_give_the_same() -> None:
     assert early.read(found) == late.read(found)
     tomorrow = Reader(zone="UTC", since=None, own="", now=NOW + timedelta(days=1))
     assert tomorrow.read(found) != late.read(found)
+
+
+OWN_ZONE = """BEGIN:VTIMEZONE
+TZID:Customized Time Zone
+BEGIN:STANDARD
+DTSTART:19701025T030000
+RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU
+TZOFFSETFROM:+0200
+TZOFFSETTO:+0100
+END:STANDARD
+BEGIN:DAYLIGHT
+DTSTART:19700329T020000
+RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU
+TZOFFSETFROM:+0100
+TZOFFSETTO:+0200
+END:DAYLIGHT
+END:VTIMEZONE
+"""
+
+
+def test_a_series_in_a_zone_that_its_file_alone_knows_has_its_changed_occurrence() -> None:
+    at = "TZID=Customized Time Zone"
+    text = (
+        f"BEGIN:VCALENDAR\nVERSION:2.0\n{OWN_ZONE}BEGIN:VEVENT\nUID:1\n"
+        f"DTSTART;{at}:20260323T100000\nDTEND;{at}:20260323T110000\n"
+        "RRULE:FREQ=WEEKLY;COUNT=3\nSUMMARY:Pumps\nEND:VEVENT\n"
+        f"BEGIN:VEVENT\nUID:1\nRECURRENCE-ID;{at}:20260330T100000\n"
+        f"DTSTART;{at}:20260330T140000\nSUMMARY:Later\nEND:VEVENT\nEND:VCALENDAR\n"
+    )
+    horizon = datetime(2027, 1, 1, tzinfo=UTC)
+    found = read_resource(text, zone="UTC", horizon=horizon)
+    assert found.problems == []
+    assert found.payload is not None
+    starts = [datetime.fromisoformat(one["start"]) for one in found.payload["occurrences"]]
+    assert sorted(one.astimezone(UTC).isoformat() for one in starts) == [
+        "2026-03-23T09:00:00+00:00", "2026-03-30T12:00:00+00:00", "2026-04-06T08:00:00+00:00"
+    ]  # fmt: skip
+    assert "Later" in found.payload["exceptions"]
+
+
+def test_a_resource_of_very_many_series_is_read_as_far_as_one_should_go() -> None:
+    entry = (
+        "BEGIN:VEVENT\nUID:{0}\nDTSTART:20200101T100000Z\nRRULE:FREQ=DAILY\nEND:VEVENT\n"
+        "BEGIN:VEVENT\nUID:{0}\nRECURRENCE-ID:20260330T100000Z\nDTSTART:20260330T140000Z\n"
+        "END:VEVENT\n"
+    )
+    text = (
+        "BEGIN:VCALENDAR\n" + "".join(entry.format(n % 3) for n in range(800)) + "END:VCALENDAR\n"
+    )
+    found = read_resource(text, zone="UTC", horizon=datetime(2026, 6, 1, tzinfo=UTC))
+    assert found.payload is not None
+    assert ("further entries", "one resource holds one series") in found.problems

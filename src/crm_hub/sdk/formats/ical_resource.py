@@ -23,6 +23,7 @@ from crm_hub.sdk.formats.edit_ical_series import exceptions_of
 from crm_hub.sdk.formats.ical_event import Event, Moment, read_event
 
 MAX_OCCURRENCES = 4_000
+MAX_SERIES = 20
 MAX_TEXT = 4_000_000
 _KINDS = frozenset({b"VEVENT", b"VTODO", b"VTIMEZONE", b"VJOURNAL", b"VFREEBUSY"})
 _ENTRIES = ("VEVENT", "VTODO")
@@ -68,7 +69,12 @@ def read_resource(text: str, *, zone: str, horizon: datetime) -> Resource:
         return Resource(payload, problems=found.problems)
     resource = Resource(None, problems=found.problems)
     items: list[tuple[Event, Moment | None]] = [(e, e.start) for e in found.exceptions]
+    series = 0
     for master in found.masters:
+        series += master.is_series
+        if series > MAX_SERIES or len(items) > 2 * MAX_OCCURRENCES:
+            resource.problems.append(("further entries", "one resource holds one series"))
+            break
         try:
             moments, goes_on = _occurrences(master, found.exceptions, horizon)
         except (ValueError, OverflowError) as error:
@@ -80,7 +86,11 @@ def read_resource(text: str, *, zone: str, horizon: datetime) -> Resource:
         resource.payload = _payload(items, found.masters)
         # Only few entries are series whose occurrences differ, and to look costs time.
         differs = b"EXDATE" in raw.upper() or any(e.recurrence for e in found.exceptions)
-        resource.payload["exceptions"] = exceptions_of(raw, zone) if differs else ""
+        try:
+            resource.payload["exceptions"] = exceptions_of(raw, zone) if differs else ""
+        except (ValueError, OverflowError) as error:
+            resource.payload["exceptions"] = ""
+            resource.problems.append(("what differs from the series", str(error)))
     return resource
 
 
@@ -105,7 +115,7 @@ def _entries(raw: bytes, zone: str) -> _Entries:
             continue
         event.uid = event.uid or "sha:" + hashlib.sha256(part.raw).hexdigest()[:40]
         (found.masters if event.recurrence is None else found.exceptions).append(event)
-    for master in found.masters:
+    for master in found.masters[:MAX_SERIES]:
         _align(master, found.exceptions)
     return found
 

@@ -131,6 +131,14 @@ class SpelledZone(tzinfo):
         """Return None: a VTIMEZONE does not say how much of the offset is daylight saving."""
         return None
 
+    def fromutc(self, dt: datetime) -> datetime:
+        """Return the wall time of an instant; of one that comes twice, the first."""
+        instant = dt.replace(tzinfo=None)
+        for offset in sorted({one.offset for one in self.observances}, reverse=True):
+            if self.utcoffset(instant + offset) == offset:
+                return (instant + offset).replace(tzinfo=self)
+        return (instant + self.observances[0].offset).replace(tzinfo=self)
+
     def tzname(self, dt: datetime | None) -> str | None:
         """Return the name the file gave it."""
         return self.name
