@@ -17,10 +17,10 @@ _PARTS = ("given_name", "family_name")
 def whole_name(members: Sequence[MergeMember], decided: Decided) -> Decision | None:
     """Return a person's whole name made of its parts; None where somebody says it, or nobody can.
 
-    What the hub itself wrote somewhere is nobody's word, so the name follows its parts until a
-    person changes it.
+    What the hub itself wrote somewhere is nobody's word, nor is a name that is just the parts of
+    its own record: such a name follows the parts until a person changes it.
     """
-    if any(NAME in m.values and not is_copied(NAME, m) for m in members):
+    if any(_says(m) for m in members):
         return None
     found = [decided.fields.get(part) for part in _PARTS]
     parts = [one for one in found if one is not None and one.value]
@@ -31,3 +31,11 @@ def whole_name(members: Sequence[MergeMember], decided: Decided) -> Decision | N
         " ".join(str(one.value) for one in parts), max(stamps, default=None), {},
         parts[0].origin, any(one.open for one in parts),
     )  # fmt: skip
+
+
+def _says(member: MergeMember) -> bool:
+    """Whether a member has a whole name of its own."""
+    name = member.values.get(NAME)
+    own = [str(member.values[part]) for part in _PARTS if member.values.get(part)]
+    is_own = name is not None and str(name).casefold() != " ".join(own).casefold()
+    return is_own and not is_copied(NAME, member)

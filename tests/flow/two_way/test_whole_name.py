@@ -61,3 +61,18 @@ def test_a_delete_takes_the_record_with_the_made_name_along(tmp_path: Path) -> N
     a.drop(key)
     world.settle()
     assert b.live() == {}
+
+
+def test_a_card_whose_name_is_its_parts_follows_them(tmp_path: Path) -> None:
+    from tests.flow.two_way.card_world import CardWorld
+
+    world = CardWorld(tmp_path / "hub")
+    name = world.add_card()
+    world.settle()
+    a = world.sides["a"]
+    (key,) = a.live()
+    a.edit(key, last="Marlow", name=None)
+    world.settle()
+    raw = (world.book / name).read_bytes()
+    assert b"FN:Ann1 Marlow\r\nN:Marlow;Ann1;;;\r\n" in raw
+    world.hub.close()
