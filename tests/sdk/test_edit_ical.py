@@ -285,6 +285,16 @@ def test_one_occurrence_that_is_edited_gets_an_override_of_its_own() -> None:
     assert occurrence(edit(after, {f"{path}.status": "cancelled"}), mark)["status"] == "cancelled"
 
 
+def test_an_occurrence_of_a_series_with_a_length_keeps_it() -> None:
+    series = HAND_MADE.replace(b"x-note", b"rrule:FREQ=WEEKLY;COUNT=5\nx-note")
+    path = "occurrences.[recurrence_id=20260319T083000Z].location"
+    after = edit(series, {path: "Pier 7"})
+    assert after.lower().count(b"duration:pt1h30m") == 2
+    now = occurrence(after, "20260319T083000Z")
+    assert (now["start"], now["end"]) == ("2026-03-19T08:30:00+00:00", "2026-03-19T10:00:00+00:00")
+    assert now["location"] == "Pier 7"
+
+
 def test_an_override_that_is_there_is_edited_in_its_place() -> None:
     path = "occurrences.[recurrence_id=20260210T080000Z].summary"
     after = edit(OUTLOOK_SERIES, {path: "Later"})
@@ -346,9 +356,16 @@ def test_any_exceptions_can_be_written_over_any_others(
 
     raw = edit(edit(OUTLOOK_SERIES, {"exceptions": told(one)}), {"exceptions": told(other)})
     found = {item.pop("at"): item for item in json.loads(exceptions_of(raw, ZONE) or "[]")}
-    assert {m: {**i, "end": 0} for m, i in found.items()} == {
-        m: {**i, "end": 0} for m, i in other.items()
-    }
+    assert found.keys() == other.keys()
+    for mark, item in other.items():
+        if item.get("gone"):
+            assert found[mark] == item
+            continue
+        parts = ("summary", "description", "location", "class", "url")
+        assert {p: found[mark].get(p, "") for p in parts} == {p: item.get(p, "") for p in parts}
+        assert found[mark]["status"] == item.get("status", "booked")
+        start = datetime.strptime(mark, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).isoformat()
+        assert found[mark]["start"] == item.get("start", start)
     assert edit(raw, {"exceptions": told(other)}) == raw
     assert icalendar.Calendar.from_ical(raw)
 

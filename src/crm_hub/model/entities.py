@@ -137,6 +137,24 @@ ENTITIES: dict[str, dict[str, Field]] = {
         ("status", "text", "draft, active, ended"),
         ("source", "text", "platform"),
     ),
+    "activity": _fields(
+        ("display_name", "text", "what a meeting or task is about"),
+        ("uid", "text", "the UID that every copy of a calendar entry has"),
+        ("kind", "text", "event, todo"),
+        ("status", "text", "booked, cancelled; of a task open, done, cancelled"),
+        ("starts_at", "time", "when it begins; of a series, its first occurrence"),
+        ("ends_at", "time", "when it ends, or is due"),
+        ("all_day", "bool", "whole days, in the company's zone"),
+        ("place", "text", "where"),
+        ("note", "text", "description"),
+        ("tags", "text*", "labels"),
+        ("visibility", "text", "public, private, confidential"),
+        ("recurrence", "text", "the rule of a series, as iCalendar writes it (RRULE)"),
+        ("exceptions", "text", "the occurrences of a series that differ, as JSON"),
+        ("guests", "email*", "who is invited"),
+        ("organizer", "text", "who invites"),
+        ("created_at", "time", "when it was made"),
+    ),
 }
 
 BOOKED = frozenset({"order", "invoice", "payment"})

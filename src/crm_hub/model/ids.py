@@ -25,6 +25,7 @@ ID_LETTERS = {
     "payment": "Y",
     "ticket": "T",
     "campaign": "C",
+    "activity": "M",
     "conversation": "V",
 }
 _ENTITY_OF_LETTER = {letter: entity for entity, letter in ID_LETTERS.items()}

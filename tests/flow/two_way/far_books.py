@@ -20,6 +20,7 @@ from crm_hub.flow.inbound import sync
 from crm_hub.flow.outbound import push
 from crm_hub.sdk.testing.servers.radicale import Collection, Radicale, radicale
 from crm_hub.sdk.testing.servers.xandikos import Xandikos, xandikos
+from crm_hub.store import Machinery
 
 START = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -198,11 +199,15 @@ class Between:
             if report is None:
                 continue
             assert report.error is None, report.error
-            assert not report.counts["dead"], report.notes
+            assert not report.counts["dead"], self._letters(name)
             made += sum(report.counts[word] for word in ("created", "updated", "deleted"))
         self.now += timedelta(minutes=2)
         self._touched.clear()
         return made
+
+    def _letters(self, name: str) -> list[str]:
+        with self.hub.store.read() as db:
+            return [str(one) for one in Machinery(db).dead(name)]
 
     def settle(self, most: int = 8) -> list[int]:
         """Run rounds until one writes nothing; return the writes of each."""

@@ -200,7 +200,9 @@ class Entry:
             raise NotWritable({f"{prefix}end": "it would end before it begins"})
         was_all_day = had is not None and had.all_day
         all_day = bool(wanted.get("all_day", was_all_day))
-        if had is None or all_day != was_all_day:
+        due_alone = self.block.name == "VTODO" and self.block.first("DTSTART") is None
+        begins = due_alone and had is not None and end is not None and end != start
+        if had is None or all_day != was_all_day or begins:
             self._write_anew(start, end, all_day, prefix)
             return
         if "start" in wanted and start != had.utc:
@@ -208,9 +210,9 @@ class Entry:
             piece = self.block.first(name)
             if piece is not None:
                 self.text.set_value(piece, self.clock.written(f"{prefix}start", start, had))
-        self._set_end(start, end, had.all_day, prefix)
+        self._set_end(start, end, prefix)
 
-    def _set_end(self, start: datetime, end: datetime | None, all_day: bool, prefix: str) -> None:
+    def _set_end(self, start: datetime, end: datetime | None, prefix: str) -> None:
         """Let it end there, in the words that it has: an end, or a length."""
         said = self.read()
         now_end = None
@@ -220,12 +222,10 @@ class Entry:
             return
         piece, length = self.block.first(self.end_name), self.block.first("DURATION")
         like = self.clock.read(piece)
-        if length is not None and piece is None:
-            span = end - start
-            if all_day:
-                begun = self.clock.whole_day(start, f"{prefix}start")
-                span = self.clock.whole_day(end, f"{prefix}end") - begun
-            self.text.set_value(length, duration(span))
+        if length is not None and piece is None and said is not None and said.start is not None:
+            # As it is read: so long by the clock on the wall, whatever the clocks do.
+            walls = [m.astimezone(said.start.tz).replace(tzinfo=None) for m in (start, end)]
+            self.text.set_value(length, duration(walls[1] - walls[0]))
         elif piece is not None and like is not None:
             self.text.set_value(piece, self.clock.written(f"{prefix}end", end, like))
         elif said is not None and said.start is not None:
@@ -258,7 +258,13 @@ class Entry:
         length = self.block.first("DURATION")
         if length is not None:
             self.remove(length)
-        for name, path, moment in (("DTSTART", "start", start), (self.end_name, "end", end)):
+        places: tuple[tuple[str, str, datetime | None], ...]
+        if self.block.name == "VTODO" and end == start:
+            begin = self.block.first("DTSTART")
+            places = (("DTSTART", "start", start),) if begin else (("DUE", "end", start),)
+        else:
+            places = (("DTSTART", "start", start), (self.end_name, "end", end))
+        for name, path, moment in places:
             piece = self.block.first(name)
             if moment is None or (name == "DTEND" and moment == start):
                 if piece is not None:

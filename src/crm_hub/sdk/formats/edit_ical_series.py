@@ -4,7 +4,9 @@ Part of `edit_ical`. What differs is a JSON list, sorted, so that two calendars 
 give the same text:
 
     [{"at": "20260310T090000Z", "gone": true},
-     {"at": "20260317T090000Z", "start": "2026-03-17T10:00:00+00:00", "summary": "Later"}]
+     {"at": "20260317T090000Z", "start": "2026-03-17T10:00:00+00:00", "summary": "Later", ...}]
+
+An override says all that it holds, so that an edit of the series changes nothing here.
 """
 
 from __future__ import annotations
@@ -44,7 +46,7 @@ class Series:
             if said is None or said.recurrence is None or said.following:
                 return None
             mark = _aligned(said.recurrence, master.start)
-            found[mark.mark] = {"at": mark.mark, **_differing(said, master, mark)}
+            found[mark.mark] = {"at": mark.mark, **_told(said)}
         if len(found) > MAX_EXCEPTIONS:
             return None
         return [found[mark] for mark in sorted(found)]
@@ -152,10 +154,7 @@ class Series:
     def _place(self, block: Block, moment: Moment, master: Event) -> None:
         entry = Entry(self._text, block, self._clock, _NEVER)
         end = moment.at(moment.wall + master.length).utc.isoformat()
-        places = {"start": moment.utc.isoformat()}
-        if master.length and (block.first("DTEND") or block.first("DUE")):
-            places["end"] = end
-        entry.write(places)
+        entry.write({"start": moment.utc.isoformat(), "end": end})
 
     def _again(self) -> Block:
         return next(b for b in self._text.blocks() if b.begin is self._calendar.begin)
@@ -191,8 +190,10 @@ class Series:
                 return
             start = item.get("start") or moment.utc.isoformat()
             usual = _plus(instant("start", start), master.length, master.start).isoformat()
-            texts = {part: item.get(part, master.fields.get(part)) for part in _PARTS}
-            entry.write({"start": start, "end": item.get("end") or usual, **texts})
+            texts = {part: item.get(part) or None for part in TEXTS}
+            status = item.get("status") or master.fields["status"]
+            places = {"start": start, "end": item.get("end") or usual}
+            entry.write({**places, **texts, "status": status})
         except NotWritable as error:
             raise NotWritable({"exceptions": f"{mark}: {error}"}) from None
 
@@ -265,17 +266,12 @@ def _aligned(mark: Moment, start: Moment) -> Moment:
     return start.at(wall)
 
 
-def _differing(said: Event, master: Event, mark: Moment) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for part in _PARTS:
-        if said.fields.get(part) != master.fields.get(part):
-            found[part] = said.fields.get(part)
+def _told(said: Event) -> dict[str, Any]:
+    """Return what an override says of its occurrence."""
+    found = {part: said.fields[part] for part in _PARTS if said.fields.get(part)}
     if said.start is not None:
-        if said.start.utc != mark.utc:
-            found["start"] = said.start.utc.isoformat()
-        end = said.start.at(said.start.wall + said.length).utc
-        if end != _plus(said.start.utc, master.length, master.start):
-            found["end"] = end.isoformat()
+        found["start"] = said.start.utc.isoformat()
+        found["end"] = said.start.at(said.start.wall + said.length).utc.isoformat()
     return found
 
 

@@ -27,7 +27,8 @@ MAX_SERIES = 20
 MAX_TEXT = 4_000_000
 _KINDS = frozenset({b"VEVENT", b"VTODO", b"VTIMEZONE", b"VJOURNAL", b"VFREEBUSY"})
 _ENTRIES = ("VEVENT", "VTODO")
-_PLACES = frozenset({"meeting_id", "recurrence_id", "start", "end"})
+_MARKS = frozenset({"meeting_id", "recurrence_id"})
+_PLACES = _MARKS | {"start", "end"}
 
 
 @dataclass(slots=True)
@@ -187,7 +188,7 @@ def _exception(speaker: Event, occurrence: Moment) -> Event:
 def _payload(items: list[tuple[Event, Moment | None]], masters: Sequence[Event]) -> dict[str, Any]:
     main = masters[0] if masters else items[0][0]
     top = event_payload(main, main.start)
-    top = {key: value for key, value in top.items() if key not in _PLACES}
+    top = {key: value for key, value in top.items() if key not in _MARKS}
     top["rule"] = main.rule
     top["recurring"] = main.is_series or main.recurrence is not None
     occurrences = sorted(_differing(items, main, top), key=_order)

@@ -59,12 +59,23 @@ lmtpsocket: {folder}/conf/socket/lmtp
 idlesocket: {folder}/conf/socket/idle
 notifysocket: {folder}/conf/socket/notify
 """
-# In place of a mail server: each mail becomes a file, its recipients on the first line.
+# In place of a mail server, run as `sendmail -bs`: it speaks SMTP, and each mail becomes a file.
 _MAILER = """\
 #!/bin/sh
-file=$(mktemp {folder}/mails/mail.XXXXXX)
-echo "to: $*" > "$file"
-cat >> "$file"
+say() {{ printf '%s\\r\\n' "$1"; }}
+hear() {{ IFS= read -r line && line=$(printf '%s' "$line" | tr -d '\\r'); }}
+say '220 localhost ESMTP'
+while hear; do
+  case $line in
+    MAIL*) file=$(mktemp {folder}/mails/mail.XXXXXX); echo "$line" > "$file"; say '250 ok' ;;
+    RCPT*) echo "$line" >> "$file"; say '250 ok' ;;
+    DATA*) say '354 go on'
+      while hear && [ "$line" != . ]; do echo "$line" >> "$file"; done
+      say '250 ok' ;;
+    QUIT*) say '221 bye'; exit 0 ;;
+    *) say '250 localhost' ;;
+  esac
+done
 """
 _MASTER = """\
 START {{
