@@ -6,8 +6,10 @@ A key that too many records share names nobody: it is left out, and finer keys t
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate
 
 from crm_hub.resolve.normal.text import sound
 from crm_hub.resolve.profile import Profile
@@ -96,21 +98,86 @@ def candidates(
     profiles: Sequence[Profile], keys_of: Callable[[Profile], list[str]] = keys
 ) -> Iterator[tuple[int, set[int]]]:
     """Yield each record's place and those before it that share a key with it."""
-    keyed = [_packed(keys_of(one)) for one in profiles]
-    counts: Counter[int] = Counter()
-    for row in keyed:
-        counts.update(row)
-    blocks: dict[int, list[int]] = {}
-    for index, row in enumerate(keyed):
+    blocks = _Blocks(profiles, keys_of)
+    for index in range(len(profiles)):
+        yield index, blocks.put(index)
+
+
+class _Blocks:
+    """The records of every key that at least two have and not too many, in flat arrays.
+
+    Most keys are one record's alone. Two sketches that count by a part of the key throw these away
+    before anything else is kept of them, and the rest is counted part by part, so that a million
+    records need megabytes and not gigabytes.
+    """
+
+    def __init__(
+        self, profiles: Sequence[Profile], keys_of: Callable[[Profile], list[str]]
+    ) -> None:
+        seen = _Seen(len(profiles))
+        every, ends = array("q"), array("L")
+        for one in profiles:
+            for key in _packed(keys_of(one)):
+                seen.add(key)
+                every.append(key)
+            ends.append(len(every))
+        block_of, sizes = _shared(every, seen)
+        # The blocks of each record one after the other, and where those of the next begin.
+        self._of, self._ends = array("L"), array("L")
+        start = 0
+        for end in ends:
+            self._of.extend(
+                block for key in every[start:end] if (block := block_of.get(key)) is not None
+            )
+            self._ends.append(len(self._of))
+            start = end
+        self._starts = array("L", accumulate(sizes, initial=0))
+        self._filled = array("L", self._starts)
+        self._places = array("L", bytes(array("L").itemsize * self._starts[-1]))
+
+    def put(self, index: int) -> set[int]:
+        """Put a record into its blocks, and return those that stood there before it."""
         near: set[int] = set()
-        for key in row:
-            if 2 <= counts[key] <= key & _CAP_BITS:
-                block = blocks.setdefault(key, [])
-                near.update(block)
-                block.append(index)
-        yield index, near
+        begin = self._ends[index - 1] if index else 0
+        for block in self._of[begin : self._ends[index]]:
+            filled = self._filled[block]
+            near.update(self._places[self._starts[block] : filled])
+            self._places[filled] = index
+            self._filled[block] = filled + 1
+        return near
 
 
+class _Seen:
+    """Which keys came twice, and a few others that look like one of these."""
+
+    def __init__(self, records: int) -> None:
+        bits = max(16, (records * 32).bit_length())
+        self._mask = (1 << bits) - 1
+        self._low, self._high = bytearray(1 << bits), bytearray(1 << bits)
+
+    def add(self, key: int) -> None:
+        low, high = key >> 8 & self._mask, key >> 34 & self._mask
+        self._low[low] = 2 if self._low[low] else 1
+        self._high[high] = 2 if self._high[high] else 1
+
+    def twice(self, key: int) -> bool:
+        return self._low[key >> 8 & self._mask] == 2 == self._high[key >> 34 & self._mask]
+
+
+def _shared(every: Sequence[int], seen: _Seen) -> tuple[dict[int, int], array[int]]:
+    """Return key → block for the keys of two records and more, and the size of each block."""
+    often = array("q", (key for key in every if seen.twice(key)))
+    block_of: dict[int, int] = {}
+    sizes = array("L")
+    for part in range(_PARTS):
+        for key, count in Counter(k for k in often if (k >> 8) % _PARTS == part).items():
+            if 2 <= count <= key & _CAP_BITS:
+                block_of[key] = len(sizes)
+                sizes.append(count)
+    return block_of, sizes
+
+
+_PARTS = 8
 _CAP_BITS = 255
 
 

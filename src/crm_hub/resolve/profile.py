@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from sys import intern
 from typing import Any, NamedTuple
 
 from crm_hub.model.rules import IdentityRules
@@ -124,7 +126,26 @@ def profile(contact: Contact, rules: IdentityRules) -> Profile:
     if found.birth[4:6] != found.birth[6:] and found.birth[6:] <= "12":
         found.birth_swapped = found.birth[:4] + found.birth[6:] + found.birth[4:6]
     found.refs = frozenset(r for r in (" ".join(words(r)) for r in contact.refs) if len(r) > 2)
+    return _thrifty(found)
+
+
+def _thrifty(found: Profile) -> Profile:
+    """Let a profile share what many have: a million records have few firms, towns and titles."""
+    for column in _SHARED_TEXTS:
+        setattr(found, column, intern(getattr(found, column)))
+    for column in _SHARED_SETS:
+        held = getattr(found, column)
+        setattr(found, column, _one_of(held) if held else _EMPTY)
     return found
+
+
+@lru_cache(65_536)
+def _one_of(held: frozenset[str]) -> frozenset[str]:
+    return held
+
+
+_SHARED_TEXTS = ("company", "city", "postcode", "title", "source", "country", "mail_number")
+_SHARED_SETS = ("domains", "firms", "lines")
 
 
 def _name(contact: Contact, personal: list[Mailbox]) -> PersonName:

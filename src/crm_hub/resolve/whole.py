@@ -97,20 +97,23 @@ def _without_copies(profiles: Sequence[Profile]) -> tuple[list[int], dict[int, l
     is nothing to compare, and a thousand of them would fill every block. The first is the one of
     the smallest id.
     """
-    same: dict[tuple[object, ...], list[int]] = {}
+    # By the hash of what it says: the texts of a million records stand in memory once.
+    same: dict[int, list[int]] = {}
     for place, one in enumerate(profiles):
         if (one.given or one.company) and (one.mails or one.phones or one.refs or one.domains):
-            key: tuple[object, ...] = tuple(getattr(one, column) for column in _SAID)
-        else:
-            key = (place,)
-        same.setdefault(key, []).append(place)
+            same.setdefault(hash(_said(one)), []).append(place)
     copies = {}
     for group in same.values():
         if len(group) > 1:
             first, *others = sorted(group, key=lambda place: profiles[place].id)
-            copies[first] = others
+            said = _said(profiles[first])
+            copies[first] = [place for place in others if _said(profiles[place]) == said]
     hidden = {place for others in copies.values() for place in others}
     return [place for place in range(len(profiles)) if place not in hidden], copies
+
+
+def _said(one: Profile) -> tuple[object, ...]:
+    return tuple(getattr(one, column) for column in _SAID)
 
 
 _SAID = tuple(column for column in Profile.__dataclass_fields__ if column not in ("id", "source"))
