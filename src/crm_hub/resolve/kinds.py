@@ -42,7 +42,7 @@ FIRMS = Kind(
     firm_keys,
     firm_clash,
     lambda _profiles, _strict: None,
-    lambda _one: None,
+    lambda one: ("", one.company) if one.company else None,
     1,
 )
 KINDS = {kind.entity: kind for kind in (PEOPLE, FIRMS)}

@@ -22,6 +22,7 @@ from crm_hub.data import data_folder
 from crm_hub.model.errors import ConfigError
 from crm_hub.resolve.ladder import Comparison
 from crm_hub.resolve.levels import PERSON
+from crm_hub.resolve.name_levels import FIRST_NAME
 from crm_hub.resolve.population import Population
 
 MODEL_RECORDS = 20_000
@@ -159,5 +160,6 @@ def calibrated(model: Model, population: Population) -> Model:
                 u = min(max(population.shares[_COUNTED[key]], _LEAST_U), _MOST_U)
             row.append(LevelWeight(weight.m, u, weight.is_null))
         rows.append(tuple(row))
-    prior = model.prior * scale / population.cultures
+    cultures = population.cultures if model.comparisons[0] is FIRST_NAME else 1.0
+    prior = model.prior * scale / cultures
     return Model(min(prior, 0.2), model.comparisons, tuple(rows))
