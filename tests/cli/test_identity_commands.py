@@ -46,3 +46,32 @@ def test_merge_split_and_never_by_id(crm, keys: list[str]) -> None:
         ("same", "withdrawn"), ("different", "standing"), ("different", "standing"),
     ]  # fmt: skip
     assert crm("identity", "split", one).status == 2
+
+
+def test_questions_are_listed_shown_and_answered(crm, keys: list[str]) -> None:
+    found = crm.fine("review", "list", "--json").data
+    assert found["open"] == 1
+    (asked,) = found["questions"]
+    assert sorted(asked["records"]) == sorted(keys[:2])
+    number = asked["number"]
+    shown = crm.fine("review", "show", number).out
+    assert "same last name" in shown
+    assert "lindqvist" in shown
+    assert crm.fine("review", "show", number, "--json").data["waterfall"] == asked["waterfall"]
+    crm.fine("review", "reject", number, "--by", "kim", "--reason", "mother and daughter")
+    assert crm.fine("review", "list").out.strip() == "No question is open."
+    crm.fine("replay")
+    crm.fine("identity", "rebuild", "--yes", "--full")
+    assert crm.fine("review", "list", "--json").data["open"] == 0
+    refused = crm("review", "accept", number)
+    assert refused.status == 2
+    assert "crm-hub review list" in refused.err
+
+
+def test_a_rebuild_shows_first_and_writes_on_demand(crm, keys: list[str]) -> None:
+    shown = crm.fine("identity", "rebuild", "--json").data
+    assert (shown["applied"], shown["records"], shown["compared"]) == (False, 3, 3)
+    done = crm.fine("identity", "rebuild", "--yes", "--json").data
+    assert done["moves"] == shown["moves"]
+    again = crm.fine("identity", "rebuild", "--yes", "--json").data
+    assert (again["compared"], again["moves"]) == (0, [])

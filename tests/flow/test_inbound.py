@@ -288,7 +288,7 @@ def test_a_contact_joins_the_company_that_comes_later_with_all_its_mail(scene):
 
 
 def test_a_shared_mailbox_makes_two_people_no_one(scene):
-    names = [("Ann", "Alder"), ("Bob", "Birch"), ("Ann", "Alder")]
+    names = [("Ann", "Alder"), ("Bob", "Birch"), ("Cleo", "Alder")]
     rows = [
         {"id": f"s{i}", "first": first, "last": last, "email": "info@firm.example"}
         for i, (first, last) in enumerate(names)
@@ -301,7 +301,7 @@ def test_a_shared_mailbox_makes_two_people_no_one(scene):
 def test_a_key_that_too_many_people_hold_joins_nobody(scene):
     folder = scene.folder / "hub" / "mappings"
     folder.mkdir(exist_ok=True)
-    (folder / "identity.yaml").write_text("version: 1\nthresholds: {holders_cap: 5}\n")
+    (folder / "identity.yaml").write_text("version: 1\nthresholds: {holders_cap: 5, link: 60}\n")
     rows = [person(i, last=LAST[i], phone="+12125550100") for i in range(8)]
     twin = {"id": "t", "first": "Ann", "last": LAST[0], "phone": "+12125550100"}
     scene.sync(contacts=[*rows[:3], twin])

@@ -37,6 +37,7 @@ COMMANDS = {
     "timeline": "Show what happened with somebody, newest first.",
     "figures": "Show what somebody ordered, owes and owes too long.",
     "explain": "Show why a value is what it is, and what it won against.",
+    "review": "Look at pairs that may be one person, and decide.",
     "link": "Rule that two records are one person.",
     "unlink": "Rule that a record does not belong where it is, or undo a link.",
     "identity": "Decide who is who: merge, split, never.",

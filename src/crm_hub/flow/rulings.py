@@ -33,18 +33,20 @@ class Outcome(NamedTuple):
 class Ruled:
     """What a ruling did. taken_back: numbers of rulings that no longer stand.
 
+    overrules: earlier ones that it contradicts, and that count again when it is taken back.
     repairs: writes that are now due because of it. left: (record, why it stays as it is).
     """
 
     number: int = 0
     taken_back: list[int] = field(default_factory=list)
+    overrules: list[int] = field(default_factory=list)
     outcome: list[Outcome] = field(default_factory=list)
     repairs: int = 0
     left: list[tuple[str, str]] = field(default_factory=list)
 
 
 class _Side(NamedTuple):
-    """What a person named: all records of that identity, and the one that stands for them."""
+    """What a person named: an identity with all its records, or one of them (named)."""
 
     identity_id: int
     entity: str
@@ -52,6 +54,11 @@ class _Side(NamedTuple):
     anchor: int
     named: bool
     shown: str
+
+    @property
+    def meant(self) -> tuple[int, ...]:
+        """The records that a ruling is about."""
+        return (self.anchor,) if self.named else self.records
 
 
 def same(hub: Hub, one: str, other: str, *, who: str = "", reason: str = "") -> Ruled:
@@ -83,10 +90,10 @@ def same_in(db: Db, hub: Hub, left: _Side, right: _Side, who: str, reason: str) 
         row.id for row in repo.of(records)
         if row.kind == "different" and _crosses(row, left.records, right.records)
     ]  # fmt: skip
-    repo.withdraw(against)
-    sides = ((left.anchor,), (right.anchor,))
+    # An earlier ruling stays, and counts again when this one is taken back.
+    sides = (left.records, right.records) if against else (left.meant, right.meant)
     row = RulingRow(0, "same", "standing", to_us(hub.now()), who, reason, {}, sides)
-    found = Ruled(repo.add(row).id, against)
+    found = Ruled(repo.add(row).id, overrules=against)
 
     def work(moment: Moment) -> set[int]:
         links = {row[0]: row for row in identities.link_rows(records)}
@@ -119,9 +126,7 @@ def never(hub: Hub, one: str, other: str, *, who: str = "", reason: str = "") ->
                 f"{left.shown} and {right.shown} are one at present",
                 remedy="Say which records are somebody else: crm-hub identity split",
             )
-        here = (left.anchor,) if left.named else left.records
-        there = (right.anchor,) if right.named else right.records
-        return apart_in(db, hub, here, there, who, reason)
+        return apart_in(db, hub, left.meant, right.meant, who, reason)
 
 
 def unlink(hub: Hub, record: str, *, who: str = "", reason: str = "") -> Ruled:
@@ -136,7 +141,7 @@ def unlink(hub: Hub, record: str, *, who: str = "", reason: str = "") -> Ruled:
             raise ConfigError(
                 f"{record} is not a source record", remedy=f"Name one of: {_listed(db, side)}"
             )
-        made = [row for row in _made(db, side) if side.anchor in (r for s in row.sides for r in s)]
+        made = [row for row in _made(db, side) if (side.anchor,) in row.sides]
         if made:
             return undo_in(db, hub, made[-1], who, reason)
         return _part(db, hub, side, (side.anchor,), who, reason)
@@ -192,7 +197,7 @@ def apart_in(
     row = RulingRow(
         0, "different", "standing", to_us(hub.now()), who, reason, {}, (tuple(left), tuple(right))
     )
-    ruled = Ruled(repo.add(row).id, [one.id for one in undone])
+    ruled = Ruled(repo.add(row).id, taken_back=[one.id for one in undone])
     before = {link[0]: link for one in reversed(undone) for link in one.doc["links"]}
     numbers = {number for number, _ in identities.links_of({*records, *before}).values()}
     there = {record for record, _ in identities.records_of(numbers)}
@@ -334,7 +339,7 @@ def _made(db: Db, side: _Side) -> list[RulingRow]:
     there = set(side.records)
     return [
         row for row in Rulings(db).of(side.records)
-        if row.kind == "same" and all(r in there for found in row.sides for r in found)
+        if row.kind == "same" and all(there.intersection(found) for found in row.sides)
     ]  # fmt: skip
 
 

@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from crm_hub.flow.batch import Tools
+from crm_hub.flow.walk_alike import Alike
 from crm_hub.flow.walk_records import Batch, Node, held_node
 from crm_hub.flow.walk_rulings import Ruled
-from crm_hub.store import Db, Identities
+from crm_hub.store import Db, Identities, Likeness
 
 
 @dataclass(slots=True)
@@ -23,48 +24,93 @@ class Groups:
     holders: dict[str, list[int]]
     lone: list[Node]
     ruled: Ruled
+    alike: Alike
 
 
 def components(db: Db, repo: Identities, tools: Tools, batch: Batch) -> Groups:
     """Load every record connected with the batch, and split all of them into components."""
-    ruled = Ruled(db)
     holders: dict[str, list[int]] = defaultdict(list)
     for node in batch.nodes.values():
         for key in node.joining:
             holders[key].append(node.record_id)
-    _expand(repo, tools, batch, holders, ruled)
+    _promote(db, repo, tools, batch)
+    ruled, alike = Ruled(db), Alike(db, tools)
+    expansion = _Expansion(repo, tools, batch, holders, ruled)
+    expansion.run()
+    while True:
+        alike.learn(batch, holders)
+        more = alike.meet(batch, holders)
+        if not more:
+            break
+        expansion.run(more)
     met = {key: ids for key, ids in holders.items() if len(ids) > 1}
     shared = _demote(repo, tools, batch, met)
-    return _split(batch, {k: sorted(ids) for k, ids in met.items() if k not in shared}, ruled)
+    kept = {k: sorted(ids) for k, ids in met.items() if k not in shared}
+    return _split(batch, kept, ruled, alike)
 
 
-def _expand(
-    repo: Identities, tools: Tools, batch: Batch, holders: dict[str, list[int]], ruled: Ruled
-) -> None:
-    """Load records that share a key, an identity or a ruling with those in memory, until done."""
-    frontier = set(batch.touched)
-    identities = {n.identity_id for n in batch.nodes.values() if n.identity_id is not None}
-    identities |= batch.lost_identities
-    asked_keys: set[str] = set()
-    asked_identities: set[int] = set()
-    partners = ruled.partners(batch.nodes)
-    while frontier or identities or partners:
-        asked_keys |= frontier
-        asked_identities |= identities
-        found = set(repo.holders(frontier - repo.shared(frontier)))
-        found.update(r for r, _ in repo.records_of(identities))
-        found |= partners
-        fresh = found - batch.nodes.keys()
-        frontier, identities, partners = set(), set(), ruled.partners(fresh)
-        for held in repo.held(fresh):
-            node = held_node(held, tools)
-            batch.nodes[held.record_id] = node
-            if held.identity_id is not None and held.identity_id not in asked_identities:
-                identities.add(held.identity_id)
+class _Expansion:
+    """Loads records that share a key, an identity or a ruling with those in memory."""
+
+    def __init__(
+        self,
+        repo: Identities,
+        tools: Tools,
+        batch: Batch,
+        holders: dict[str, list[int]],
+        ruled: Ruled,
+    ) -> None:
+        self._repo, self._tools, self._batch = repo, tools, batch
+        self._holders, self._ruled = holders, ruled
+        self._asked_keys: set[str] = set()
+        self._asked_identities: set[int] = set()
+        self._asked_records: set[int] = set()
+        self._keys = set(batch.touched)
+        nodes = batch.nodes.values()
+        self._identities = {n.identity_id for n in nodes if n.identity_id is not None}
+        self._identities |= batch.lost_identities
+        self._records = ruled.partners(batch.nodes)
+
+    def run(self, records: Iterable[int] = ()) -> None:
+        """Load `records` and all that is connected with what is in memory, until none is new."""
+        self._records |= set(records)
+        while self._keys or self._identities or self._records:
+            self._load(self._found())
+
+    def _found(self) -> set[int]:
+        self._asked_keys |= self._keys
+        self._asked_identities |= self._identities
+        found = set(self._repo.holders(self._keys - self._repo.shared(self._keys)))
+        found.update(r for r, _ in self._repo.records_of(self._identities))
+        found |= self._records
+        self._keys, self._identities, self._records = set(), set(), set()
+        return found - self._batch.nodes.keys() - self._asked_records
+
+    def _load(self, fresh: set[int]) -> None:
+        self._asked_records |= fresh
+        for held in self._repo.held(fresh):
+            node = held_node(held, self._tools)
+            self._batch.nodes[held.record_id] = node
+            if held.identity_id is not None and held.identity_id not in self._asked_identities:
+                self._identities.add(held.identity_id)
             for key in node.joining:
-                holders[key].append(node.record_id)
-                if key not in asked_keys:
-                    frontier.add(key)
+                self._holders[key].append(node.record_id)
+                if key not in self._asked_keys:
+                    self._keys.add(key)
+        self._records = self._ruled.partners(fresh)
+
+
+def _promote(db: Db, repo: Identities, tools: Tools, batch: Batch) -> None:
+    """Let keys of a crowd join again when it has gone."""
+    muted = repo.shared(batch.touched)
+    if not muted:
+        return
+    counts = Likeness(db).count_holders(muted)
+    for key, _ in batch.keys_added:
+        if key in muted:
+            counts[key] = counts.get(key, 0) + 1
+    cap = tools.rules.holders_cap
+    repo.set_shared({}, [key for key in muted if counts.get(key, 0) <= cap])
 
 
 def _demote(
@@ -86,8 +132,8 @@ def _names(batch: Batch, record_ids: Iterable[int]) -> int:
     return len({batch.nodes[r].name.whole for r in record_ids})
 
 
-def _split(batch: Batch, holders: dict[str, list[int]], ruled: Ruled) -> Groups:
-    joined = [*holders.values(), *ruled.together(batch.nodes)]
+def _split(batch: Batch, holders: dict[str, list[int]], ruled: Ruled, alike: Alike) -> Groups:
+    joined = [*holders.values(), *ruled.together(batch.nodes), *map(list, alike.liked)]
     parent = {r: r for ids in joined for r in ids}
 
     def root(record: int) -> int:
@@ -112,4 +158,4 @@ def _split(batch: Batch, holders: dict[str, list[int]], ruled: Ruled) -> Groups:
             connected[root(record_id)].append(node)
         else:
             lone.append(node)
-    return Groups(list(connected.values()), holders, lone, ruled)
+    return Groups(list(connected.values()), holders, lone, ruled, alike)

@@ -13,14 +13,15 @@ from crm_hub.merge import display_name
 from crm_hub.model.canonical import CanonicalRecord
 from crm_hub.model.rules import IdentityRules
 from crm_hub.resolve import NameForm, keys_of, organization_form, person_form
+from crm_hub.resolve.marks import mark_of
 
 
 class Draft(NamedTuple):
     """A mapped record as the store takes it.
 
     data: its values as JSON. keys: all its match keys; claimed: those without its name; joining:
-    those that may join it with other records. shown: what people call it. references: (relation,
-    entity, key) of the records it refers to.
+    those that may join it with other records. mark: where and for whom, as numbers (a Mark).
+    shown: what people call it. references: (relation, entity, key) of the records it refers to.
     """
 
     entity: str
@@ -29,6 +30,7 @@ class Draft(NamedTuple):
     keys: list[str]
     claimed: list[str]
     joining: list[str]
+    mark: tuple[int, ...]
     shown: str
     references: list[tuple[str, str, str]]
 
@@ -41,7 +43,7 @@ def draft_of(record: CanonicalRecord, rules: IdentityRules) -> Draft:
     references = [(link.relation, link.entity, link.key) for link in record.links]
     return Draft(
         entity, record.changed_at_us, data, keys.all, keys.claimed, keys.joining,
-        display_name(entity, values), references,
+        tuple(mark_of(entity, values, rules)), display_name(entity, values), references,
     )  # fmt: skip
 
 

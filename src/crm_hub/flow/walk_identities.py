@@ -15,8 +15,10 @@ from crm_hub.flow.walk_components import Groups, components
 from crm_hub.flow.walk_golden import Settled, merge_identities
 from crm_hub.flow.walk_memberships import refresh_memberships
 from crm_hub.flow.walk_newcomers import take_newcomers, welcome
+from crm_hub.flow.walk_questions import ask, join
 from crm_hub.flow.walk_records import Batch, Node, store_canonical
 from crm_hub.resolve import Cluster, Member, assign, cluster
+from crm_hub.resolve.cluster import Borders
 from crm_hub.store import Db, Identities, Row
 
 
@@ -54,13 +56,14 @@ def settle(
     was: given where a person ruled, record → the identity that an undo is to give it again.
     """
     # What is written back is planned from all that was settled, so there nobody goes ahead.
-    newcomers = take_newcomers(repo, batch) if tracked is None and was is None else []
+    newcomers = take_newcomers(db, repo, batch) if tracked is None and was is None else []
     for node in batch.nodes.values():
         batch.touched.update(node.claimed)
     groups = components(db, repo, tools, batch)
     repo.add_keys(batch.keys_added)
     fresh = welcome(db, repo, newcomers, moment, walked) if newcomers else ()
     settled = _settle(db, repo, tools, batch, groups, moment, walked, was)
+    ask(db, batch, groups, moment)
     merge_identities(repo, tools, settled, moment, walked, tracked)
     touched = batch.touched.union(*(node.claimed for node in newcomers))
     walked.moved_keys |= touched
@@ -159,7 +162,8 @@ def _cluster(tools: Tools, component: Sequence[Node], groups: Groups) -> list[Cl
     ]
     keys = set(chain.from_iterable(n.keys for n in component)) & groups.holders.keys()
     rulings = groups.ruled.on(n.record_id for n in component)
-    return cluster(members, {key: groups.holders[key] for key in sorted(keys)}, rulings)
+    found = cluster(members, {key: groups.holders[key] for key in sorted(keys)}, rulings)
+    return join(groups.alike, component, found, Borders(members, rulings), tools)
 
 
 def _exclusive(node: Node, tools: Tools) -> tuple[tuple[str, str], ...]:

@@ -7,13 +7,17 @@ of one by the long way is the same, row by row (tests/flow/test_newcomers.py).
 from __future__ import annotations
 
 from crm_hub.flow.batch import Moment, Walked
+from crm_hub.flow.walk_alike import of_a_name
 from crm_hub.flow.walk_records import Batch, Node
 from crm_hub.merge.golden import dump_single
-from crm_hub.store import Db, Identities, Row
+from crm_hub.store import Db, Identities, Likeness, Row
 
 
-def take_newcomers(repo: Identities, batch: Batch) -> list[Node]:
-    """Take out of a batch, and return, the new records that share no joining key with anybody."""
+def take_newcomers(db: Db, repo: Identities, batch: Batch) -> list[Node]:
+    """Take out of a batch, and return, the new records that meet nobody.
+
+    They share no joining key with anybody, and nobody of their name is worth comparing with them.
+    """
     first: dict[str, int] = {}
     met: set[str] = set()
     asked: list[str] = []
@@ -25,8 +29,12 @@ def take_newcomers(repo: Identities, batch: Batch) -> list[Node]:
             asked += node.joining
     if not asked:
         return []
-    met = (met | repo.held_keys(asked)) - repo.shared(asked)
+    names = {n.name_key for n in batch.nodes.values() if n.home_id is None} - {""}
+    held = Likeness(db).named({*asked, *names})  # one question for both
+    met = (met | {key for key, _, _ in held if key[:2] != "n:"}) - repo.shared(asked)
     found = [n for n in batch.nodes.values() if n.home_id is None and met.isdisjoint(n.joining)]
+    alike = of_a_name(batch, names, [row for row in held if row[0] in names])
+    found = [n for n in found if n.record_id not in alike]
     for node in found:
         del batch.nodes[node.record_id]
     alone = {node.record_id for node in found}

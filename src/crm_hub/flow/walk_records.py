@@ -16,6 +16,7 @@ from crm_hub.flow.batch import MappedRecord, Tools
 from crm_hub.flow.walk_drafts import Draft, draft_of, name_of
 from crm_hub.model.ids import SourceKey
 from crm_hub.resolve import NameForm, claimed, joining
+from crm_hub.resolve.marks import MARK, Mark, read_mark
 from crm_hub.store import Held, Identities, Row
 from crm_hub.store.match_keys import joined, split
 
@@ -24,7 +25,8 @@ from crm_hub.store.match_keys import joined, split
 class Node:
     """A record in memory: its keys, its values, and the identity it has had so far.
 
-    claimed, joining, data, shown: as in Draft. read: its values, once somebody asked for them.
+    claimed, joining, data, mark, shown: as in Draft. read: its values, once somebody asked for
+    them.
     """
 
     record_id: int
@@ -35,6 +37,7 @@ class Node:
     claimed: list[str]
     joining: list[str]
     data: str
+    mark: Mark
     shown: str = ""
     read: dict[str, Any] | None = None
     identity_id: int | None = None
@@ -47,6 +50,14 @@ class Node:
         return self.read
 
     @property
+    def name_key(self) -> str:
+        """The key of its whole name, "" without one."""
+        last = self.keys[-1] if self.keys else ""
+        if last[:2] == "n:":
+            return last
+        return next((key for key in self.keys if key[:2] == "n:"), "")
+
+    @property
     def name(self) -> NameForm:
         return name_of(self.entity, self.values)
 
@@ -57,6 +68,7 @@ class Batch:
 
     touched: the keys, names aside, that records held before or, once settled, hold now.
     keys_added: key rows to store once the batch has met the records that already hold them.
+    names_gone: (name key, record) of names that records no longer have.
     """
 
     nodes: dict[int, Node] = field(default_factory=dict)
@@ -65,6 +77,7 @@ class Batch:
     touched: set[str] = field(default_factory=set)
     lost_identities: set[int] = field(default_factory=set)
     keys_added: list[Row] = field(default_factory=list)
+    names_gone: set[tuple[str, int]] = field(default_factory=set)
 
 
 def store_canonical(repo: Identities, tools: Tools, mapped: Sequence[MappedRecord]) -> Batch:
@@ -89,6 +102,8 @@ def store_canonical(repo: Identities, tools: Tools, mapped: Sequence[MappedRecor
             continue
         else:
             batch.touched.update(claimed(split(held.keys)))
+            had = {(key, held.record_id) for key in split(held.keys) if key[:2] == "n:"}
+            batch.names_gone |= had - {(node.name_key, node.record_id)}
         if node.record_id in stored.links:
             identity_id, node.home_id = stored.links[node.record_id]
             node.identity_id = None if held is None else identity_id
@@ -128,14 +143,16 @@ class _Rows:
 
 def _lose(batch: Batch, held: Held) -> None:
     batch.gone.append(held.record_id)
-    batch.touched.update(claimed(split(held.keys)))
+    keys = split(held.keys)
+    batch.touched.update(claimed(keys))
+    batch.names_gone.update((key, held.record_id) for key in keys if key[:2] == "n:")
     if held.identity_id is not None:
         batch.lost_identities.add(held.identity_id)
 
 
 def _changed(node: Node, references: set[Row], held: Held, stored: _Stored, rows: _Rows) -> bool:
     """Note what differs from what is stored of a record; tell whether anything does."""
-    had, has = set(split(held.keys)), set(node.keys)
+    had, has = set(split(held.keys)), {*node.keys, node.mark.text()}
     is_same = (held.entity, held.changed_at_us, held.data) == (
         node.entity, node.changed_at_us, node.data
     )  # fmt: skip
@@ -143,25 +160,34 @@ def _changed(node: Node, references: set[Row], held: Held, stored: _Stored, rows
         return False
     rows.changed.append(_row(node))
     rows.keys_added += [(key, node.record_id) for key in node.keys if key not in had]
-    rows.keys_removed += [(key, node.record_id) for key in had - has]
+    rows.keys_removed += [(key, node.record_id) for key in had - has if key[:2] != MARK]
     rows.references_replaced.append(node.record_id)
     return True
 
 
 def _row(node: Node) -> Row:
-    return node.record_id, node.entity, node.changed_at_us, node.data, joined(node.keys)
+    return (
+        node.record_id,
+        node.entity,
+        node.changed_at_us,
+        node.data,
+        joined((*node.keys, node.mark.text())),
+    )
 
 
 def _node(record_id: int, source: SourceKey, draft: Draft, values: dict[str, Any] | None) -> Node:
-    entity, changed_at_us, data, keys, claims, joins, shown, _references = draft
-    return Node(record_id, source, entity, changed_at_us, keys, claims, joins, data, shown, values)
+    return Node(
+        record_id, source, draft.entity, draft.changed_at_us, draft.keys, draft.claimed,
+        draft.joining, draft.data, Mark(*draft.mark), draft.shown, values,
+    )  # fmt: skip
 
 
 def held_node(held: Held, tools: Tools) -> Node:
     """Return a stored record as a node."""
-    keys = split(held.keys)
+    found = split(held.keys)
+    keys = [key for key in found if key[:2] != MARK]
     return Node(
         held.record_id, SourceKey(held.connection, held.stream, held.key), held.entity,
         held.changed_at_us, keys, claimed(keys), joining(keys, held.entity, tools.rules),
-        held.data, identity_id=held.identity_id, home_id=held.home_id,
+        held.data, read_mark(found), identity_id=held.identity_id, home_id=held.home_id,
     )  # fmt: skip

@@ -127,6 +127,19 @@ def _join(members: Sequence[Member], edges: Iterable[_Edge], honoured: Honoured)
 _Atom = tuple[Member, ...]
 
 
+class Borders:
+    """Which groups of records a ruling or an id keeps apart, whatever else speaks for them."""
+
+    def __init__(self, members: Sequence[Member], rulings: Iterable[Ruling] = ()) -> None:
+        self._honoured = honour(rulings, [m.record_id for m in members])
+        self._atoms = {r: g[0] for r, g in _by_hand(members, self._honoured)[0].items()}
+
+    def apart(self, left: Sequence[int], right: Sequence[int]) -> bool:
+        """Tell whether two groups of records must stay apart."""
+        here, there = ([self._atoms[r] for r in side] for side in (left, right))
+        return _refused(here, there, self._honoured, by_names=False)
+
+
 def _by_hand(
     members: Sequence[Member], honoured: Honoured
 ) -> tuple[dict[int, list[_Atom]], dict[int, str]]:

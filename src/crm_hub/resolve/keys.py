@@ -53,6 +53,8 @@ def keys_of(claims: Iterable[Claim], name: NameForm, entity: str, rules: Identit
     claimed = list(keys)
     joining = [key for key, joins in keys.items() if joins]
     named = [name_key(name)] if name.given and name.family else []
+    if entity == "organization" and name.whole:
+        named = [bounded(f"n:o {name.whole}")]
     return Keys(claimed + named, claimed, joining)
 
 
@@ -81,7 +83,7 @@ def name_key(name: NameForm) -> str:
 
 def claimed(keys: Iterable[str]) -> list[str]:
     """Return a record's keys without its name."""
-    return [key for key in keys if key[:2] != "n:"]
+    return [key for key in keys if key[:2] not in ("n:", "m:")]
 
 
 def joining(keys: Iterable[str], entity: str, rules: IdentityRules) -> list[str]:

@@ -11,6 +11,7 @@ from crm_hub.store.engine import Store
 from crm_hub.store.events import EventRow, Events, ParticipantRow, SourceRow
 from crm_hub.store.identities import EMPTY_GOLDEN, Held, Identities, IdentityRow
 from crm_hub.store.landings import DueLanding, Landings, RawRecord, StreamRow
+from crm_hub.store.likeness import Likeness, ReviewRow
 from crm_hub.store.machinery import DeadLetter, Machinery, RunRow
 from crm_hub.store.outbox import ConflictRow, Outbox, OutboxFigures, RouteRow, Sent, WriteRow
 from crm_hub.store.rulings import RulingRow, Rulings
@@ -29,6 +30,7 @@ __all__ = [
     "Identities",
     "IdentityRow",
     "Landings",
+    "Likeness",
     "Machinery",
     "MessageRow",
     "Outbox",
@@ -36,6 +38,7 @@ __all__ = [
     "ParticipantRow",
     "Position",
     "RawRecord",
+    "ReviewRow",
     "RouteRow",
     "Row",
     "RulingRow",

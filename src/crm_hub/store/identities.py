@@ -144,6 +144,25 @@ class Identities:
         )
         return {row[0]: (row[1], row[2]) for row in rows}
 
+    def mapped_numbers(self, entity: str, after: int, limit: int) -> list[int]:
+        """Return numbers of mapped records of an entity that are above `after`, in order."""
+        c = canonical_record.c
+        stmt = select(c.record_id).where(c.entity == entity, c.record_id > after)
+        return list(self._db.conn.execute(stmt.order_by(c.record_id).limit(limit)).scalars())
+
+    def count_mapped(self, entity: str) -> int:
+        """Return how many mapped records of an entity there are."""
+        stmt = select(func.count()).select_from(canonical_record)
+        found = self._db.conn.execute(stmt.where(canonical_record.c.entity == entity)).scalar()
+        return int(found or 0)
+
+    def received_after(self, entity: str, at_us: int) -> list[int]:
+        """Return the mapped records of an entity that came or changed after an instant."""
+        c, r = canonical_record.c, source_record.c
+        stmt = select(c.record_id).join(source_record, r.id == c.record_id)
+        stmt = stmt.where(c.entity == entity, r.received_at_us > at_us).order_by(c.record_id)
+        return list(self._db.conn.execute(stmt).scalars())
+
     def link_rows(self, record_ids: Iterable[int]) -> list[Row]:
         """Return the identity links of these records, every column, in order."""
         rows = self._db.rows_in(select(identity_link), identity_link.c.record_id, record_ids)
@@ -170,14 +189,14 @@ class Identities:
 
     def shared(self, keys: Iterable[str]) -> set[str]:
         """Return those of `keys` that so many records hold that they say nothing."""
-        stmt = select(shared_key.c.key)
+        stmt = select(shared_key.c.key).where(shared_key.c.kind == "crowded")
         if self._db.conn.execute(stmt.limit(1)).first() is None:
             return set()  # most hubs have none, and asking for thousands of keys is not free
         return {row[0] for row in self._db.rows_in(stmt, shared_key.c.key, keys)}
 
     def set_shared(self, demoted: dict[str, int], promoted: Iterable[str]) -> None:
         """Store keys that have become shared, with their holders, and those that no longer are."""
-        self._db.upsert(shared_key, list(demoted.items()))
+        self._db.upsert(shared_key, [(key, n, "crowded") for key, n in demoted.items()])
         self._db.delete_in(shared_key, shared_key.c.key, promoted)
 
     def add_keys(self, rows: Sequence[Row]) -> None:

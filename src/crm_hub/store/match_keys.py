@@ -108,6 +108,15 @@ class MatchKeys:
         held = ((key, number) for number, text in found for key in asked & {*split(text)})
         return sorted(held, key=lambda row: row[::-1])
 
+    def texts(self, keys: Iterable[str]) -> list[tuple[str, int, list[str]]]:
+        """Return (key, record, all keys of the record) for every record that holds a key."""
+        asked = set(keys)
+        c = canonical_record.c
+        found = self._found(asked, lambda t: select(c.record_id, c.match_keys).join(
+            t, t.c.record_id == c.record_id))  # fmt: skip
+        held = ((number, split(text)) for number, text in found)
+        return [(k, number, ks) for number, ks in held for k in ks if k in asked]
+
     def identities(self, keys: Iterable[str]) -> list[tuple[str, int, str, str]]:
         """Return (key, identity, entity, display name) of whoever holds one of `keys`."""
         asked = set(keys)

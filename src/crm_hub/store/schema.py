@@ -157,6 +157,28 @@ shared_key = Table(
     metadata,
     Column("key", Text, primary_key=True),
     Column("holders", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+)
+
+review = Table(
+    "review",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("a_record", BigInteger, nullable=False),
+    Column("b_record", BigInteger, nullable=False),
+    Column("bits", BigInteger, nullable=False),
+    Column("doc", Text, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Index("review_a", "a_record"),
+    Index("review_b", "b_record"),
+)
+
+population = Table(
+    "population",
+    metadata,
+    Column("entity", Text, primary_key=True),
+    Column("at_us", BigInteger, nullable=False),
+    Column("doc", Text, nullable=False),
 )
 
 record_link = Table(

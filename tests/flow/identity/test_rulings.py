@@ -16,6 +16,7 @@ from crm_hub.flow.hub import Hub
 from crm_hub.flow.replay import replay
 from crm_hub.flow.rulings import never, same, split, unlink
 from crm_hub.model.errors import ConfigError
+from crm_hub.store import EMPTY_GOLDEN
 from tests.flow.hubs import content, ids, make_hub, sync_all, write_rows
 
 HISTORIES = int(os.environ.get("CRM_HUB_HISTORIES", "40"))
@@ -41,6 +42,8 @@ def _state(hub: Hub) -> dict[str, list[tuple[Any, ...]]]:
         "identities": "SELECT id, entity, display_name, redirect_to, golden FROM identity"
         " ORDER BY id",
         "keys": "SELECT * FROM match_key ORDER BY key, record_id",
+        "questions": "SELECT a_record, b_record, bits, doc FROM review ORDER BY a_record, b_record",
+        "lines": "SELECT * FROM shared_key ORDER BY key",
         "participants": "SELECT * FROM participant ORDER BY event_id, ord",
         "entries": "SELECT * FROM timeline_entry ORDER BY 1, 2, 3, 4",
         "memberships": "SELECT * FROM membership ORDER BY 1, 2",
@@ -116,7 +119,7 @@ def test_a_record_of_somebody_else_leaves_alone_and_its_id_is_its_own(tmp_path: 
 def test_the_later_of_two_rulings_holds(tmp_path: Path) -> None:
     hub = _hub(tmp_path, [ANN, BEN])
     never(hub, "P1", "P2")
-    assert same(hub, "P1", "P2").taken_back == [1]
+    assert same(hub, "P1", "P2").overrules == [1]
     assert _person(hub, "1") == _person(hub, "2")
     assert split(hub, "P1").taken_back == [2]
     assert (_person(hub, "1"), _person(hub, "2")) == ("P1", "P2")
@@ -238,6 +241,16 @@ class _History:
         shutil.rmtree(self.folder)
 
 
+def _known(state: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    """Leave out ids given out in between, which nobody has, and questions now answered."""
+    assert set(state["questions"]) <= set(before["questions"])
+    ids_before = {row[0] for row in before["identities"]}
+    new = [row for row in state["identities"] if row[0] not in ids_before]
+    assert all(row[4] == EMPTY_GOLDEN for row in new)
+    known = [row for row in state["identities"] if row[0] in ids_before]
+    return {**state, "identities": known, "questions": before["questions"]}
+
+
 def _merge_and_unmerge(seed: int) -> None:
     history = _History(seed)
     rng = history.rng
@@ -253,9 +266,9 @@ def _merge_and_unmerge(seed: int) -> None:
         assert len(history.people()) < len(people)
         kept = min(one, other, key=lambda text: int(text[1:]))
         assert split(history.hub, kept).taken_back
-        assert _state(history.hub) == before, seed
+        assert _known(_state(history.hub), before) == before, seed
         replay(history.hub)
-        assert _state(history.hub) == before, seed
+        assert _known(_state(history.hub), before) == before, seed
     history.close()
 
 

@@ -76,6 +76,49 @@ def never(hub_dir: str | None, as_json: bool, a: str, b: str, who: str, reason: 
         show(keep_apart(hub, a, b, who=who, reason=reason), as_json)
 
 
+@hub_command("crm-hub identity rebuild", "crm-hub identity rebuild --yes", name="rebuild")
+@click.option("--yes", is_flag=True, help="Do it; without, show what would change.")
+@click.option("--full", is_flag=True, help="Measure and compare all records, not what is due.")
+def rebuild(hub_dir: str | None, as_json: bool, yes: bool, full: bool) -> None:
+    """Measure how rare names, firms and places are here, and decide anew who everybody is.
+
+    Shows what would change and writes nothing, unless --yes is given. Ids stay, rulings hold. Run
+    it after the first sync, and when the hub has grown much; afterwards only what is due is
+    compared again.
+    """
+    from crm_hub.cli.progress import Steps
+    from crm_hub.flow import rebuilding
+
+    with opened(hub_dir) as hub, Steps() as progress:
+        work = rebuilding.rebuild if yes else rebuilding.preview
+        found = work(hub, full=full, progress=progress)
+    moves = sorted(found.moves, key=lambda pair: (int(pair[1][1:]), int(pair[0][1:])))
+    if as_json:
+        output.emit(
+            {
+                "applied": yes,
+                "records": found.records,
+                "compared": found.compared,
+                "measured": found.measured,
+                "moved_records": found.moved_records,
+                "moves": [{"from": one, "to": other} for one, other in moves],
+                "questions": found.questions,
+            }
+        )
+        return
+    output.say(
+        f"{found.records:,} records, {found.compared:,} compared again; "
+        f"{found.moved_records:,} {'moved' if yes else 'would move'}; "
+        f"{found.questions:,} questions are open."
+    )
+    if moves:
+        output.table(["records of", "belong to"], [list(pair) for pair in moves[:100]])
+        if len(moves) > 100:
+            output.say(f"and {len(moves) - 100:,} more; all with --json.")
+    if not yes and moves:
+        output.say("Nothing was written. To do it: crm-hub identity rebuild --yes")
+
+
 @hub_command("crm-hub identity rulings", name="rulings")
 def rulings(hub_dir: str | None, as_json: bool) -> None:
     """List what was decided, by whom, when and why."""
@@ -125,7 +168,7 @@ def _as_data(row: RulingRow, names: dict[int, str]) -> dict[str, Any]:
     }
 
 
-for _each in (merge, split, never, rulings):
+for _each in (merge, split, never, rebuild, rulings):
     identity.add_command(_each)
 
 command = identity

@@ -35,6 +35,7 @@ def show(found: Ruled, as_json: bool) -> None:
             {
                 "ruling": found.number,
                 "taken_back": found.taken_back,
+                "overrules": found.overrules,
                 "identities": [one._asdict() for one in found.outcome],
                 "repairs": found.repairs,
                 "left": [{"record": record, "why": why} for record, why in found.left],
@@ -43,6 +44,8 @@ def show(found: Ruled, as_json: bool) -> None:
     output.say(f"Ruling {found.number} stands.")
     for number in found.taken_back:
         output.say(f"Ruling {number} no longer does.")
+    for number in found.overrules:
+        output.say(f"It overrules ruling {number}.")
     if found.outcome:
         rows = [[one.id, one.name, ", ".join(one.records)] for one in found.outcome]
         output.table(["id", "name", "source records"], rows)

@@ -1,0 +1,179 @@
+"""Deciding anew who everybody is: what is rare is measured, and every component clustered again.
+
+The walk decides each record as it comes, by what was measured last. A rebuild measures, and then
+asks the same questions of all records; ids stay by the same rules as always. What came since the
+last one was decided by the same measure already, so a rebuild after little change is short.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+from crm_hub.flow.batch import Moment
+from crm_hub.flow.hub import Hub
+from crm_hub.flow.regroup import regroup
+from crm_hub.flow.walk_golden import Settled
+from crm_hub.flow.walk_records import held_node
+from crm_hub.model.ids import public_id
+from crm_hub.model.values import to_us
+from crm_hub.resolve.evidence import evidence
+from crm_hub.resolve.kinds import KINDS
+from crm_hub.resolve.measured import NOT_MEASURED, Census
+from crm_hub.resolve.weights import shipped
+from crm_hub.store import Db, Identities, Likeness, Machinery
+
+BATCH = 1_000
+MOVED = 0.1
+"""A hub that grew or shrank by this share since it was measured is measured again."""
+
+Progress = Callable[[str, int, int], None]
+_Transaction = Callable[[], AbstractContextManager[Db]]
+
+
+class _NothingIsKept(Exception):
+    """Ends the transaction of a preview."""
+
+
+@dataclass(slots=True)
+class Rebuilt:
+    """What a rebuild did, or would do.
+
+    records: how many there are; compared: how many were looked at again. measured: the entities
+    whose values were counted anew. moves: (id that was, id that is now) of records that moved.
+    """
+
+    records: int = 0
+    compared: int = 0
+    measured: list[str] = field(default_factory=list)
+    moves: set[tuple[str, str]] = field(default_factory=set)
+    moved_records: int = 0
+    questions: int = 0
+
+
+def silent(_step: str, _done: int, _all: int) -> None:
+    """Report no progress."""
+
+
+def preview(hub: Hub, *, full: bool = False, progress: Progress = silent) -> Rebuilt:
+    """Return what a rebuild would do; nothing is written."""
+    work = _Rebuild(hub, full, progress)
+    try:
+        with hub.store.write() as db:
+            work.carry_out(lambda: nullcontext(db), lambda: nullcontext(db))
+            raise _NothingIsKept
+    except _NothingIsKept:
+        return work.found
+
+
+def rebuild(hub: Hub, *, full: bool = False, progress: Progress = silent) -> Rebuilt:
+    """Decide anew who everybody is. Each batch is a transaction; stopped, the next run goes on."""
+    work = _Rebuild(hub, full, progress)
+    work.carry_out(hub.store.read, hub.store.write)
+    return work.found
+
+
+class _Rebuild:
+    def __init__(self, hub: Hub, full: bool, progress: Progress) -> None:
+        self._hub, self._full, self._progress = hub, full, progress
+        self._run_id = 0
+        self.found = Rebuilt()
+
+    def carry_out(self, reading: _Transaction, writing: _Transaction) -> None:
+        """Measure what is to be measured, and cluster what is due."""
+        for entity in KINDS:
+            with reading() as db:
+                doc = Likeness(db).measured(entity)
+                at_us = Likeness(db).measured_at(entity)
+                count = Identities(db).count_mapped(entity)
+            self.found.records += count
+            everything = self._is_due(entity, doc, count)
+            if everything and count:
+                with reading() as db:
+                    doc = self._measured(db, entity, count)
+                at_us = to_us(self._hub.now())
+                with writing() as db:
+                    Likeness(db).keep_measured(entity, at_us, doc)
+                self.found.measured.append(entity)
+            with reading() as db:
+                numbers = self._numbers(db, entity, None if everything else at_us)
+            whole = self._cluster(entity, numbers, writing)
+            if everything and count and whole:
+                with writing() as db:
+                    Likeness(db).keep_measured(entity, at_us, doc | {"open": False})
+        with writing() as db:
+            self.found.questions = Likeness(db).count_questions()
+            if self._run_id:
+                counts = {"walked": self.found.compared, "identities": len(self.found.moves)}
+                Machinery(db).end_run(self._run_id, to_us(self._hub.now()), "done", "", counts)
+
+    def _is_due(self, entity: str, doc: dict[str, Any], count: int) -> bool:
+        """Whether all records are looked at: asked for, unfinished, other rules, or much moved."""
+        if self._full or not doc or doc["open"] or doc["rules"] != _rules(self._hub, entity):
+            return True
+        return abs(count - int(doc["records"])) > MOVED * int(doc["records"])
+
+    def _measured(self, db: Db, entity: str, count: int) -> dict[str, Any]:
+        census, rules, repo = Census(), self._hub.tools.rules, Identities(db)
+        lines, after, done = Likeness(db), 0, 0
+        while numbers := repo.mapped_numbers(entity, after, BATCH):
+            nodes = [held_node(held, self._hub.tools) for held in repo.held(numbers)]
+            keys = {key for node in nodes for key in node.claimed}
+            several = lines.several(keys) | repo.shared(keys)
+            for node in nodes:
+                shared = several.intersection(node.claimed)
+                census.add(
+                    evidence(str(node.source), entity, node.values, rules, NOT_MEASURED, shared)
+                )
+            after, done = numbers[-1], done + len(numbers)
+            self._progress(f"measuring {entity}s", done, count)
+        return census.doc() | {"rules": _rules(self._hub, entity), "open": True}
+
+    def _numbers(self, db: Db, entity: str, since_us: int | None) -> list[int]:
+        repo = Identities(db)
+        if since_us is not None:
+            return repo.received_after(entity, since_us)
+        return repo.mapped_numbers(entity, 0, 1 << 62)
+
+    def _cluster(self, entity: str, numbers: Sequence[int], writing: _Transaction) -> bool:
+        """Cluster these records and all connected with them; tell whether it came to its end."""
+        done: set[int] = set()
+        for start in range(0, len(numbers), BATCH):
+            chunk = [n for n in numbers[start : start + BATCH] if n not in done]
+            if chunk:
+                with writing() as db:
+                    settled = regroup(db, self._hub.tools, chunk, self._moment(db))
+                    self._note(entity, settled, done)
+            self.found.compared += len(numbers[start : start + BATCH])
+            self._progress(f"comparing {entity}s", start + BATCH, len(numbers))
+            if self._hub.stopping():
+                return False
+        return True
+
+    def _moment(self, db: Db) -> Moment:
+        now_us = to_us(self._hub.now())
+        if not self._run_id:
+            self._run_id = Machinery(db).start_run("rebuild", "", now_us)
+        return Moment(self._run_id, now_us, None, True)
+
+    def _note(self, entity: str, settled: Settled, done: set[int]) -> None:
+        now = {n.record_id: number for number, nodes in settled.members.items() for n in nodes}
+        done.update(now)
+        for row in settled.moved or ():
+            self.found.moved_records += 1
+            self.found.moves.add((public_id(entity, row[1]), public_id(entity, now[row[0]])))
+
+
+def _rules(hub: Hub, entity: str) -> str:
+    """Return a mark of what decides besides the records: the rules and the model."""
+    rules = hub.tools.rules
+    lists = (sorted(v) if isinstance(v, frozenset) else v for v in _fields(rules))
+    text = repr(list(lists)) + shipped(KINDS[entity].model).read_text("utf-8")
+    return blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def _fields(rules: Any) -> list[Any]:
+    return [getattr(rules, name) for name in type(rules).__dataclass_fields__]

@@ -1,0 +1,285 @@
+"""Likeness in the walk: who among the stored records may be the same as one of a batch.
+
+Part of step 4. A record is compared with those of its name that also agree in place or firm, or
+say too little to disagree (resolve/marks.py). Whether a pair is one, a question or neither hangs
+on the two records, on which keys are several people's, and on what was last measured: never on
+which of them came first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from itertools import combinations
+
+from crm_hub.flow.batch import Tools
+from crm_hub.flow.walk_records import Batch, Node, held_node
+from crm_hub.resolve import Similarity, compare_names
+from crm_hub.resolve.alike import Held, Liked
+from crm_hub.resolve.decide import Verdict, decide
+from crm_hub.resolve.evidence import evidence
+from crm_hub.resolve.kinds import KINDS, Kind
+from crm_hub.resolve.marks import CROWD, Mark, read_mark, worth_comparing
+from crm_hub.resolve.measured import Measured, load
+from crm_hub.resolve.profile import Profile
+from crm_hub.resolve.score import Scorer, Step
+from crm_hub.resolve.standing import OTHER_NAME
+from crm_hub.resolve.weights import Model, calibrated, read_model, shipped
+from crm_hub.store import Db, Identities, Likeness
+
+Pair = tuple[int, int]
+_MOST_NAMES = 12
+_scorers: dict[tuple[str, str, int], tuple[Scorer, Measured]] = {}
+
+
+class Alike:
+    """The pairs of a batch that were weighed, and what came of them.
+
+    liked: pairs that are one. asked: pairs that are a question, with the reason.
+    """
+
+    def __init__(self, db: Db, tools: Tools) -> None:
+        self.liked: dict[Pair, Liked] = {}
+        self.asked: dict[Pair, Held] = {}
+        self._tools = tools
+        self._repo, self._identities = Likeness(db), Identities(db)
+        self._met: set[int] = set()
+        self._asked_names: set[str] = set()
+        self._weighed: set[Pair] = set()
+        self._visitors: dict[int, Node] = {}
+        self._profiles: dict[int, Profile] = {}
+        self._several: set[str] = set()
+        self._crowded: set[str] = set()
+        self._scorers: dict[str, tuple[Scorer, Measured]] = {}
+        self._asked_keys: set[str] = set()
+
+    # several people's keys --------------------------------------------------------------------
+
+    def learn(self, batch: Batch, holders: dict[str, list[int]]) -> None:
+        """Find out which keys belong to several people now, and store the news.
+
+        Clearly different first names make a number a home's or a firm's; when they are gone, it
+        is one person's again.
+        """
+        looked = {key: ids for key, ids in holders.items() if key[:2] in ("e:", "p:")}
+        crowded = self._identities.shared(looked.keys() - self._asked_keys)
+        looked = {k: looked[k] for k in looked.keys() - self._asked_keys - crowded}
+        touched = {key for key in batch.touched if key[:2] in ("e:", "p:")} - self._asked_keys
+        was = self._repo.several({*looked, *touched})
+        now = {k: len(ids) for k, ids in looked.items() if len(ids) > 1 and _several(batch, ids)}
+        promoted = {key for key in was - now.keys() if key in looked or key in touched}
+        self._repo.set_several({k: n for k, n in now.items() if k not in was}, promoted)
+        self._crowded |= crowded
+        self._several |= now.keys() | crowded
+        self._asked_keys |= looked.keys() | crowded | touched
+
+    # comparing ------------------------------------------------------------------------------
+
+    def meet(self, batch: Batch, holders: dict[str, list[int]]) -> set[int]:
+        """Compare the nodes that were not yet; return the records that belong with them."""
+        fresh = [n for n in batch.nodes.values() if n.record_id not in self._met]
+        self._met.update(n.record_id for n in fresh)
+        of_name, found = self._of_one_name(batch, fresh)
+        pairs = (of_name | self._of_one_key(batch, fresh, holders)) - self._weighed
+        self._weighed |= pairs
+        self._load({r for pair in pairs for r in pair if r not in batch.nodes})
+        self._read_several(batch, {r for pair in pairs for r in pair})
+        for a, b in sorted(pairs):
+            left, right = self.node(batch, a), self.node(batch, b)
+            if left is None or right is None or left.entity != right.entity:
+                continue
+            if self._weigh(left, right):
+                found.update((a, b))
+        return found - batch.nodes.keys()
+
+    def _of_one_name(self, batch: Batch, fresh: Sequence[Node]) -> tuple[set[Pair], set[int]]:
+        """Return pairs of fresh nodes and others of their name that are worth comparing.
+
+        Also the records of names that began or ceased to be crowded: all is looked at anew there.
+        """
+        named = [(n, key) for n in fresh if (key := n.name_key)]
+        touched = {key for key, _ in batch.names_gone} - self._asked_names
+        wanted = {key for _, key in named} | touched
+        if not wanted:
+            return set(), set()
+        of_name, turned = marks_of(batch, wanted, self._repo.named(wanted))
+        turned_records = {r for key in turned - self._asked_names for r in of_name[key]}
+        self._asked_names |= wanted
+        pairs = set()
+        for node, key in named:
+            others = of_name[key]
+            crowded = len(others) > CROWD
+            for record, other in others.items():
+                if record != node.record_id and worth_comparing(node.mark, other, crowded=crowded):
+                    pairs.add(_pair(node.record_id, record))
+        return pairs, turned_records
+
+    def _of_one_key(
+        self, batch: Batch, fresh: Sequence[Node], holders: dict[str, list[int]]
+    ) -> set[Pair]:
+        """Return pairs that share a line of several people and whose names may be one.
+
+        What is one person's alone joins by itself, and names that clash are not worth weighing.
+        """
+        cap = self._tools.rules.holders_cap
+        pairs: set[Pair] = set()
+        lines = self._several - self._crowded
+        for key in {k for n in fresh for k in n.joining if k in lines} if lines else ():
+            ids = sorted(set(holders.get(key, ())))
+            if len(ids) <= cap:
+                pairs.update(
+                    (a, b) for a, b in combinations(ids, 2)
+                    if _may_be_one(batch.nodes[a], batch.nodes[b])
+                )  # fmt: skip
+        return pairs
+
+    def _load(self, records: set[int]) -> None:
+        wanted = records - self._visitors.keys()
+        if not wanted:
+            return
+        for held in self._identities.held(wanted):
+            self._visitors[held.record_id] = held_node(held, self._tools)
+
+    def _read_several(self, batch: Batch, records: Iterable[int]) -> None:
+        nodes = filter(None, (self.node(batch, r) for r in records))
+        keys = {k for n in nodes for k in n.keys if k[:2] in ("e:", "p:")} - self._asked_keys
+        self._several |= self._repo.several(keys) | self._identities.shared(keys)
+        self._asked_keys |= keys
+
+    def node(self, batch: Batch, record: int) -> Node | None:
+        return batch.nodes.get(record) or self._visitors.get(record)
+
+    def _weigh(self, left: Node, right: Node) -> bool:
+        """Weigh a pair; tell whether it is one."""
+        kind = KINDS.get(left.entity)
+        if kind is None:
+            return False
+        a, b = sorted((left, right), key=lambda n: str(n.source))
+        one, other = self.profile(a), self.profile(b)
+        scorer, bands = self.scorer(kind), self._tools.rules.bands
+        levels = scorer.levels(one, other)
+        bits = scorer.weight(levels, one)
+        if scorer.is_other_name(levels):
+            bits -= OTHER_NAME
+        if bits < bands.weigh and one.refs.isdisjoint(other.refs):
+            return False
+        verdict = decide(one, other, bits, bands, kind.clash(one, other, False)).verdict
+        pair = Liked(a.record_id, b.record_id, round(bits, 3))
+        if verdict is Verdict.SAME:
+            self.liked[_pair(pair.a, pair.b)] = pair
+        elif verdict is Verdict.ASK:
+            self.asked[_pair(pair.a, pair.b)] = Held(pair, "not enough speaks for it")
+        return verdict is Verdict.SAME
+
+    # what was weighed -------------------------------------------------------------------------
+
+    def profile(self, node: Node) -> Profile:
+        """Return the evidence of a node."""
+        found = self._profiles.get(node.record_id)
+        if found is None:
+            measured = self._scored_by(KINDS[node.entity])[1]
+            rules, several = self._tools.rules, self._several.intersection(node.keys)
+            found = evidence(str(node.source), node.entity, node.values, rules, measured, several)
+            self._profiles[node.record_id] = found
+        return found
+
+    def scorer(self, kind: Kind) -> Scorer:
+        """Return what weighs pairs of a kind, by what was measured last."""
+        return self._scored_by(kind)[0]
+
+    def _scored_by(self, kind: Kind) -> tuple[Scorer, Measured]:
+        found = self._scorers.get(kind.entity)
+        if found is None:
+            found = self._scorers[kind.entity] = _scorer(self._repo, kind)
+        return found
+
+    def waterfall(self, batch: Batch, pair: Liked) -> list[Step]:
+        """Return why a pair weighs what it does."""
+        a, b = self.node(batch, pair.a), self.node(batch, pair.b)
+        if a is None or b is None:
+            return []
+        return self.scorer(KINDS[a.entity]).waterfall(self.profile(a), self.profile(b))
+
+
+def marks_of(
+    batch: Batch, names: set[str], stored: Iterable[tuple[str, int, list[str]]]
+) -> tuple[dict[str, dict[int, Mark]], set[str]]:
+    """Return the marks of all records of these names, by name key and record.
+
+    stored: what the store holds of these names: (name key, record, the record's keys). Also
+    returned: the names that a batch makes crowded, or no longer crowded.
+    """
+    of_name: dict[str, dict[int, Mark]] = {key: {} for key in names}
+    for key, record, keys in stored:
+        of_name[key][record] = read_mark(keys)
+    before = {key: len(found) for key, found in of_name.items()}
+    for key, _ in batch.names_gone:
+        if key in before:
+            before[key] += 1
+    for node in batch.nodes.values():
+        key = node.name_key
+        if key in of_name:
+            of_name[key][node.record_id] = node.mark
+    turned = {k for k, found in of_name.items() if (before[k] > CROWD) != (len(found) > CROWD)}
+    return of_name, turned
+
+
+def of_a_name(
+    batch: Batch, names: set[str], stored: Iterable[tuple[str, int, list[str]]]
+) -> set[int]:
+    """Return the nodes that meet somebody of their name, or whose name becomes a crowd's.
+
+    stored: the records of these names that are stored already.
+    """
+    of_name, turned = marks_of(batch, names, stored)
+    several = {key for key, found in of_name.items() if len(found) > 1}
+    met = set()
+    for node in batch.nodes.values():
+        key = node.name_key
+        if key in turned:
+            met.add(node.record_id)
+        elif key in several:
+            others, crowded = of_name[key], len(of_name[key]) > CROWD
+            if any(
+                worth_comparing(node.mark, mark, crowded=crowded)
+                for record, mark in others.items()
+                if record != node.record_id
+            ):
+                met.add(node.record_id)
+    return met
+
+
+def _pair(a: int, b: int) -> Pair:
+    return (a, b) if a < b else (b, a)
+
+
+def _may_be_one(a: Node, b: Node) -> bool:
+    likeness = compare_names(a.entity, a.name, b.name) if a.entity == b.entity else None
+    return likeness is Similarity.COMPATIBLE
+
+
+def _several(batch: Batch, record_ids: Iterable[int]) -> bool:
+    """Whether two of these records are clearly two people."""
+    names = {(n.entity, n.name) for r in record_ids if (n := batch.nodes.get(r)) is not None}
+    people = sorted(name for entity, name in names if entity == "person")[:_MOST_NAMES]
+    return any(
+        compare_names("person", a, b) is Similarity.CLASH for a, b in combinations(people, 2)
+    )
+
+
+def _scorer(repo: Likeness, kind: Kind) -> tuple[Scorer, Measured]:
+    at_us = repo.measured_at(kind.entity)
+    key = (kind.entity, str(repo.place), at_us)
+    if key not in _scorers:
+        if len(_scorers) > 8:
+            _scorers.clear()
+        measured = load(repo.measured(kind.entity))
+        model = calibrated(_model(kind.entity), measured.population)
+        _scorers[key] = Scorer(model, measured.population, kind.names), measured
+    return _scorers[key]
+
+
+@lru_cache(4)
+def _model(entity: str) -> Model:
+    kind = KINDS[entity]
+    return read_model(shipped(kind.model), kind.comparisons)

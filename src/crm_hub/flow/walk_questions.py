@@ -1,0 +1,92 @@
+"""Joining by likeness within a component, and the questions that stay open after a batch.
+
+A question stands as long as its two records are two people's, nobody ruled on them, and what they
+say still weighs as much; so the open questions are a function of the set, like the people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from crm_hub.flow.batch import Moment, Tools
+from crm_hub.flow.walk_alike import Alike
+from crm_hub.flow.walk_components import Groups
+from crm_hub.flow.walk_records import Batch, Node
+from crm_hub.resolve import Cluster
+from crm_hub.resolve.alike import Held, join_alike
+from crm_hub.resolve.cluster import Borders
+from crm_hub.resolve.kinds import KINDS
+from crm_hub.store import Db, Likeness, ReviewRow
+
+
+def join(
+    alike: Alike,
+    component: Sequence[Node],
+    pieces: list[Cluster],
+    borders: Borders,
+    tools: Tools,
+) -> list[Cluster]:
+    """Return the clusters of a component after its pieces have joined by likeness."""
+    by_id = {n.record_id: n for n in component}
+    liked = [p for p in alike.liked.values() if p.a in by_id and p.b in by_id]
+    if not liked:
+        return pieces
+    out: list[Cluster] = []
+    for entity, kind in KINDS.items():
+        mine = [one for one in pieces if by_id[one.record_ids[0]].entity == entity]
+        here = {r for one in mine for r in one.record_ids}
+        order = {r: str(by_id[r].source) for r in here}
+        found, held = join_alike(
+            mine,
+            [pair for pair in liked if pair.a in here],
+            order,
+            lambda record: alike.profile(by_id[record]),
+            borders.apart,
+            alike.scorer(kind),
+            kind,
+            tools.rules.bands,
+        )
+        out += found
+        alike.asked |= {(min(h.pair[:2]), max(h.pair[:2])): h for h in held}
+    return out + [one for one in pieces if by_id[one.record_ids[0]].entity not in KINDS]
+
+
+def ask(db: Db, batch: Batch, groups: Groups, moment: Moment) -> None:
+    """Bring the open questions about the records of a batch up to date."""
+    alike, repo = groups.alike, Likeness(db)
+    stored = repo.questions_of([*batch.nodes, *batch.gone])
+    if not stored and not alike.asked:
+        return
+    wanted = {pair: held for pair, held in alike.asked.items() if _is_open(batch, groups, held)}
+    kept = set()
+    stale = []
+    for row in stored:
+        pair = (min(row.a_record, row.b_record), max(row.a_record, row.b_record))
+        held = wanted.get(pair)
+        if held is not None and pair not in kept and row.millibits == round(held.pair.bits * 1000):
+            kept.add(pair)
+        else:
+            stale.append(row.id)
+    repo.drop_questions(stale)
+    fresh = [wanted[pair] for pair in sorted(wanted.keys() - kept)]
+    repo.ask([_row(batch, alike, held, moment) for held in fresh])
+
+
+def _is_open(batch: Batch, groups: Groups, held: Held) -> bool:
+    """Whether two records are two people's, and nobody has ruled that they are."""
+    a, b = held.pair.a, held.pair.b
+    one, other = (groups.alike.node(batch, record) for record in (a, b))
+    if one is None or other is None or one.identity_id == other.identity_id:
+        return False
+    for ruling in groups.ruled.on((a, b)):
+        sides = ((ruling.left, ruling.right), (ruling.right, ruling.left))
+        if not ruling.same and any(a in left and b in right for left, right in sides):
+            return False
+    return True
+
+
+def _row(batch: Batch, alike: Alike, held: Held, moment: Moment) -> ReviewRow:
+    steps = [step._asdict() for step in alike.waterfall(batch, held.pair)]
+    doc = {"reason": held.reason, "waterfall": steps}
+    millibits = round(held.pair.bits * 1000)
+    return ReviewRow(0, held.pair.a, held.pair.b, millibits, doc, moment.now_us)

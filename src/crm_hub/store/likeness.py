@@ -1,0 +1,133 @@
+"""What finds and judges records that are alike: names, questions, what was measured."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import orjson
+from sqlalchemy import func, select
+
+from crm_hub.store.db import Db
+from crm_hub.store.match_keys import MatchKeys
+from crm_hub.store.schema import population, review, shared_key
+
+CROWDED, SEVERAL = "crowded", "several"
+
+
+class ReviewRow(NamedTuple):
+    """A pair that somebody is asked about. doc: why, and the waterfall, parsed JSON.
+
+    millibits: the weight, in thousandths of a bit.
+    """
+
+    id: int
+    a_record: int
+    b_record: int
+    millibits: int
+    doc: dict[str, Any]
+    at_us: int
+
+
+class Likeness:
+    """Everything that joining by likeness keeps."""
+
+    def __init__(self, db: Db) -> None:
+        self._db = db
+
+    @property
+    def place(self) -> str:
+        """What tells this database from others."""
+        return str(self._db.conn.engine.url)
+
+    # names --------------------------------------------------------------------------------
+
+    def named(self, keys: Iterable[str]) -> list[tuple[str, int, list[str]]]:
+        """Return (name key, record, all keys of the record) for the records of these names."""
+        return MatchKeys(self._db).texts(keys)
+
+    # keys of several people -----------------------------------------------------------------
+
+    def several(self, keys: Iterable[str]) -> set[str]:
+        """Return those of `keys` that are known to belong to several people."""
+        stmt = select(shared_key.c.key).where(shared_key.c.kind == SEVERAL)
+        if self._db.conn.execute(stmt.limit(1)).first() is None:
+            return set()
+        return {row[0] for row in self._db.rows_in(stmt, shared_key.c.key, keys)}
+
+    def set_several(self, demoted: dict[str, int], promoted: Iterable[str]) -> None:
+        """Store keys that turned out to be several people's, with their holders, or no longer."""
+        rows = [(key, count, SEVERAL) for key, count in demoted.items()]
+        self._db.upsert(shared_key, rows)
+        self._db.delete_in(shared_key, shared_key.c.key, promoted)
+
+    def count_holders(self, keys: Iterable[str]) -> dict[str, int]:
+        """Return how many records hold each of `keys`."""
+        return Counter(key for key, _ in MatchKeys(self._db).holders(keys))
+
+    # questions ----------------------------------------------------------------------------
+
+    def questions_of(self, record_ids: Iterable[int]) -> list[ReviewRow]:
+        """Return the questions about any of these records."""
+        if self._db.conn.execute(select(review.c.id).limit(1)).first() is None:
+            return []
+        listed = list(record_ids)
+        found = {
+            row.id: _question(row)
+            for column in (review.c.a_record, review.c.b_record)
+            for row in self._db.rows_in(select(review), column, listed)
+        }
+        return [found[number] for number in sorted(found)]
+
+    def questions(self, limit: int = 1_000_000) -> list[ReviewRow]:
+        """Return the open questions, the likeliest first."""
+        r = review.c
+        stmt = select(review).order_by(r.bits.desc(), r.a_record, r.b_record).limit(limit)
+        return [_question(row) for row in self._db.conn.execute(stmt)]
+
+    def question(self, number: int) -> ReviewRow | None:
+        """Return one open question."""
+        row = self._db.conn.execute(select(review).where(review.c.id == number)).first()
+        return None if row is None else _question(row)
+
+    def count_questions(self) -> int:
+        """Return how many questions are open."""
+        return int(self._db.conn.execute(select(func.count()).select_from(review)).scalar() or 0)
+
+    def ask(self, rows: Sequence[ReviewRow]) -> None:
+        """Store new questions; their numbers are given out here."""
+        if rows:
+            first = self._db.take_ids("review", len(rows))
+            self._db.insert(
+                review,
+                [
+                    (first + i, *row[1:4], orjson.dumps(row.doc).decode(), row.at_us)
+                    for i, row in enumerate(rows)
+                ],
+            )
+
+    def drop_questions(self, numbers: Iterable[int]) -> None:
+        """Forget questions that are answered or no longer arise."""
+        self._db.delete_in(review, review.c.id, numbers)
+
+    # what was measured ----------------------------------------------------------------------
+
+    def measured_at(self, entity: str) -> int:
+        """Return when the records of an entity were last measured, 0 for never."""
+        stmt = select(population.c.at_us).where(population.c.entity == entity)
+        return int(self._db.conn.execute(stmt).scalar() or 0)
+
+    def measured(self, entity: str) -> dict[str, Any]:
+        """Return what was measured of all records of an entity, {} when nothing was."""
+        stmt = select(population.c.doc).where(population.c.entity == entity)
+        found = self._db.conn.execute(stmt).scalar()
+        return {} if found is None else dict(orjson.loads(found))
+
+    def keep_measured(self, entity: str, at_us: int, doc: dict[str, Any]) -> None:
+        """Store what was measured of all records of an entity."""
+        self._db.upsert(population, [(entity, at_us, orjson.dumps(doc).decode())])
+
+
+def _question(row: Any) -> ReviewRow:
+    return ReviewRow(*row)._replace(doc=orjson.loads(row.doc))
