@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import vobject
 
 from crm_hub.sdk.formats.vcard import card_payload
 from crm_hub.sdk.testing.servers import Unobtainable
+from crm_hub.store import Outbox
 from tests.flow.two_way.far_books import Between, Side, three_sides
 
 _WORDS = ["buyer", "head of sales", "Käufer", "engineer, pumps", "a;b", "on\\site", ""]
@@ -135,3 +136,50 @@ def test_a_thousand_edits_end_in_three_equal_books(
     tmp_path: Path, sides: list[Side], seed: int
 ) -> None:
     _hunt(tmp_path, sides, 1_000, seed)
+
+
+def test_a_card_made_by_the_hub_and_deleted_before_it_looks_again_is_deleted_everywhere(
+    tmp_path: Path, sides: list[Side]
+) -> None:
+    """A server that tells what changed since a mark says nothing of what came and went since."""
+    world = Between(tmp_path, Contacts(), sides, seed=1)
+    one, two, _three = sides
+    for number in (1, 2, 3):
+        one.put(f"made-{number}.vcf", Contacts().new(number, world.rng, world.now))
+    assert world.round() == 6
+    gone = next(name for name in two.names() if b"no-2-" in two.get(name))
+    two.delete(gone)
+    world.settle()
+    left = {name: len(said) for name, said in world.states().items()}
+    world.hub.close()
+    for side in sides:
+        for name in side.names():
+            side.delete(name)
+    assert left == {"one": 2, "two": 2, "three": 2}
+
+
+def test_an_edit_on_two_sides_at_once_is_decided_by_the_later_and_logged(
+    tmp_path: Path, sides: list[Side]
+) -> None:
+    world = Between(tmp_path, Contacts(), sides, seed=1)
+    one, two, three = sides
+    one.put("made-1.vcf", Contacts().new(1, world.rng, world.now))
+    world.settle()
+    for side, title, minutes in ((one, "Buyer", 9), (three, "Head of Sales", 2)):
+        (name,) = side.names()
+        card = vobject.readOne(side.get(name).decode())
+        card.add("title").value = title
+        _clear(card, "rev")
+        card.add("rev").value = _stamp(world.now + timedelta(minutes=minutes))
+        side.put(name, card.serialize().encode())
+    world.settle()
+    titles = {card_payload(raw)["title"] for side in sides for raw in side.all().values()}
+    with world.hub.store.read() as db:
+        decided = [row for row in Outbox(db).conflicts(None) if row.field == "title"]
+    world.hub.close()
+    for side in sides:
+        for name in side.names():
+            side.delete(name)
+    assert titles == {"Buyer"}
+    assert decided, "the other title is kept in sight"
+    assert not two.names()
