@@ -100,7 +100,22 @@ def test_ids_are_given_out_once(store: Store) -> None:
     with store.write() as db:
         assert [db.take_ids("event", 3), db.take_ids("event", 1), db.next_id("event")] == [1, 4, 5]
         assert db.take_ids("event", 0) == 5
+        assert db.take_ids("identity", 0) == 1
+    with store.write() as db:
+        assert db.next_id("event") == 5
         assert db.conn.execute(select(func.count()).select_from(counter)).scalar() == 1
+
+
+def test_ids_of_a_write_that_failed_are_given_out_again(store: Store) -> None:
+    def fail() -> None:
+        with store.write() as db:
+            db.take_ids("event", 3)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    with store.read() as db:
+        assert db.next_id("event") == 1
 
 
 def test_a_replaced_payload_is_kept_as_a_version(store: Store) -> None:

@@ -103,6 +103,9 @@ class Db:
     def __init__(self, conn: Connection) -> None:
         self.conn = conn
         self.name: str = conn.dialect.name
+        # Nobody else takes ids meanwhile: a write transaction is the only one.
+        self._next: dict[str, int] = {}
+        self._taken: set[str] = set()
 
     def insert(self, table: Table, rows: Sequence[Row]) -> None:
         """Add rows known to be new; each row holds every column in the table's order."""
@@ -169,13 +172,22 @@ class Db:
         """Reserve `count` ids of the counter `name` and return the first."""
         first = self.next_id(name)
         if count:
-            self.upsert(counter, [(name, first + count)])
+            self._next[name] = first + count
+            self._taken.add(name)
         return first
 
     def next_id(self, name: str) -> int:
         """Return the id that `take_ids` would give out next."""
-        got = self.conn.execute(select(counter.c.next).where(counter.c.name == name)).scalar()
-        return 1 if got is None else int(got)
+        if name not in self._next:
+            stmt = select(counter.c.next).where(counter.c.name == name)
+            got = self.conn.execute(stmt).scalar()
+            self._next[name] = 1 if got is None else int(got)
+        return self._next[name]
+
+    def save_counters(self) -> None:
+        """Store which ids were taken; the transaction does so before it commits."""
+        self.upsert(counter, [(name, self._next[name]) for name in sorted(self._taken)])
+        self._taken.clear()
 
     def _copy(self, table: Table, rows: Sequence[Row]) -> None:
         columns = ", ".join(f'"{c.name}"' for c in table.columns)

@@ -58,7 +58,9 @@ class Store:
         """A write transaction: committed at the end, rolled back on any error."""
         with self._guarded(), self._engine.connect() as conn:
             self._begin_write(conn)
-            yield Db(conn)
+            db = Db(conn)
+            yield db
+            db.save_counters()
             if self.before_commit is not None:
                 self.before_commit()
             conn.commit()

@@ -84,6 +84,7 @@ class Identities:
     def __init__(self, db: Db) -> None:
         self._db = db
         self._keys = MatchKeys(db)
+        self._has_shared: bool | None = None
 
     # mapping ------------------------------------------------------------------------------
 
@@ -190,13 +191,16 @@ class Identities:
     def shared(self, keys: Iterable[str]) -> set[str]:
         """Return those of `keys` that so many records hold that they say nothing."""
         stmt = select(shared_key.c.key).where(shared_key.c.kind == "crowded")
-        if self._db.conn.execute(stmt.limit(1)).first() is None:
+        if self._has_shared is None:
+            self._has_shared = self._db.conn.execute(stmt.limit(1)).first() is not None
+        if not self._has_shared:
             return set()  # most hubs have none, and asking for thousands of keys is not free
         return {row[0] for row in self._db.rows_in(stmt, shared_key.c.key, keys)}
 
     def set_shared(self, demoted: dict[str, int], promoted: Iterable[str]) -> None:
         """Store keys that have become shared, with their holders, and those that no longer are."""
         self._db.upsert(shared_key, [(key, n, "crowded") for key, n in demoted.items()])
+        self._has_shared = True if demoted else self._has_shared
         self._db.delete_in(shared_key, shared_key.c.key, promoted)
 
     def add_keys(self, rows: Sequence[Row]) -> None:
