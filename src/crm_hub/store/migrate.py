@@ -22,7 +22,7 @@ def migrate(engine: Engine) -> None:
             f"the database is at schema {current}, which this version of the hub does not know",
             remedy="Run the version that wrote it, or a newer one.",
         )
-    _upgrade(engine)
+    _upgrade(engine, current)
 
 
 def _current(engine: Engine) -> str | None:
@@ -33,7 +33,7 @@ def _current(engine: Engine) -> str | None:
         return None if got is None else str(got)
 
 
-def _upgrade(engine: Engine) -> None:
+def _upgrade(engine: Engine, was: str | None) -> None:
     from alembic import command
     from alembic.config import Config
 
@@ -45,4 +45,7 @@ def _upgrade(engine: Engine) -> None:
             conn.exec_driver_sql("BEGIN IMMEDIATE")
         config.attributes["connection"] = conn
         command.upgrade(config, "head")
+        if engine.dialect.name == "postgresql" and was is not None:
+            # Tables that a migration filled have no statistics yet, and plans made without are bad.
+            conn.exec_driver_sql("ANALYZE")
         conn.commit()

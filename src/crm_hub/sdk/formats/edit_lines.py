@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import binascii
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -92,6 +93,7 @@ class Text:
         if len(raw) > MAX_TEXT:
             raise NotWritable({".": f"it is larger than {MAX_TEXT:,} bytes"})
         self.pieces = [_piece(one) for one in _cut(raw)]
+        self._places: dict[int, int] = {}
         self.newline = b"\n" if b"\n" in raw and b"\r\n" not in raw else b"\r\n"
 
     def __bytes__(self) -> bytes:
@@ -101,15 +103,18 @@ class Text:
         """Return the outermost components; one that never ends has no `end`."""
         found: list[Block] = []
         stack: list[Block] = []
+        opened: Counter[str] = Counter()
         for piece in self.pieces:
             word = piece.value.strip().upper()
             if piece.name == "BEGIN":
                 block = Block(word, piece)
                 (stack[-1].nested if stack else found).append(block)
                 stack.append(block)
-            elif piece.name == "END" and any(block.name == word for block in stack):
+                opened[word] += 1
+            elif piece.name == "END" and opened[word]:
                 while stack:
                     block = stack.pop()
+                    opened[block.name] -= 1
                     if block.name == word:
                         block.end = piece
                         break
@@ -161,7 +166,11 @@ class Text:
         return self.pieces[start : stop + 1]
 
     def _place(self, piece: Piece) -> int:
-        return next(n for n, one in enumerate(self.pieces) if one is piece)
+        place = self._places.get(id(piece), -1)
+        if not (0 <= place < len(self.pieces) and self.pieces[place] is piece):
+            self._places = {id(one): number for number, one in enumerate(self.pieces)}
+            place = self._places[id(piece)]
+        return place
 
 
 def _cut(raw: bytes) -> Iterator[bytes]:
