@@ -156,3 +156,17 @@ def test_one_message_id_of_different_mails_hides_none_and_copies_of_one_are_one(
     sync_all(Hub(hub.folder), accept_deletes=True)
     (line,) = timeline(Hub(hub.folder), ANN)[1]
     assert (line.subject, line.sources) == ("Invoice 1", ["one/one.mbox", "two/two.mbox"])
+
+
+def test_a_mail_that_is_told_otherwise_keeps_its_place_and_its_number(tmp_path, people) -> None:
+    boxes = {"one": [TALKS["hello"][0]], "two": [TALKS["hello"][0]]}
+    hub = with_people(hub_of(tmp_path / "all", boxes), people)
+    (before,) = timeline(hub, ANN)[1]
+    for name in boxes:
+        text = boxes[name][0].replace("Text 7.", "Text 7. And more of it, much more than before.")
+        (hub.folder.parent / f"{name}.mbox").write_text(text)
+        sync_all(Hub(hub.folder))
+        (after,) = timeline(Hub(hub.folder), ANN)[1]
+        assert (after.cursor, after.conversation) == (before.cursor, before.conversation)
+        assert after.sources == before.sources
+    assert "much more" in after.snippet

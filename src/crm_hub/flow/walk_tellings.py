@@ -78,6 +78,7 @@ class _Telling:
     def __init__(self, db: Db, repo: Events) -> None:
         self.db = db
         self.repo = repo
+        self.was_of: dict[Mark, int] = {}
         self.event_of: dict[Mark, int] = {}
         self.moved: list[Row] = []
         self.out = Tellings(db.next_id("event"))
@@ -86,7 +87,8 @@ class _Telling:
     def run(self, changed: Sequence[MappedRecord]) -> Tellings:
         repo, out = self.repo, self.out
         old_ids = [m.landed.record_id for m in changed if not m.landed.is_new]
-        out.touched |= {row.event_id for row in repo.sources_of_records(old_ids)}
+        self.was_of = {(r.record_id, r.entry): r.event_id for r in repo.sources_of_records(old_ids)}
+        out.touched |= set(self.was_of.values())
         repo.save_sources(old_ids, [])
         drafts = [(m, draft) for m in changed for draft in m.events]
         self._by_key(drafts)
@@ -159,24 +161,28 @@ class _Telling:
             before[number].append(((source.record_id, source.draft.entry), source.draft))
         for key in keys:
             numbers = sorted(known.get(key, ()))
-            was = {mark: n for n in numbers for mark, _ in before[n]}
+            bare = [number for number in numbers if not before[number]]
+            stored = {mark: n for n in numbers for mark, _ in before[n]}
+            # A telling that changed stays with its event, and so does its number.
+            was = {m: n for m, _ in told[key] if (n := self.was_of.get(m, 0)) in numbers} | stored
             found = [*(one for n in numbers for one in before[n]), *told[key]]
             has_key = key in keyed
-            for places in alike([draft for _, draft in found]):
-                marks = [found[place][0] for place in places]
-                number = min((was[m] for m in marks if m in was), default=0)
-                if number in numbers:
+            groups = [[found[at][0] for at in one] for one in alike([d for _, d in found])]
+            for marks in sorted(groups, key=lambda one: not any(mark in was for mark in one)):
+                number = min((was[m] for m in marks if was.get(m) in numbers), default=0)
+                number = number or next((n for n in bare if n in numbers), 0)
+                if number:
                     numbers.remove(number)  # the rest of an event that falls apart gets another
                 else:
                     number = next(self.fresh)
                     if has_key:
                         self.out.twins.add(number)
                     has_key = True
-                self._gather(marks, was, number)
+                self._gather(marks, stored, number)
 
-    def _gather(self, marks: Sequence[Mark], was: dict[Mark, int], number: int) -> None:
+    def _gather(self, marks: Sequence[Mark], stored: dict[Mark, int], number: int) -> None:
         for mark in marks:
-            before = was.get(mark)
+            before = stored.get(mark)
             if before is None:
                 self.event_of[mark] = number
             elif before != number:
