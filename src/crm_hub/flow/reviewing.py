@@ -28,10 +28,18 @@ class Question(NamedTuple):
 
 
 def questions(hub: Hub, limit: int = 50) -> tuple[list[Question], int]:
-    """Return open questions, the likeliest first, and how many there are in all."""
+    """Return open questions, the likeliest first, and how many there are in all.
+
+    Of the pairs of records of two people, the likeliest is the question.
+    """
     with hub.store.read() as db:
-        repo = Likeness(db)
-        return _shown(db, repo.questions(limit)), repo.count_questions()
+        rows = Likeness(db).questions()
+        links = Identities(db).links_of({r for row in rows for r in (row.a_record, row.b_record)})
+        best: dict[frozenset[int], ReviewRow] = {}
+        for row in rows:
+            pair = frozenset(links[r][0] for r in (row.a_record, row.b_record))
+            best.setdefault(pair, row)
+        return _shown(db, list(best.values())[:limit]), len(best)
 
 
 def question(hub: Hub, number: int) -> Question:
@@ -41,12 +49,10 @@ def question(hub: Hub, number: int) -> Question:
 
 
 def answer(hub: Hub, number: int, *, one: bool, who: str = "", reason: str = "") -> Ruled:
-    """Rule that the two records of a question are one, or are not."""
-    with hub.store.read() as db:
-        row = _row(db, number)
-        names = Rulings(db).names((row.a_record, row.b_record))
+    """Rule that the two people of a question are one, or are not."""
+    asked = question(hub, number)
     rule = same if one else never
-    return rule(hub, names[row.a_record], names[row.b_record], who=who, reason=reason)
+    return rule(hub, *asked.ids, who=who, reason=reason)
 
 
 def _row(db: Db, number: int) -> ReviewRow:

@@ -20,7 +20,7 @@ from crm_hub.resolve.decide import Verdict, decide
 from crm_hub.resolve.evidence import evidence
 from crm_hub.resolve.kinds import KINDS, Kind
 from crm_hub.resolve.marks import CROWD, Mark, read_mark, worth_comparing
-from crm_hub.resolve.measured import Measured, load
+from crm_hub.resolve.measured import NOT_MEASURED, Measured, load
 from crm_hub.resolve.profile import Profile
 from crm_hub.resolve.score import Scorer, Step
 from crm_hub.resolve.standing import OTHER_NAME
@@ -29,6 +29,7 @@ from crm_hub.store import Db, Identities, Likeness
 
 Pair = tuple[int, int]
 _MOST_NAMES = 12
+BEFORE_REBUILD = "alike; before the first rebuild nothing joins by likeness"
 _scorers: dict[tuple[str, str, int], tuple[Scorer, Measured]] = {}
 
 
@@ -165,6 +166,9 @@ class Alike:
             return False
         verdict = decide(one, other, bits, bands, kind.clash(one, other, False)).verdict
         pair = Liked(a.record_id, b.record_id, round(bits, 3))
+        if verdict is Verdict.SAME and self._scored_by(kind)[1] is NOT_MEASURED:
+            self.asked[_pair(pair.a, pair.b)] = Held(pair, BEFORE_REBUILD)
+            return False
         if verdict is Verdict.SAME:
             self.liked[_pair(pair.a, pair.b)] = pair
         elif verdict is Verdict.ASK:

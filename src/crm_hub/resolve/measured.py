@@ -57,7 +57,7 @@ class Measured:
 NOT_MEASURED = Measured(
     Population(MODEL_RECORDS, {"given": _Shares({}, 0.05), "family": _Shares({}, 0.0125)})
 )
-"""Stands for a hub before its first rebuild: every name is taken for a usual one."""
+"""Stands for a hub before its first rebuild: every name is usual, and what is alike is asked."""
 
 
 class Census:

@@ -14,8 +14,11 @@ from crm_hub.flow.hub import Hub
 from crm_hub.flow.replay import replay
 from crm_hub.flow.reviewing import answer, questions
 from crm_hub.flow.rulings import unlink
+from crm_hub.resolve.measured import Census
 from crm_hub.store import Likeness
 from tests.flow.hubs import FIRST, LAST, content, ids, make_hub, sync_all, world, write_rows
+
+MEASURED = {**Census().doc(), "records": 200_000, "rules": "", "open": False}
 
 
 def _small_caps(folder: Path) -> None:
@@ -38,6 +41,8 @@ def _hub(folder: Path, rows: dict[str, Any], rng: random.Random | None, page_siz
     hub.close()
     _small_caps(folder / "hub")
     hub = Hub(folder / "hub")
+    with hub.store.write() as db:
+        Likeness(db).keep_measured("person", 1, MEASURED)  # so that likeness joins from the start
     sync_all(hub)
     return hub
 
@@ -112,6 +117,10 @@ OTHERS = [
 
 def test_one_name_in_one_firm_is_one_person(tmp_path: Path) -> None:
     hub = _one(tmp_path, OTHERS)
+    assert len(set(ids(hub).values())) == 2
+    assert [q.reason for q in questions(hub)[0]] == [walk_alike.BEFORE_REBUILD]
+    rebuilding.rebuild(hub)
+    assert questions(hub)[1] == 0
     assert len(set(ids(hub).values())) == 1
     _again(hub, tmp_path, [OTHERS[0], {**OTHERS[1], "first": "Britta"}])
     assert len(set(ids(hub).values())) == 2
