@@ -44,18 +44,20 @@ from crm_hub_connectors.files.plans import (
     table_rows,
 )
 from crm_hub_connectors.files.readers import MAIL, correspondents, reader
-from crm_hub_connectors.files.sources import TABLE_OUT, VDIR, Found, Source, find_sources
+from crm_hub_connectors.files.sources import TABLE_OUT, VDIR, VDIR_ICS, Found, Source, find_sources
 from crm_hub_connectors.files.tabular import table_items
 from crm_hub_connectors.files.written import Written, opened
 
 Format = Literal[
-    "auto", "mbox", "maildir", "eml", "ics", "vcf", "vdir", "jsonl", "csv", "csv-out", "tsv", "xlsx"
+    "auto", "mbox", "maildir", "eml", "ics", "vcf", "vdir", "vdir-ics", "jsonl", "csv", "csv-out",
+    "tsv", "xlsx"
 ]  # fmt: skip
 _TABLES = ("csv", "tsv", "xlsx")
 _SHAPES = {
     "ics": "calendar",
     "vcf": "contacts",
     VDIR: "cards",
+    VDIR_ICS: "entries",
     TABLE_OUT: "table_out",
     **dict.fromkeys(MAIL, "mail"),
 }
@@ -66,6 +68,7 @@ _TITLES = {
     "ics": "calendar",
     "vcf": "address book",
     VDIR: "address book, a file for each card",
+    VDIR_ICS: "calendar, a file for each entry",
     TABLE_OUT: "table that the hub writes",
 }
 _CORRESPONDENTS = " (correspondents)"
@@ -86,8 +89,8 @@ class FilesSettings(BaseModel):
         "auto",
         title="Format",
         description="Kind of the files; auto tells it by the name and the first bytes. vdir: a "
-        "folder with one vCard in each file, which can be written to as well. csv-out: a table "
-        "that the hub writes.",
+        "folder with one vCard in each file, vdir-ics: with one calendar entry, which can be "
+        "written to as well. csv-out: a table that the hub writes.",
     )
     mapping: str = Field(
         "",

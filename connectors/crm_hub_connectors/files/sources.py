@@ -32,7 +32,9 @@ KINDS = {
     ".xlsx": "xlsx", ".xlsm": "xlsx",
 }  # fmt: skip
 VDIR = "vdir"
-"""The format of a folder with one card for each file; never guessed, as it may be written."""
+VDIR_ICS = "vdir-ics"
+VDIRS = {VDIR: ".vcf", VDIR_ICS: ".ics"}
+"""The formats of folders with one item a file; never guessed, as they may be written to."""
 TABLE_OUT = "csv-out"
 """The format of a table that the hub writes; the file need not be there yet."""
 _TEMPORARY = (".part", ".tmp", ".crdownload", ".swp", ".lock", "~")
@@ -74,8 +76,8 @@ def find_sources(root: Path, format: str = "auto") -> Found:
             "a relative one starts at the hub's folder.",
         ) from None
     found = Found([], [])
-    if format == VDIR:
-        _add_books(root, found)
+    if format in VDIRS:
+        _add_vdirs(root, format, found)
     elif stat.S_ISDIR(mode):
         _walk(root, format, found)
     elif stat.S_ISREG(mode):
@@ -99,18 +101,18 @@ def _table_out(path: Path) -> Found:
     return Found([Source(path.name, path, TABLE_OUT)], [])
 
 
-def _add_books(root: Path, found: Found) -> None:
-    """Add a folder of cards, or each folder of cards in it that is not hidden."""
+def _add_vdirs(root: Path, format: str, found: Found) -> None:
+    """Add a folder of such items, or each folder in it that is not hidden."""
     if not root.is_dir():
         raise ConfigError(
-            f"{root.name!r} is no folder", remedy="Set `path` to the folder that holds the cards."
+            f"{root.name!r} is no folder", remedy="Set `path` to the folder that holds the files."
         )
     inner = [p for p in root.iterdir() if p.is_dir() and not p.name.startswith(".")]
     for place in sorted(inner):
         if printable(place.name) == place.name:
-            found.sources.append(Source(f"{place.name}/", place, VDIR))
-    if not inner or any(vdir_item(p.name) for p in root.iterdir()):
-        found.sources.append(Source(".", root, VDIR))
+            found.sources.append(Source(f"{place.name}/", place, format))
+    if not inner or any(vdir_item(p.name, VDIRS[format]) for p in root.iterdir()):
+        found.sources.append(Source(".", root, format))
 
 
 def _walk(root: Path, format: str, found: Found) -> None:

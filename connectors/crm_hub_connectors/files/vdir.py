@@ -1,4 +1,4 @@
-"""A folder with one card for each file, as khard, khal and vdirsyncer keep it: read and written.
+"""A folder with one item for each file, as khard, khal and vdirsyncer keep it: read and written.
 
 Each file is one record, named by its file. What changed is told by size, time and identity of the
 files, so that only those are read; what is gone from the folder is told one by one.
@@ -7,7 +7,6 @@ Source: the vdir storage format, https://vdirsyncer.pimutils.org/en/stable/vdir.
 
 from __future__ import annotations
 
-import io
 import os
 import stat
 from collections.abc import Iterator
@@ -15,25 +14,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
 
 from crm_hub.sdk import Change, Checkpoint, Page, Reject, Unavailable, Window
-from crm_hub.sdk.formats.items import Item
-from crm_hub.sdk.formats.vcard import read_cards
+from crm_hub_connectors.files.layouts import Layout
 
-SUFFIX = ".vcf"
 MAX_BYTES = 10_000_000
-FIELDS = {
-    **dict.fromkeys(
-        ("file", "etag", "uid", "kind", "fn", "n.family", "n.given", "n.additional", "n.prefix",
-         "n.suffix", "nickname", "org", "department", "title", "bday", "note", "gender", "rev",
-         "photo", *(f"adrs.0.{part}" for part in ("street", "city", "region", "postcode",
-                                                  "country"))),
-        "string",
-    ),
-    **dict.fromkeys(("emails.value", "tels.value", "urls", "categories", "languages"), "array"),
-}  # fmt: skip
-"""The paths of a card, and what stands there."""
 _FRESH_NS = 2_000_000_000
 _REMEDY = "Correct or remove the file; then sync again."
 
@@ -64,11 +49,12 @@ class Seen:
 
 
 class Folder:
-    """One folder of cards."""
+    """One folder of cards or entries."""
 
-    def __init__(self, path: Path, now: datetime, page_items: int) -> None:
-        self.path = path
+    def __init__(self, path: Path, layout: Layout, now: datetime, page_items: int) -> None:
+        self.path, self._layout = path, layout
         self._now, self._size = now, page_items
+        self._day = now.astimezone(UTC).date().isoformat()
 
     def entries(self) -> dict[str, Entry]:
         """Return the items of the folder by file name; hidden and temporary files are none.
@@ -78,7 +64,7 @@ class Folder:
         found = {}
         with os.scandir(self.path) as listed:
             for one in listed:
-                if is_item(one.name) and (entry := _entry(one)) is not None:
+                if is_item(one.name, self._layout.suffix) and (entry := _entry(one)) is not None:
                     found[one.name] = entry
         return found
 
@@ -86,7 +72,7 @@ class Folder:
         """Yield what changed since `checkpoint`, in the order of names; none when nothing did."""
         seen, there = Seen.load(checkpoint), self.entries()
         whole = checkpoint is None
-        news = [e for n, e in sorted(there.items()) if seen.files.get(n, ("",))[0] != e.mark]
+        news = [e for n, e in sorted(there.items()) if not self._is_as_seen(e, seen.files.get(n))]
         gone = sorted(seen.files.keys() - there.keys())
         if checkpoint is not None and not news and not gone:
             return
@@ -96,13 +82,13 @@ class Folder:
             if len(changes) + len(rejects) >= self._size:
                 yield Page(changes, seen.dump(), rejects=rejects)
                 changes, rejects = [], []
-            found = self._read(entry, seen.files.get(entry.name))
+            found, goes_on = self._read(entry, seen.files.get(entry.name))
             if isinstance(found, Reject):
                 rejects.append(found)
                 whole = False  # a card that cannot be read is not a deleted one
             else:
                 changes.append(found)
-            seen.files[entry.name] = (self._kept_mark(entry), entry.mtime_ns)
+            seen.files[entry.name] = (self._kept_mark(entry, goes_on), entry.mtime_ns)
         for start in range(0, len(gone), self._size):
             if len(changes) + len(rejects) >= self._size:
                 yield Page(changes, seen.dump(), rejects=rejects)
@@ -117,7 +103,7 @@ class Folder:
         """Yield the cards that changed in a span of time, on pages without a checkpoint."""
         changes = []
         for entry in self.entries().values():
-            found = self._read(entry, None)
+            found, _ = self._read(entry, None)
             if isinstance(found, Reject) or found.changed_at is None:
                 continue
             if window.since <= found.changed_at < window.until and not found.deleted:
@@ -127,25 +113,30 @@ class Folder:
 
     def change(self, name: str) -> Change | None:
         """Return one card as it is now, a tombstone when it is gone, None when it is unreadable."""
-        entry = _look(self.path / name) if is_item(name) else None
+        entry = _look(self.path / name) if is_item(name, self._layout.suffix) else None
         if entry is None:
             return Change(name, None)
-        found = self._read(entry, None)
+        found, _ = self._read(entry, None)
         return None if isinstance(found, Reject) else found
 
-    def _read(self, entry: Entry, before: tuple[str, int] | None) -> Change | Reject:
+    def _read(self, entry: Entry, before: tuple[str, int] | None) -> tuple[Change | Reject, bool]:
+        """Return what a file says, and whether it says more on a later day."""
         try:
             raw = read_file(self.path / entry.name)
         except FileNotFoundError:
-            return Change(entry.name, None)
+            return Change(entry.name, None), False
         except OSError as error:
-            return self._reject(entry.name, f"the file cannot be read ({error.strerror})")
-        payload = payload_of(entry.name, raw)
-        if isinstance(payload, str):
-            return self._reject(entry.name, payload)
-        if payload is None:
-            return Change(entry.name, None)
-        return Change(entry.name, payload, self._changed_at(entry, before), version_of(raw))
+            why = f"the file cannot be read ({error.strerror})"
+            return self._reject(entry.name, why), False
+        said = self._layout.read(raw)
+        if said.problem:
+            return self._reject(entry.name, said.problem), False
+        if said.payload is None:
+            return Change(entry.name, None), False
+        version = version_of(raw)
+        payload = {"file": entry.name, "etag": version, **said.payload}
+        moment = self._changed_at(entry, before)
+        return Change(entry.name, payload, moment, version), said.goes_on
 
     def _reject(self, name: str, reason: str) -> Reject:
         return Reject(name, name, reason, _REMEDY)
@@ -155,20 +146,26 @@ class Folder:
 
         A file put back from a copy carries an old time, and yet it is the newest there is.
         """
-        if before is not None and entry.mtime_ns <= before[1]:
+        is_other = before is not None and before[0].partition("@")[0] not in ("", entry.mark)
+        if is_other and before is not None and entry.mtime_ns <= before[1]:
             return self._now
         return datetime.fromtimestamp(entry.mtime_ns // 1000 / 1e6, UTC)
 
-    def _kept_mark(self, entry: Entry) -> str:
+    def _is_as_seen(self, entry: Entry, kept: tuple[str, int] | None) -> bool:
+        """Tell whether a file was handed over as it stands; a series is so for the day alone."""
+        return kept is not None and kept[0] in (entry.mark, f"{entry.mark}@{self._day}")
+
+    def _kept_mark(self, entry: Entry, goes_on: bool) -> str:
         """A file touched just now may be written again without its mark moving: read it again."""
-        fresh = abs(self._now.timestamp() * 1e9 - entry.mtime_ns) < _FRESH_NS
-        return "" if fresh else entry.mark
+        if abs(self._now.timestamp() * 1e9 - entry.mtime_ns) < _FRESH_NS:
+            return ""
+        return f"{entry.mark}@{self._day}" if goes_on else entry.mark
 
 
-def is_item(name: str) -> bool:
-    """Tell whether a file of this name is a card of the folder."""
+def is_item(name: str, suffix: str) -> bool:
+    """Tell whether a file of this name is an item of a folder."""
     return (
-        name.lower().endswith(SUFFIX)
+        name.lower().endswith(suffix)
         and not name.startswith(".")
         and name.isprintable()
         and "/" not in name
@@ -209,18 +206,6 @@ def read_file(path: Path) -> bytes:
 def version_of(raw: bytes) -> str:
     """Return the mark of a card's content, which is what a write is held against."""
     return blake2b(raw, digest_size=16).hexdigest()
-
-
-def payload_of(name: str, raw: bytes) -> dict[str, Any] | str | None:
-    """Return the payload of a file, None for a distribution list, a text for what is wrong."""
-    found = list(read_cards(io.BytesIO(raw)))
-    if len(found) > 1:
-        return f"it holds {len(found)} cards, and a folder of this kind one in each file"
-    if not found:
-        return None if raw.strip() else "the file is empty"
-    if not isinstance(found[0], Item):
-        return found[0].reason
-    return {"file": name, "etag": version_of(raw), **found[0].payload}
 
 
 def unavailable(connection: str, name: str, error: OSError) -> Unavailable:

@@ -1,7 +1,7 @@
-"""Writes one card of a folder: read, held against its guard, changed in place, put back at once.
+"""Writes one item of a folder: read, held against its guard, changed in place, put back at once.
 
 A file is never seen half written: the new content lies beside it under a hidden name, is on the
-disk before it takes the old one's place, and is read back. A new card is named by the write's key,
+disk before it takes the old one's place, and is read back. A new one is named by the write's key,
 so that sending it again finds it there.
 """
 
@@ -14,30 +14,26 @@ from typing import Any
 
 from crm_hub.sdk import ConfigError, Outcome, Unavailable, Write
 from crm_hub.sdk.formats.edit_lines import NotWritable
-from crm_hub.sdk.formats.edit_vcard import edit_card, new_card
 from crm_hub_connectors.files import swap, vdir
+from crm_hub_connectors.files.layouts import Layout
 
 _NO_RIGHT = (errno.EACCES, errno.EPERM, errno.EROFS)
-
-
-def name_of(key: str) -> str:
-    """Return the file name of the card that is created with this key."""
-    return f"{key}{vdir.SUFFIX}"
 
 
 class Writer:
     """Writes into one folder. connection: its name, for messages."""
 
-    def __init__(self, path: Path, connection: str) -> None:
-        self._path, self._connection = path, connection
+    def __init__(self, path: Path, layout: Layout, connection: str) -> None:
+        self._path, self._layout, self._connection = path, layout, connection
 
     def write(self, one: Write) -> Outcome:
         """Return what became of a write. Raises: ConfigError, Unavailable."""
         try:
             if one.operation not in ("upsert", "delete"):
-                return Outcome("rejected", one.id, reasons={".": "cards are not merged"})
-            name = name_of(one.idempotency_key) if one.id is None else one.id
-            if not vdir.is_item(name):
+                return Outcome("rejected", one.id, reasons={".": "files are not merged"})
+            suffix = self._layout.suffix
+            name = f"{one.idempotency_key}{suffix}" if one.id is None else one.id
+            if not vdir.is_item(name, suffix):
                 return Outcome("gone", one.id)
             swap.drop(swap.beside(self._path / name))  # what a crash has left
             return self._create(one, name) if one.id is None else self._change(one, name)
@@ -48,8 +44,8 @@ class Writer:
 
     def _create(self, one: Write, name: str) -> Outcome:
         if (there := self._held(name)) is not None:
-            return Outcome("duplicate", name, _version_if(edit_card, there, one.fields))
-        raw = new_card(one.fields, uid=one.idempotency_key)
+            return Outcome("duplicate", name, self._version_if(there, one.fields))
+        raw = self._layout.make(one.fields, one.idempotency_key)
         waiting = swap.lay_beside(self._path / name, raw)
         try:
             swap.take_free_place(waiting, self._path / name)
@@ -68,17 +64,19 @@ class Writer:
             return self._conflict(name, raw)
         if path.is_symlink():
             return Outcome("rejected", name, reasons={".": "the file is a link to another place"})
+        if why := self._layout.objection(raw):
+            return Outcome("rejected", name, reasons=dict.fromkeys(one.fields or ["."], why))
         before = path.stat()
         if one.operation == "delete":
             swap.drop(path)
             swap.settle(self._path)
             return Outcome("applied", name)
-        changed = edit_card(raw, one.fields)
+        changed = self._layout.change(raw, one.fields)
         if changed == raw:
             return Outcome("applied", name, version)
         waiting = swap.lay_beside(path, changed, before.st_mode & 0o7777)
         try:
-            # The last look before the swap: an editor may have saved the card meanwhile.
+            # The last look before the swap: an editor may have saved it meanwhile.
             now = self._held(name)
             if now != raw:
                 return Outcome("gone", name) if now is None else self._conflict(name, now)
@@ -88,9 +86,9 @@ class Writer:
         return Outcome("applied", name, self._read_back(name, changed))
 
     def _conflict(self, name: str, raw: bytes) -> Outcome:
-        payload = vdir.payload_of(name, raw)
-        current = payload if isinstance(payload, dict) else None
-        return Outcome("conflict", name, vdir.version_of(raw), current)
+        version, said = vdir.version_of(raw), self._layout.read(raw).payload
+        current = None if said is None else {"file": name, "etag": version, **said}
+        return Outcome("conflict", name, version, current)
 
     # files
 
@@ -104,6 +102,14 @@ class Writer:
         """Return the version of what was written, None where somebody has written since."""
         return vdir.version_of(raw) if self._held(name) == raw else None
 
+    def _version_if(self, raw: bytes, fields: Mapping[str, Any]) -> str | None:
+        """Return the version of a file that holds these values already, else None."""
+        own = {path: value for path, value in fields.items() if path != "uid"}
+        try:
+            return vdir.version_of(raw) if self._layout.change(raw, own) == raw else None
+        except NotWritable:
+            return None
+
     def _failed(self, error: OSError) -> ConfigError | Unavailable:
         place = f"{self._connection}: {self._path.name or self._path}"
         if error.errno in _NO_RIGHT:
@@ -115,11 +121,3 @@ class Writer:
             f"{place} could not be written to ({error.strerror})",
             remedy="It is tried again by itself; if it stays so, look at the disk.",
         )
-
-
-def _version_if(edit: Any, raw: bytes, fields: Mapping[str, Any]) -> str | None:
-    """Return the version of a card that holds these values already, else None."""
-    try:
-        return vdir.version_of(raw) if edit(raw, fields) == raw else None
-    except NotWritable:
-        return None

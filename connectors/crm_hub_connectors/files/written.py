@@ -1,4 +1,4 @@
-"""The two kinds of source that can be written to, behind one face: folders of cards, and a table.
+"""What can be written to, behind one face: folders of cards, folders of entries, and a table.
 
 Before: the connector, which asks `opened` for the source of a stream. After: `vdir`, `table_out`.
 """
@@ -20,12 +20,13 @@ from crm_hub.sdk import (
     Window,
     Write,
 )
-from crm_hub_connectors.files.sources import TABLE_OUT, VDIR, Source
+from crm_hub_connectors.files.layouts import Layout, cards, entries
+from crm_hub_connectors.files.sources import TABLE_OUT, VDIR, VDIRS, Source
 from crm_hub_connectors.files.table_out import COLUMNS, TableOut
-from crm_hub_connectors.files.vdir import FIELDS, Folder, unavailable
+from crm_hub_connectors.files.vdir import Folder, unavailable
 
 _BATCH = 500
-_CARDS = Caps(
+_ITEMS = Caps(
     read="delta", deletes="tombstone", write=frozenset({"upsert", "delete"}), guard="version",
     idempotency="native",
 )  # fmt: skip
@@ -53,18 +54,19 @@ class Written(Protocol):
 
 def opened(source: Source, context: Context, page_items: int) -> Written | None:
     """Return a source that can be written to, None for one that is only read."""
-    if source.kind == VDIR:
-        return _Cards(source, context, page_items)
+    if source.kind in VDIRS:
+        layout = cards() if source.kind == VDIR else entries(context.zone, context.now())
+        return _Items(source, layout, context, page_items)
     return _Rows(source, context, page_items) if source.kind == TABLE_OUT else None
 
 
-class _Cards:
-    def __init__(self, source: Source, context: Context, page_items: int) -> None:
-        self._source, self._context = source, context
-        self._folder = Folder(source.path, context.now(), page_items)
+class _Items:
+    def __init__(self, source: Source, layout: Layout, context: Context, page_items: int) -> None:
+        self._source, self._layout, self._context = source, layout, context
+        self._folder = Folder(source.path, layout, context.now(), page_items)
 
     def info(self, name: str) -> StreamInfo:
-        return StreamInfo(name, "cards", _CARDS, FIELDS)
+        return StreamInfo(name, self._layout.shape, _ITEMS, self._layout.fields)
 
     def pages(self, checkpoint: Checkpoint | None, window: Window | None) -> Iterator[Page]:
         folder = self._folder
@@ -74,15 +76,14 @@ class _Cards:
             raise unavailable(self._context.connection, self._source.name, error) from error
 
     def fetch(self, ref: Ref) -> Change | None:
-        from crm_hub_connectors.files.vdir_push import name_of
-
-        change = self._folder.change(ref.id or name_of(str(ref.hint.get("external_id", ""))))
+        key = str(ref.hint.get("external_id", ""))
+        change = self._folder.change(ref.id or f"{key}{self._layout.suffix}")
         return None if change is None or (change.deleted and not ref.id) else change
 
     def push(self, writes: Sequence[Write]) -> list[Outcome]:
         from crm_hub_connectors.files.vdir_push import Writer
 
-        writer = Writer(self._source.path, self._context.connection)
+        writer = Writer(self._source.path, self._layout, self._context.connection)
         return [writer.write(one) for one in writes]
 
 

@@ -39,6 +39,8 @@ class SmallPages(FilesConnector):
 
 
 class CardFolder(Source):
+    suffix = ".vcf"
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._numbers = itertools.count()
@@ -54,17 +56,20 @@ class CardFolder(Source):
         return {"path": str(self.folder / "missing"), "format": "vdir"}
 
     def ids(self) -> Set[str]:
-        return {path.name for path in self.folder.glob("*.vcf")}
+        return {path.name for path in self.folder.glob(f"*{self.suffix}")}
 
     def add(
         self, count: int = 1, *, same_stamp: bool = False, at: datetime | None = None
     ) -> list[str]:
-        ids = [f"{next(self._numbers):06}.vcf" for _ in range(count)]
+        ids = [f"{next(self._numbers):06}{self.suffix}" for _ in range(count)]
         for id in ids:
-            self._save(id, CARD.format(id=id.removesuffix(".vcf"), name="Ann Bell"))
+            self._save(id, self.text(id))
             if at is not None:
                 os.utime(self.folder / id, (at.timestamp(), at.timestamp()))
         return ids
+
+    def text(self, id: str) -> str:
+        return CARD.format(id=id.removesuffix(".vcf"), name="Ann Bell")
 
     def change(self, id: str) -> None:
         text = (self.folder / id).read_bytes().decode()
