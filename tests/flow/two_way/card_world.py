@@ -13,6 +13,7 @@ from crm_hub.flow.inbound import SyncReport
 from crm_hub.flow.outbound import push
 from crm_hub.sdk.formats.vcard import card_payload
 from tests.flow.two_way.fake import Clock, Side
+from tests.flow.two_way.names import email, family, given
 from tests.flow.two_way.worlds import World
 
 SIDE_MAPPING = """\
@@ -110,8 +111,8 @@ class CardWorld(World):
     def add_card(self) -> str:
         n = next(self._numbers)
         text = (
-            f"BEGIN:VCARD\r\nVERSION:3.0\r\nUID:card-{n}\r\nFN:Ann{n} Bell{n}\r\n"
-            f"N:Bell{n};Ann{n};;;\r\nEMAIL;TYPE=work:p{n}@bell.example\r\n{KEPT}END:VCARD\r\n"
+            f"BEGIN:VCARD\r\nVERSION:3.0\r\nUID:card-{n}\r\nFN:{given(n)} {family(n)}\r\n"
+            f"N:{family(n)};{given(n)};;;\r\nEMAIL;TYPE=work:{email(n)}\r\n{KEPT}END:VCARD\r\n"
         )
         self.save(f"card-{n}.vcf", text.encode())
         return f"card-{n}.vcf"
@@ -136,13 +137,14 @@ class CardWorld(World):
             (self.book / name).unlink()
             return
         if what == "fn":
-            given = card_payload(raw)["n"].get("given", "")
-            lines = [f"FN:{given} Quist{n}\r\n" if one.startswith("FN") else one for one in lines]
+            first = card_payload(raw)["n"].get("given", "")
+            new = f"FN:{first} {family(n)}\r\n"
+            lines = [new if one.startswith("FN") else one for one in lines]
         if what == "title":
             lines = [one for one in lines if not one.startswith("TITLE")]
             lines.insert(-1, f"TITLE:Buyer {n}\r\n")
         if what == "email":
-            lines.insert(-1, f"EMAIL;TYPE=home:q{n}@bell.example\r\n")
+            lines.insert(-1, f"EMAIL;TYPE=home:{email(n)}\r\n")
         if what == "unknown":
             lines.insert(-1, f"X-NOTED:{n}\r\n")
         self.save(name, "".join(lines).encode())
@@ -152,8 +154,8 @@ class CardWorld(World):
         free = [k for k, row in side.live().items() if _mark(row["name"]) not in touched]
         n = next(self._numbers)
         if not free or self._rng.random() < 0.25:
-            row = {"name": f"Ann{n} Bell{n}", "first": f"Ann{n}", "last": f"Bell{n}"}
-            side.add(**row, email=[f"p{n}@bell.example"], phone=[_phone(n)])
+            row = {"name": f"{given(n)} {family(n)}", "first": given(n), "last": family(n)}
+            side.add(**row, email=[email(n)], phone=[_phone(n)])
             touched.add(_mark(row["name"]))
             return
         key = self._rng.choice(sorted(free))
@@ -169,9 +171,9 @@ class CardWorld(World):
         elif what == "phone":
             side.edit(key, phone=[_phone(n)])
         elif what == "last":
-            side.edit(key, last=f"Marlow{n}", name=f"{row['first']} Marlow{n}")
+            side.edit(key, last=family(n), name=f"{row['first']} {family(n)}")
         else:
-            side.edit(key, email=[*row.get("email", []), f"r{n}@bell.example"])
+            side.edit(key, email=[*row.get("email", []), email(n)])
 
 
 def _phone(number: int) -> str:

@@ -15,6 +15,7 @@ from crm_hub.config import add_connection
 from crm_hub.flow.inbound import SyncReport
 from crm_hub.flow.outbound import push
 from crm_hub.sdk.testing.servers.tryton import DATABASE, USER, Erp
+from tests.flow.two_way import names
 from tests.flow.two_way.fake import Clock, Side
 from tests.flow.two_way.worlds import World
 
@@ -87,8 +88,8 @@ class ErpWorld(World):
         self.pull("erp")
         return sent
 
-    def push(self, *names: str, yes: bool = True) -> list[SyncReport]:
-        found = [push(self.hub, name, yes=yes, many=True) for name in names or ("a", "erp")]
+    def push(self, *chosen: str, yes: bool = True) -> list[SyncReport]:
+        found = [push(self.hub, name, yes=yes, many=True) for name in chosen or ("a", "erp")]
         reports = [one for one in found if one is not None]
         for report in reports:
             assert report.error is None, report.error
@@ -114,10 +115,10 @@ class ErpWorld(World):
 
     def parties(self) -> dict[int, dict[str, Any]]:
         """Return the parties that are somebody's, with what is in force of their mechanisms."""
-        names = ["name", "active", "contact_mechanisms.type", "contact_mechanisms.value",
+        fields = ["name", "active", "contact_mechanisms.type", "contact_mechanisms.value",
                  "contact_mechanisms.active"]  # fmt: skip
         context = {**self.erp.context, "active_test": False}
-        rows = self.erp.call("model.party.party.search_read", [], 0, None, None, names, context)
+        rows = self.erp.call("model.party.party.search_read", [], 0, None, None, fields, context)
         return {row["id"]: row for row in rows if row["id"] not in self._own}
 
     def held(self) -> tuple[Counter[Any], Counter[Any]]:
@@ -147,7 +148,7 @@ class ErpWorld(World):
             choose(touched)
 
     def email(self) -> str:
-        return f"p{next(self._numbers)}@bell.example"
+        return names.email(next(self._numbers))
 
     def phone(self) -> str:
         # No two people share one: that would make them the same person.
@@ -156,7 +157,7 @@ class ErpWorld(World):
 
     def name(self) -> str:
         number = next(self._numbers)
-        return f"Ann{number} Bell{number}"
+        return f"{names.given(number)} {names.family(number)}"
 
     def add_party(self) -> int:
         reached = [

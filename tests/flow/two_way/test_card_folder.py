@@ -14,6 +14,7 @@ import pytest
 from crm_hub_connectors.files import swap
 
 from tests.flow.two_way.card_world import KEPT, CardWorld
+from tests.flow.two_way.names import email, family, given
 
 EDITS = int(os.environ.get("CRM_HUB_CARD_EDITS", "150"))
 SCALE = int(os.environ.get("CRM_HUB_SOAK_SCALE", "1"))
@@ -84,8 +85,9 @@ def one_round(
 ) -> int:
     """Make, change and delete a card, dying at the n-th file operation; return how many it took."""
     side, doomed = world.sides["a"], Doomed(n, after)
-    side.add(name=f"New{number} Here", email=[f"new{number}@bell.example"])
-    side.edit(f"a{2 * number + 1}", name=f"Edited{number} Here", title="Buyer")
+    side.add(name=f"{given(3000 + number)} {family(3000 + number)}", email=[email(3000 + number)])
+    name = f"{given(2 * number)} {family(4000 + number)}"
+    side.edit(f"a{2 * number + 1}", name=name, title="Buyer")
     side.drop(f"a{2 * number + 2}")
     with monkeypatch.context() as patched:
         patched.setattr(swap, "os", doomed)
@@ -107,10 +109,8 @@ def test_killed_at_any_file_operation_of_a_round_the_next_ones_converge(
     tmp_path: Path, after: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world, rounds = CardWorld(tmp_path / "hub"), 20
-    for number in range(rounds):
-        for word in ("First", "Second"):
-            email = f"{word}{number}@bell.example".lower()
-            world.sides["a"].add(name=f"{word}{number} There", email=[email])
+    for number in range(2 * rounds):
+        world.sides["a"].add(name=f"{given(number)} {family(number)}", email=[email(number)])
     world.settle()
     calls = one_round(world, 0, 0, after, monkeypatch)
     assert 10 <= calls < rounds

@@ -96,13 +96,12 @@ def one_round(world: ErpWorld, number: int, fate: Fate, n: int, after: bool) -> 
     """
     side = world.sides["a"]
     row = {"email": [world.email()], "phone": [world.phone()], "state": "on"}
-    side.add(name=f"New{number} Here{number}", **row)
-    side.edit(f"a{3 * number + 1}", name=f"Edited{number} Here{number}", email=[world.email()])
+    side.add(name=world.name(), **row)
+    side.edit(f"a{3 * number + 1}", name=world.name(), email=[world.email()])
     side.drop(f"a{3 * number + 2}")
-    party = next(
-        k for k, p in world.parties().items() if p["name"] == f"Third{number} There{number}"
-    )
-    world.erp.model("party.party", "write", [party], {"name": f"Changed{number} There{number}"})
+    third = side.live()[f"a{3 * number + 3}"]["name"]
+    party = next(k for k, p in world.parties().items() if p["name"] == third)
+    world.erp.model("party.party", "write", [party], {"name": world.name()})
     fate.calls, fate.n, fate.after = 0, n, after
     with contextlib.suppress(Died):
         world.round()
@@ -120,12 +119,9 @@ def one_round(world: ErpWorld, number: int, fate: Fate, n: int, after: bool) -> 
 
 
 def killed_again_and_again(world: ErpWorld, fate: Fate, after: bool, kills: int) -> None:
-    for number in range(kills + 1):
-        for word in ("First", "Second", "Third"):
-            name = f"{word}{number} There{number}"
-            world.sides["a"].add(
-                name=name, email=[world.email()], phone=[world.phone()], state="on"
-            )
+    for _ in range(3 * (kills + 1)):
+        reached = {"email": [world.email()], "phone": [world.phone()]}
+        world.sides["a"].add(name=world.name(), **reached, state="on")
     world.settle()
     calls = one_round(world, 0, fate, 0, after)
     assert calls >= 15
