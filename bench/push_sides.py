@@ -39,14 +39,17 @@ BOOKS: dict[str, Book] = {}
 
 
 class Book:
-    """Contacts by id, with the order of their changes; `writes` counts what the hub wrote."""
+    """Contacts by id, with the order of their changes; `writes` counts what the hub wrote.
+
+    lists: it gives all its contacts each time, instead of those that changed.
+    """
 
     def __init__(self, name: str) -> None:
         self.rows: dict[str, dict[str, Any]] = {}
         self.versions: dict[str, int] = {}
         self.keys: dict[str, str] = {}
         self.changed: list[str] = []
-        self.writes = 0
+        self.writes, self.lists = 0, False
         self.name = name
         BOOKS[name] = self
 
@@ -98,10 +101,22 @@ class BookConnector(Connector[BookSettings]):
 
     def pull(self, stream: StreamInfo, checkpoint: Any, window: Any = None) -> Iterator[Page]:
         book, start = BOOKS[self.settings.book], checkpoint["at"] if checkpoint else 0
+        if book.lists:
+            yield from self._listing(book)
+            return
         for first in range(start, len(book.changed), 1000):
             ids = dict.fromkeys(book.changed[first : first + 1000])
             found = [Change(i, dict(book.rows[i]), None, str(book.versions[i])) for i in ids]
             yield Page(found, {"at": min(first + 1000, len(book.changed))})
+
+    def _listing(self, book: Book) -> Iterator[Page]:
+        ids, end = list(book.rows), {"at": len(book.changed)}
+        for first in range(0, len(ids), 1000):
+            found = [
+                Change(i, dict(book.rows[i]), None, str(book.versions[i]))
+                for i in ids[first : first + 1000]
+            ]
+            yield Page(found, end, complete=first + 1000 >= len(ids))
 
     def push(self, writes: Sequence[Write]) -> list[Outcome]:
         sent = [
