@@ -183,11 +183,13 @@ def _phone(number: int) -> str:
 
 def _mark(name: str) -> str:
     """Return the given name, which nobody changes here: it tells who is who on both sides."""
-    return name.split()[0]
+    return name.split()[0].casefold()
 
 
 def _words(row: dict[str, Any]) -> Any:
-    texts = tuple((row.get(part) or "").strip() for part in ("name", "first", "last", "title"))
+    # A side may keep texts in lower case or with blanks around: that is no difference.
+    parts = ("name", "first", "last", "title")
+    texts = tuple(" ".join((row.get(part) or "").casefold().split()) for part in parts)
     emails = frozenset(e.strip().lower() for e in row.get("email") or ())
     phones = frozenset("".join(filter(str.isdigit, t)) for t in row.get("phone") or ())
     return *texts, emails, phones

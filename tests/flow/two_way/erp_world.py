@@ -247,12 +247,14 @@ def _listed(row: dict[str, Any]) -> Iterator[str]:
 
 def _marks(values: Iterator[str]) -> set[str]:
     """Return what tells that two records are one person, however each system writes it."""
-    return {_digits(v) if v.startswith("+") else v.lower() for v in values}
+    plain = [" ".join(v.casefold().split()) for v in values]
+    return {_digits(v) if v.startswith("+") else v for v in plain}
 
 
 def _words(name: str, emails: Sequence[str], phones: Sequence[str], active: bool) -> Any:
-    reached = (frozenset(e.lower() for e in emails), frozenset(map(_digits, phones)))
-    return name, *reached, bool(active)
+    # A side may keep texts in lower case or with blanks around: that is no difference.
+    reached = (frozenset(e.strip().lower() for e in emails), frozenset(map(_digits, phones)))
+    return " ".join(name.casefold().split()), *reached, bool(active)
 
 
 def _digits(text: str) -> str:
