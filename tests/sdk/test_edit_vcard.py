@@ -118,6 +118,17 @@ def _digits(text: str) -> str:
     return "".join(c for c in text if c.isdigit()).lstrip("0")[-10:]
 
 
+def test_a_picture_of_megabytes_and_deep_nonsense_pass_through() -> None:
+    photo = b"PHOTO;ENCODING=b:" + b"\r\n ".join([b"QUJD" * 18] * 60_000) + b"\r\n"
+    raw = APPLE_CARD.replace(b"REV:", photo + b"REV:")
+    after = edit_card(raw, {"title": "Buyer"})
+    assert after == raw.replace(b"TITLE:Head of Sales", b"TITLE:Buyer")
+    deep = b"BEGIN:VCARD\r\nFN:a\r\n" + b"BEGIN:X\r\n" * 60_000 + b"END:Y\r\n" * 60_000
+    with pytest.raises(NotWritable):
+        edit_card(deep, {"title": "x"})
+    assert bytes(Text(deep)) == deep
+
+
 def test_an_edited_address_keeps_its_label_and_a_removed_one_takes_it_along() -> None:
     both = ["ann@home.example", "a.lee@acme.example"]
     after = edit_card(APPLE_CARD, {"emails.value": both})

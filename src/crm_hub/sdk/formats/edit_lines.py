@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from crm_hub.sdk.formats.contentlines import MAX_LINE, Line, parse_line
 
 MAX_TEXT = 10_000_000
+_MAX_DEPTH = 100
 _WIDTH = 75
 _HEAD = re.compile(rb'[^":]*(?:"[^"\r\n]*"[^":]*)*:')
 _FOLD = re.compile(rb"\r?\n[ \t]")
@@ -100,13 +101,16 @@ class Text:
         return b"".join(piece.raw for piece in self.pieces)
 
     def blocks(self) -> list[Block]:
-        """Return the outermost components; one that never ends has no `end`."""
+        """Return the outermost components; one that never ends has no `end`.
+
+        What is nested more than 100 deep counts as part of what it stands in.
+        """
         found: list[Block] = []
         stack: list[Block] = []
         opened: Counter[str] = Counter()
         for piece in self.pieces:
             word = piece.value.strip().upper()
-            if piece.name == "BEGIN":
+            if piece.name == "BEGIN" and len(stack) < _MAX_DEPTH:
                 block = Block(word, piece)
                 (stack[-1].nested if stack else found).append(block)
                 stack.append(block)
@@ -175,19 +179,19 @@ class Text:
 
 def _cut(raw: bytes) -> Iterator[bytes]:
     """Yield the bytes of each logical line: with its folds, and soft breaks of old vCards."""
-    held = b""
+    held: list[bytes] = []
     soft = False
     for line in re.split(rb"(?<=\n)", raw):
         if held and (soft or line[:1] in (b" ", b"\t")):
-            held += line
+            held.append(line)
         else:
             if held:
-                yield held
-            held = line
+                yield b"".join(held)
+            held = [line]
         is_soft = line.rstrip(b"\r\n").endswith(b"=")
-        soft = is_soft and b"QUOTED-PRINTABLE" in held[:500].upper()
-    if held:
-        yield held
+        soft = is_soft and b"QUOTED-PRINTABLE" in b"".join(held[:8])[:500].upper()
+    if any(held):
+        yield b"".join(held)
 
 
 def _piece(raw: bytes) -> Piece:
