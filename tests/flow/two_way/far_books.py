@@ -7,6 +7,7 @@ hub's (vobject, icalendar), and stored as that program's PUT would store it.
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -22,6 +23,7 @@ from crm_hub.sdk.testing.servers.radicale import Collection, Radicale, radicale
 from crm_hub.sdk.testing.servers.xandikos import Xandikos, xandikos
 from crm_hub.store import Machinery
 
+_MARK = re.compile(rb"(?<![A-Za-z])no-(\d+)-")
 START = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
 
@@ -228,5 +230,6 @@ class Between:
 
 def number_in(raw: bytes) -> int:
     """Return the number in the mark `no-17-` of a text."""
-    at = raw.index(b"no-") + 3
-    return int(raw[at : raw.index(b"-", at)])
+    found = _MARK.search(raw)
+    assert found is not None, raw
+    return int(found[1])
