@@ -78,3 +78,16 @@ def test_an_edit_of_a_third_side_without_a_clock_ends_a_dispute_of_the_other_two
     state.edit(at=2, name="title", which=6)
     state.edit_in_peace(at=1, name="title", which=6)
     state.teardown()
+
+
+def test_a_delete_that_makes_two_people_one_is_at_rest_a_round_later() -> None:
+    state = TwoWay()
+    state.begin(profiles=[PROFILES[6], PROFILES[2], PROFILES[0]], approved=True)
+    state.add(at=1)
+    state.quiet()
+    state.drop(at=2, which=9)
+    state.add_the_same_person_elsewhere(at=1, which=5)
+    state.two_edits_at_once(at=2, between="time", name="first", which=5)
+    state.quiet()
+    assert state.world.round() == 0
+    state.teardown()

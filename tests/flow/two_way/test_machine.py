@@ -100,6 +100,7 @@ class TwoWay(RuleBasedStateMachine):
         self.edits: dict[str, str] = {}
         self.known_lost: set[str] = set()
         self.fresh: set[str] = set()
+        self.people_changed = False
         if approved:
             self.world.push(yes=True)
 
@@ -337,13 +338,27 @@ class TwoWay(RuleBasedStateMachine):
             side.faults.clear()
             side.stale = 0
         world.clock.tick(days * 86_400_000_000)
-        sent = [world.round() for _ in range(2)]
+        sent = [self._round()]
+        if self.people_changed:  # a write made two people one: what follows goes out a round later
+            sent.append(self._round())
+        sent.append(self._round())
         assert sent[-1] == 0, f"writes in quiet rounds: {sent}\n{world.show()}"
         for side in world.sides.values():
             assert len(side.created) == len(set(side.created)), f"doubled at {side.name}"
         assert world.waiting() == 0, f"{sent} {world.open_writes()}\n{world.show()}"
         self._equal()
         self._nothing_lost()
+
+    def _round(self) -> int:
+        """Pull and push once; note whether a write changed who is who."""
+        world, before = self.world, self.world.sent
+        world.pull()
+        known = ids(world.hub)
+        world.push()
+        now = ids(world.hub)
+        self.people_changed = any(now.get(key) not in (None, known[key]) for key in known)
+        world.clock.tick(120_000_000)
+        return world.sent - before
 
     def _equal(self) -> None:
         """Records of one identity hold the same, but where a conflict is open."""
