@@ -12,7 +12,7 @@ from crm_hub.model.records import Change
 from crm_hub.model.routes import Route
 from crm_hub.outbox import life
 from crm_hub.sdk import Connector, Ref
-from crm_hub.store import Outbox, WriteRow
+from crm_hub.store import Identities, Outbox, WriteRow
 
 
 class Uncertain:
@@ -49,7 +49,8 @@ class Uncertain:
                 self._find_out_one(connector, route, row)
 
     def _find_out_one(self, connector: Connector[Any], route: Route, row: WriteRow) -> None:
-        if row.kind == "create" and route.ability.idempotency in ("native", "external_id"):
+        wanted, has_key = self._is_wanted(row), route.ability.idempotency != "none"
+        if row.kind == "create" and has_key and wanted:
             self._again(row)  # the key makes a second send harmless
             return
         hint = {"external_id": row.key} if row.kind == "create" else {}
@@ -57,14 +58,16 @@ class Uncertain:
         try:
             found = [change for _, change in connector.fetch([ref])]
         except NotSupported:
-            self._park(row)
+            self._again(row) if row.kind == "create" and has_key else self._park(row)
             return
         except TransientError as error:
             self._far.put_back([row], error, certain=False)
             return
         change = next((one for one in found if one.payload is not None), None)
         if row.kind == "create":
-            if change is None:
+            if change is None and not wanted:
+                self._far.settle(row, "conflict", "not made; its source was deleted meanwhile")
+            elif change is None:
                 self._again(row)
             else:
                 self._far.late_confirm(route, row, change)
@@ -77,6 +80,12 @@ class Uncertain:
         elif not self._far.keeps_delete(route, row, change):
             self._far.settle(row, "conflict", "it was not made, or was changed since")
             self._far.take(route, [change], [row.identity_id])
+
+    def _is_wanted(self, row: WriteRow) -> bool:
+        """Whether anybody is left whose record was to be created."""
+        with self._far.hub.store.read() as db:
+            repo = Identities(db)
+            return bool(repo.records_of([repo.follow(row.identity_id)]))
 
     def _park(self, row: WriteRow) -> None:
         with self._far.hub.store.write() as db:

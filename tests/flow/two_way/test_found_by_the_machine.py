@@ -91,3 +91,16 @@ def test_a_delete_that_makes_two_people_one_is_at_rest_a_round_later() -> None:
     state.quiet()
     assert state.world.round() == 0
     state.teardown()
+
+
+def test_a_create_that_never_arrived_is_not_made_once_its_source_is_deleted() -> None:
+    state = TwoWay()
+    state.begin(profiles=[PROFILES[2], PROFILES[2]], approved=True)
+    state.add(at=0)
+    state.crash(at=0, commits=False, n=9)
+    state.trouble(at=1, fault="down")
+    state.drop(at=2, which=6)
+    state.push_one(at=1)
+    state.quiet()
+    assert [side.live() for side in state.world.sides.values()] == [{}, {}]
+    state.teardown()
