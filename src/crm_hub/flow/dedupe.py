@@ -71,17 +71,35 @@ def dedupe(
     id_column: str = "",
     region: str = "",
     folders: Sequence[Path] = (),
+    model: Path | None = None,
     progress: Progress = lambda _step, _done, _all: None,
 ) -> Deduped:
     """Return who is who in the table at `path`.
 
     told: column → field for columns with unusual names. id_column: else `record_id`, else the
     first column whose values differ. region: the country of phone numbers that nothing else tells.
+    model: a model of your own (`crm-hub identity train`), else the shipped one.
     Raises: ConfigError when the file or its columns cannot be used.
     """
     kind = KINDS[entity]
+    table, profiles = understood(path, entity, told or {}, id_column, region, folders, progress)
+    given = read_model(model or shipped(kind.model), kind.comparisons)
+    resolved = resolve(profiles, given, read_identity(folders).bands, kind, progress)
+    return Deduped(kind, table, profiles, resolved)
+
+
+def understood(
+    path: Path,
+    entity: str,
+    told: Mapping[str, str],
+    id_column: str,
+    region: str,
+    folders: Sequence[Path],
+    progress: Progress,
+) -> tuple[Table, list[Profile]]:
+    """Return the table at `path` without its contacts, and what each of its rows says."""
     rules = read_identity(folders)
-    table = read_table(path, entity, told or {}, id_column, region, progress)
+    table = read_table(path, entity, told, id_column, region, progress)
     contacts = with_known_countries(table.contacts)
     table.contacts = []
     contacts.reverse()
@@ -93,9 +111,7 @@ def dedupe(
         profiles.append(one)
         if not len(profiles) % 2_000:
             progress("understanding", len(profiles), every)
-    model = read_model(shipped(kind.model), kind.comparisons)
-    resolved = resolve(profiles, model, rules.bands, kind, progress)
-    return Deduped(kind, table, profiles, resolved)
+    return table, profiles
 
 
 def read_table(

@@ -111,6 +111,11 @@ def column_name(comparison: Comparison) -> str:
     return comparison.name.replace(" ", "_").replace("-", "_")
 
 
+def is_scaled(comparison: str, level: str) -> bool:
+    """Tell whether a level names one person, so that its u falls with the number of records."""
+    return (comparison, level) in _SCALED
+
+
 def settings_of(model: Model, dialect: str = "duckdb") -> dict[str, Any]:
     """Return the model as Splink settings for `duckdb` or `spark`."""
     comparisons = []

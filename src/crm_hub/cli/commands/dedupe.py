@@ -78,6 +78,12 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="A folder with an identity.yaml of your own, which changes lists and thresholds.",
 )
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="MODEL.json",
+    help="Weights of your own, from crm-hub identity train.",
+)
 def dedupe(
     as_json: bool,
     table: Path,
@@ -89,6 +95,7 @@ def dedupe(
     region: str,
     rejects: Path | None,
     rules: Path | None,
+    model: Path | None,
 ) -> int:
     """Find the records of one person, or of one firm, in a table.
 
@@ -107,10 +114,11 @@ def dedupe(
         found = flow.dedupe(
             table,
             entity=entity,
-            told=_mapped(mapped),
+            told=column_fields(mapped),
             id_column=id_column,
             region=region,
             folders=[rules] if rules else [],
+            model=model,
             progress=progress,
         )
     files.write_clusters(target, found)
@@ -128,7 +136,8 @@ def dedupe(
     return FAILED if found.table.aside else 0
 
 
-def _mapped(pairs: tuple[str, ...]) -> dict[str, str]:
+def column_fields(pairs: tuple[str, ...]) -> dict[str, str]:
+    """Return column → field of the options --map. Raises: ConfigError."""
     told = {}
     for pair in pairs:
         column, sign, name = pair.rpartition("=")

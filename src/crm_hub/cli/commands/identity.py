@@ -8,6 +8,7 @@ import click
 
 from crm_hub.cli import output
 from crm_hub.cli.command import hub_command, opened
+from crm_hub.cli.commands.identity_train import train
 from crm_hub.cli.commands.link import show, told
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ def _as_data(row: RulingRow, names: dict[int, str]) -> dict[str, Any]:
     }
 
 
-for _each in (merge, split, never, rebuild, rulings):
+for _each in (merge, split, never, rebuild, rulings, train):
     identity.add_command(_each)
 
 command = identity
