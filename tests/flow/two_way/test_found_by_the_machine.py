@@ -104,3 +104,17 @@ def test_a_create_that_never_arrived_is_not_made_once_its_source_is_deleted() ->
     state.quiet()
     assert [side.live() for side in state.world.sides.values()] == [{}, {}]
     state.teardown()
+
+
+def test_two_people_whom_a_write_shows_to_be_one_are_at_rest_a_round_later() -> None:
+    state = TwoWay()
+    state.begin(profiles=[PROFILES[3], PROFILES[0], PROFILES[2]], approved=True)
+    state.add(at=1)
+    state.add_the_same_person_elsewhere(at=1, which=0)
+    state.two_edits_at_once(at=1, between="pull", name="first", which=0)
+    state.put_back_what_stood_there_before(at=1, which=1)
+    state.push_one(at=1)
+    state.add_the_same_person_elsewhere(at=2, which=8)
+    state.quiet()
+    assert state.world.round() == 0
+    state.teardown()

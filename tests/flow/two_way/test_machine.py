@@ -101,6 +101,7 @@ class TwoWay(RuleBasedStateMachine):
         self.known_lost: set[str] = set()
         self.fresh: set[str] = set()
         self.people_changed = False
+        self.people: dict[str, int] = {}
         if approved:
             self.world.push(yes=True)
 
@@ -338,10 +339,10 @@ class TwoWay(RuleBasedStateMachine):
             side.faults.clear()
             side.stale = 0
         world.clock.tick(days * 86_400_000_000)
-        sent = [self._round()]
+        self.people_changed, self.people = False, {}
+        sent = [self._round() for _ in range(2)]
         if self.people_changed:  # a write made two people one: what follows goes out a round later
             sent.append(self._round())
-        sent.append(self._round())
         assert sent[-1] == 0, f"writes in quiet rounds: {sent}\n{world.show()}"
         for side in world.sides.values():
             assert len(side.created) == len(set(side.created)), f"doubled at {side.name}"
@@ -356,7 +357,10 @@ class TwoWay(RuleBasedStateMachine):
         known = ids(world.hub)
         world.push()
         now = ids(world.hub)
-        self.people_changed = any(now.get(key) not in (None, known[key]) for key in known)
+        for before_it in (self.people, known):
+            changed = any(now.get(key) not in (None, one) for key, one in before_it.items())
+            self.people_changed = self.people_changed or changed
+        self.people = now
         world.clock.tick(120_000_000)
         return world.sent - before
 
