@@ -83,7 +83,7 @@ def content(hub: Hub) -> dict[str, Any]:
         words = winners(db)
         timelines = {
             label[i]: [
-                (r.occurred_at_us, r.seq, r.shown, words[r.event_id])
+                (r.occurred_at_us, r.seq, _told(r.shown), words[r.event_id])
                 for r in Timelines(db).page(i, 100_000, None)
             ]
             for i in members
@@ -91,6 +91,12 @@ def content(hub: Hub) -> dict[str, Any]:
         firms = sorted((label[p], label[o]) for p, o, *_ in Identities(db).memberships(members))
         told = sorted((len(list(rows))) for rows in _sources(db).values())
     return {"golden": golden, "timelines": timelines, "memberships": firms, "told": told}
+
+
+def _told(shown: str) -> list[Any]:
+    """Return what a line shows but whether it came late, which says when it was read."""
+    kind, _, *rest = orjson.loads(shown)
+    return [kind, *rest]
 
 
 def winners(db: Any) -> dict[int, tuple[str, str]]:
