@@ -41,6 +41,14 @@ def test_a_family_mailbox_joins_nobody() -> None:
     assert together(pair) == [{"a"}, {"b"}]
 
 
+def test_mailboxes_that_differ_by_a_lone_letter_are_two_and_no_slip() -> None:
+    pair = [
+        Contact("a", "Guest", "A", emails=("guest.a@harbour.example",), phones=("+4915155501000",)),
+        Contact("b", "Guest", "B", emails=("guest.b@harbour.example",), phones=("+4915155501001",)),
+    ]
+    assert together(pair) == [{"a"}, {"b"}]
+
+
 def test_a_mother_and_a_daughter_whose_names_differ_by_a_letter_stay_apart() -> None:
     pair = [
         Contact("a", "Maria", "Kestrel", phones=LANDLINE, **HOME),

@@ -26,7 +26,7 @@ from crm_hub.resolve.profile import Profile
 
 def _mail_slip(a: Profile, b: Profile) -> bool:
     return (
-        a.mail_digits == b.mail_digits
+        a.mail_fixed == b.mail_fixed
         and len(a.mail) >= 12
         and len(b.mail) >= 12
         and slips(a.mail, b.mail) <= 1
@@ -41,7 +41,7 @@ MAIL = Comparison(
         shared_level("same mailbox", "mails"),
         named_level(
             "mailbox with a slip",
-            "mail_digits_l = mail_digits_r AND length(mail_l) >= 12 AND length(mail_r) >= 12 "
+            "mail_fixed_l = mail_fixed_r AND length(mail_l) >= 12 AND length(mail_r) >= 12 "
             "AND damerau_levenshtein(mail_l, mail_r) <= 1",
             _mail_slip,
         ),

@@ -6,6 +6,7 @@ those of the table that Splink sees (`table_row`), so that both score the same t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -57,9 +58,10 @@ class Contact(NamedTuple):
 class Profile:
     """The evidence of one record; "" and the empty set stand for what it does not say.
 
-    mails: personal mailboxes. mail: the first of them, mail_digits its digits, mail_free whether
-    anybody can have one there, mail_own its local part where that is more than the name, mail_stem
-    the mailbox of a firm without the number that tells namesakes apart, mail_number that number.
+    mails: personal mailboxes. mail: the first of them, mail_fixed what no slip changes in it,
+    mail_free whether anybody can have one there, mail_own its local part where that is more than
+    the name, mail_stem the mailbox of a firm without the number that tells namesakes apart,
+    mail_number that number.
     domains: firms' domains the record has a mailbox at. phones: numbers of the person. lines:
     numbers and mailboxes that several people use. firms: the company and the domains as one word
     each. ref: a reference of a kind so sparse that a slip in it can be seen.
@@ -77,7 +79,7 @@ class Profile:
     generation: str = ""
     mails: frozenset[str] = _EMPTY
     mail: str = ""
-    mail_digits: str = ""
+    mail_fixed: str = ""
     mail_free: bool = False
     mail_own: str = ""
     mail_stem: str = ""
@@ -181,6 +183,14 @@ def _spelled_out(name: PersonName, personal: list[Mailbox]) -> PersonName:
     return name
 
 
+_PART = re.compile(r"[a-z]+|\d+")
+
+
+def _fixed(local: str) -> str:
+    """Return the digits and the letters that stand alone: they tell people apart (m.lee, p.lee)."""
+    return " ".join(p for p in _PART.findall(local) if len(p) == 1 or p.isdigit())
+
+
 def _add_mail(
     found: Profile, boxes: list[Mailbox], personal: list[Mailbox], name: PersonName
 ) -> None:
@@ -188,7 +198,7 @@ def _add_mail(
         found.mails = frozenset(b.canonical for b in personal)
         found.mail = personal[0].canonical
         found.mail_free = personal[0].free
-        found.mail_digits = "".join(c for c in personal[0].local if c.isdigit())
+        found.mail_fixed = _fixed(personal[0].local)
         found.mail_own = next((o for o in (own_part(b, name) for b in personal) if o), "")
         others = {o for o in (other_surname(b, name) for b in personal) if o}
         if not others <= found.families:
@@ -266,4 +276,4 @@ def table_row(found: Profile) -> dict[str, Any]:
         row[column] = sorted(value) or None if isinstance(value, frozenset) else value
         if value == "":
             row[column] = None
-    return row | {"mail_digits": found.mail_digits}
+    return row | {"mail_fixed": found.mail_fixed}
