@@ -118,3 +118,15 @@ def test_two_people_whom_a_write_shows_to_be_one_are_at_rest_a_round_later() -> 
     state.quiet()
     assert state.world.round() == 0
     state.teardown()
+
+
+def test_an_edit_that_shows_two_people_to_be_one_says_what_it_writes_over() -> None:
+    state = TwoWay()
+    state.begin(profiles=[PROFILES[5], PROFILES[1], PROFILES[2]], approved=False)
+    state.add(at=2)
+    state.add_the_same_person_elsewhere(at=2, which=2)
+    state.edit(at=0, name="first", which=2)
+    state.edit_in_peace(at=0, name="first", which=3)
+    (conflict,) = state.world.conflicts()
+    assert (conflict.state, conflict.doc["kept"], conflict.doc["lost"]) == ("decided", "v3", "v2")
+    state.teardown()

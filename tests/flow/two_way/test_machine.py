@@ -30,6 +30,7 @@ from hypothesis.stateful import (
 
 from crm_hub.flow.inbound import sync
 from crm_hub.flow.outbound import push
+from crm_hub.store import ConflictRow
 from tests.flow.hubs import ids
 from tests.flow.two_way.fake import Clock, Side
 from tests.flow.two_way.worlds import World
@@ -299,13 +300,19 @@ class TwoWay(RuleBasedStateMachine):
 
     @rule(at=st.integers(0, 2), which=st.integers(0, 9), name=st.sampled_from(["title", "first"]))
     def edit_in_peace(self, at: int, which: int, name: str) -> None:
-        """Nobody else does anything: the edit arrives everywhere, and nothing is in dispute."""
+        """Nobody else does anything: the edit arrives everywhere, and nothing is in dispute.
+
+        Unless the edit shows two people to be one, as a name that agrees now does: their records
+        meet for the first time, and what is written over of them is said.
+        """
         self._come_to_rest()
         side = self._side(at)
         key = self._record(side, which)
         if key is None:
             return
-        before = len(self.world.conflicts())
+        record = f"{side.name}/contacts#{key}"
+        were, had = ids(self.world.hub), self._payloads()
+        before = {c.id for c in self.world.conflicts()}
         had_open = {c.identity_id for c in self.world.conflicts("open")}
         value = f"v{next(self.numbers)}"
         self._replaced(side.live()[key].get(name))
@@ -313,21 +320,53 @@ class TwoWay(RuleBasedStateMachine):
         sent = {s.name: len(s.pushed) for s in self.world.sides.values()}
         self._come_to_rest(days=0)
         found = ids(self.world.hub)
-        identity = found[f"{side.name}/contacts#{key}"]
-        held = [
-            _plain(payload.get(name))
-            for s in self.world.sides.values()
-            for k, payload in s.live().items()
-            if found[f"{s.name}/contacts#{k}"] == identity
-        ]
+        mates = {k: p for k, p in self._payloads().items() if found[k] == found[record]}
+        held = [_plain(payload.get(name)) for payload in mates.values()]
+        said = [c for c in self.world.conflicts() if c.id not in before]
+        met = {k for k in mates if k in had and were[k] != were[record]}
+        if met:
+            disputed = had_open & {were[k] for k in met | {record}}
+            # Whoever edits a value knows what stood there: that is not said.
+            stood = {
+                _plain(v)
+                for k in mates.keys() & had.keys()
+                for n, v in had[k].items()
+                if k in met or n != name
+            }
+            self._said_once(said, value, held, None if disputed else stood)
+            return
         assert set(held) == {value}, f"{name}={value} did not arrive: {held}"
-        if identity not in had_open:
-            assert len(self.world.conflicts()) == before, self.world.conflicts()
+        if found[record] not in had_open:
+            assert not said, said
             # A version that moved without a change costs a second try of the same write.
             writes = {
                 (s.name, w.id) for s in self.world.sides.values() for w in s.pushed[sent[s.name] :]
             }
             assert len(writes) <= len(held) - 1
+
+    def _said_once(
+        self,
+        said: list[ConflictRow],
+        value: str,
+        held: list[str],
+        stood: set[Any] | None,
+    ) -> None:
+        """An edit made two people one: it arrived or is logged, and so is, once, what gives way.
+
+        stood: the values that may give way unseen; None where something was in dispute before.
+        """
+        lost = [(c.field, _plain(c.doc["lost"])) for c in said if c.state == "decided"]
+        open_ = {_plain(v) for c in said for v in c.doc.get("values", {}).values()}
+        told = {one for _, one in lost}
+        assert set(held) == {value} or value in told | open_, f"{value} did not arrive: {held}"
+        if stood is not None:
+            assert len(lost) == len(set(lost)), f"said twice: {said}"
+            assert told <= {value, *stood}, f"said of what was replaced knowingly: {said}"
+
+    def _payloads(self) -> dict[str, dict[str, Any]]:
+        """Return what the sides hold, by source key."""
+        sides = self.world.sides.values()
+        return {f"{s.name}/contacts#{k}": p for s in sides for k, p in s.live().items()}
 
     @invariant()
     def count(self) -> None:
