@@ -39,11 +39,11 @@ class Alike:
     liked: pairs that are one. asked: pairs that are a question, with the reason.
     """
 
-    def __init__(self, db: Db, tools: Tools) -> None:
+    def __init__(self, db: Db, repo: Identities, tools: Tools) -> None:
         self.liked: dict[Pair, Liked] = {}
         self.asked: dict[Pair, Held] = {}
         self._tools = tools
-        self._repo, self._identities = Likeness(db), Identities(db)
+        self._repo, self._identities = Likeness(db), repo
         self._met: set[int] = set()
         self._asked_names: set[str] = set()
         self._weighed: set[Pair] = set()
@@ -62,9 +62,13 @@ class Alike:
         Clearly different first names make a number a home's or a firm's; when they are gone, it
         is one person's again.
         """
-        looked = {key: ids for key, ids in holders.items() if key[:2] in ("e:", "p:")}
-        crowded = self._identities.shared(looked.keys() - self._asked_keys)
-        looked = {k: looked[k] for k in looked.keys() - self._asked_keys - crowded}
+        looked = {
+            key: ids for key, ids in holders.items()
+            if key[:2] in ("e:", "p:") and key not in self._asked_keys
+        }  # fmt: skip
+        crowded = self._identities.shared(looked)
+        for key in crowded:
+            del looked[key]
         touched = {key for key in batch.touched if key[:2] in ("e:", "p:")} - self._asked_keys
         was = self._repo.several({*looked, *touched})
         now = {k: len(ids) for k, ids in looked.items() if len(ids) > 1 and _several(batch, ids)}
@@ -103,7 +107,9 @@ class Alike:
         wanted = {key for _, key in named} | touched
         if not wanted:
             return set(), set()
-        of_name, turned = marks_of(batch, wanted, self._repo.named(wanted))
+        looked = batch.looked
+        stored = looked.known(wanted) + self._repo.named(looked.unknown(wanted))
+        of_name, turned = marks_of(batch, wanted, stored)
         turned_records = {r for key in turned - self._asked_names for r in of_name[key]}
         self._asked_names |= wanted
         pairs = set()

@@ -34,7 +34,7 @@ def components(db: Db, repo: Identities, tools: Tools, batch: Batch) -> Groups:
         for key in node.joining:
             holders[key].append(node.record_id)
     _promote(db, repo, tools, batch)
-    ruled, alike = Ruled(db), Alike(db, tools)
+    ruled, alike = Ruled(db), Alike(db, repo, tools)
     expansion = _Expansion(repo, tools, batch, holders, ruled)
     expansion.run()
     while True:
@@ -80,7 +80,10 @@ class _Expansion:
     def _found(self) -> set[int]:
         self._asked_keys |= self._keys
         self._asked_identities |= self._identities
-        found = set(self._repo.holders(self._keys - self._repo.shared(self._keys)))
+        keys = self._keys - self._repo.shared(self._keys)
+        looked = self._batch.looked
+        found = {record for _, record, _ in looked.known(keys)}
+        found.update(self._repo.holders(looked.unknown(keys)))
         found.update(r for r, _ in self._repo.records_of(self._identities))
         found |= self._records
         self._keys, self._identities, self._records = set(), set(), set()

@@ -163,7 +163,7 @@ def _cluster(tools: Tools, component: Sequence[Node], groups: Groups) -> list[Cl
     keys = set(chain.from_iterable(n.keys for n in component)) & groups.holders.keys()
     rulings = groups.ruled.on(n.record_id for n in component)
     found = cluster(members, {key: groups.holders[key] for key in sorted(keys)}, rulings)
-    return join(groups.alike, component, found, Borders(members, rulings), tools)
+    return join(groups.alike, component, found, lambda: Borders(members, rulings), tools)
 
 
 def _exclusive(node: Node, tools: Tools) -> tuple[tuple[str, str], ...]:

@@ -6,8 +6,13 @@ of one by the long way is the same, row by row (tests/flow/test_newcomers.py).
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+from itertools import chain
+
 from crm_hub.flow.batch import Moment, Walked
 from crm_hub.flow.walk_alike import of_a_name
+from crm_hub.flow.walk_lookup import Found
 from crm_hub.flow.walk_records import Batch, Node
 from crm_hub.merge.golden import dump_single
 from crm_hub.store import Db, Identities, Likeness, Row
@@ -18,28 +23,35 @@ def take_newcomers(db: Db, repo: Identities, batch: Batch) -> list[Node]:
 
     They share no joining key with anybody, and nobody of their name is worth comparing with them.
     """
-    first: dict[str, int] = {}
-    met: set[str] = set()
-    asked: list[str] = []
-    for node in batch.nodes.values():
-        for key in node.joining:
-            if first.setdefault(key, node.record_id) != node.record_id:
-                met.add(key)
-        if node.home_id is None:
-            asked += node.joining
+    new = [node for node in batch.nodes.values() if node.home_id is None]
+    asked = list(chain.from_iterable(node.joining for node in new))
     if not asked:
         return []
-    names = {n.name_key for n in batch.nodes.values() if n.home_id is None} - {""}
-    held = Likeness(db).named({*asked, *names})  # one question for both
-    met = (met | {key for key, _, _ in held if key[:2] != "n:"}) - repo.shared(asked)
-    found = [n for n in batch.nodes.values() if n.home_id is None and met.isdisjoint(n.joining)]
-    alike = of_a_name(batch, names, [row for row in held if row[0] in names])
-    found = [n for n in found if n.record_id not in alike]
+    named = [(node.name_key, node) for node in batch.nodes.values()]
+    new_names = {key for key, node in named if node.home_id is None} - {""}
+    held_by = Counter(chain.from_iterable(node.joining for node in batch.nodes.values()))
+    met = {key for key, count in held_by.items() if count > 1}
+    held = batch.looked.look(Likeness(db), {*asked, *new_names})  # one question for both
+    met = (met | {row[0] for row in held if row[0][:2] != "n:"}) - repo.shared(asked)
+    found = [n for n in new if met.isdisjoint(n.joining)]
+    names = _of_several(batch, named, held) & new_names
+    if names:
+        alike = of_a_name(batch, names, [row for row in held if row[0] in names])
+        found = [n for n in found if n.record_id not in alike]
     for node in found:
         del batch.nodes[node.record_id]
     alone = {node.record_id for node in found}
     batch.dirty = [record_id for record_id in batch.dirty if record_id not in alone]
     return found
+
+
+def _of_several(batch: Batch, named: Iterable[tuple[str, Node]], held: Iterable[Found]) -> set[str]:
+    """Return the names that more than one record bears, or did before the batch."""
+    bearers = Counter(key for key, _ in named)
+    several = {key for key, count in bearers.items() if count > 1}
+    several.update(row[0] for row in held)
+    several.update(key for key, _ in batch.names_gone)
+    return several
 
 
 def welcome(

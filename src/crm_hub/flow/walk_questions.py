@@ -6,7 +6,7 @@ say still weighs as much; so the open questions are a function of the set, like 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from crm_hub.flow.batch import Moment, Tools
 from crm_hub.flow.walk_alike import Alike
@@ -23,15 +23,18 @@ def join(
     alike: Alike,
     component: Sequence[Node],
     pieces: list[Cluster],
-    borders: Borders,
+    borders: Callable[[], Borders],
     tools: Tools,
 ) -> list[Cluster]:
     """Return the clusters of a component after its pieces have joined by likeness."""
+    if not alike.liked:
+        return pieces  # as in all of a hub before its first rebuild
     by_id = {n.record_id: n for n in component}
     liked = [p for p in alike.liked.values() if p.a in by_id and p.b in by_id]
     if not liked:
         return pieces
     out: list[Cluster] = []
+    apart = borders().apart
     for entity, kind in KINDS.items():
         mine = [one for one in pieces if by_id[one.record_ids[0]].entity == entity]
         here = {r for one in mine for r in one.record_ids}
@@ -41,7 +44,7 @@ def join(
             [pair for pair in liked if pair.a in here],
             order,
             lambda record: alike.profile(by_id[record]),
-            borders.apart,
+            apart,
             alike.scorer(kind),
             kind,
             tools.rules.bands,

@@ -14,6 +14,7 @@ import orjson
 
 from crm_hub.flow.batch import MappedRecord, Tools
 from crm_hub.flow.walk_drafts import Draft, draft_of, name_of
+from crm_hub.flow.walk_lookup import Looked
 from crm_hub.model.ids import SourceKey
 from crm_hub.resolve import NameForm, claimed, joining
 from crm_hub.resolve.marks import MARK, Mark, read_mark
@@ -25,8 +26,8 @@ from crm_hub.store.match_keys import joined, split
 class Node:
     """A record in memory: its keys, its values, and the identity it has had so far.
 
-    claimed, joining, data, mark, shown: as in Draft. read: its values, once somebody asked for
-    them.
+    claimed, joining, data, mark, shown: as in Draft. read, form: its values and its name, once
+    somebody asked for them.
     """
 
     record_id: int
@@ -40,6 +41,7 @@ class Node:
     mark: Mark
     shown: str = ""
     read: dict[str, Any] | None = None
+    form: NameForm | None = None
     identity_id: int | None = None
     home_id: int | None = None
 
@@ -59,7 +61,9 @@ class Node:
 
     @property
     def name(self) -> NameForm:
-        return name_of(self.entity, self.values)
+        if self.form is None:
+            self.form = name_of(self.entity, self.values)
+        return self.form
 
 
 @dataclass(slots=True)
@@ -69,6 +73,7 @@ class Batch:
     touched: the keys, names aside, that records held before or, once settled, hold now.
     keys_added: key rows to store once the batch has met the records that already hold them.
     names_gone: (name key, record) of names that records no longer have.
+    looked: what the store was asked for already.
     """
 
     nodes: dict[int, Node] = field(default_factory=dict)
@@ -78,6 +83,7 @@ class Batch:
     lost_identities: set[int] = field(default_factory=set)
     keys_added: list[Row] = field(default_factory=list)
     names_gone: set[tuple[str, int]] = field(default_factory=set)
+    looked: Looked = field(default_factory=Looked)
 
 
 def store_canonical(repo: Identities, tools: Tools, mapped: Sequence[MappedRecord]) -> Batch:

@@ -36,6 +36,10 @@ def assign(
     identity_of, home_of: the ids that records have now and had first; a record without them is
     new. fresh: ids nobody has had yet.
     """
+    if not identity_of and not home_of:
+        numbered = zip(clusters, fresh, strict=False)  # in this order no number goes to waste
+        new = {r: number for one, number in numbered for r in one.record_ids}
+        return Assignment(new, {}, set())
     owner = _owners(clusters, identity_of)
     taken: dict[int, int] = {}
     for identity in sorted(owner):

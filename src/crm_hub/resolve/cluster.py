@@ -8,8 +8,7 @@ no key joins what a ruling keeps apart.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
@@ -22,8 +21,7 @@ _KIND_RANK = {"s:": _STRONG, "e:": _EMAIL, "p:": _PHONE, "d:": _DOMAIN}
 _METHOD = {_STRONG: "strong id", _EMAIL: "e-mail", _PHONE: "phone", _DOMAIN: "domain"}
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """A record as resolving sees it. `order` is its source key: a tie-break no load changes.
 
     exclusive: strong ids (by name) of which one identity can only have one.
@@ -53,7 +51,7 @@ class _Edge(NamedTuple):
 def cluster(
     members: Sequence[Member],
     holders: Mapping[str, Sequence[int]],
-    rulings: Iterable[Ruling] = (),
+    rulings: Collection[Ruling] = (),
 ) -> list[Cluster]:
     """Return the identities among `members`; `holders` names the records of each joining key.
 
@@ -65,6 +63,8 @@ def cluster(
         present = [by_id[i] for i in ids if i in by_id]
         if len(present) > 1:
             edges.extend(_edges_of(key, present))
+    if not edges and not rulings:  # most of those who share a line with others
+        return [Cluster((m.record_id,), {m.record_id: "alone"}) for m in members]
     edges.sort(key=lambda e: (-e.rank, -e.likeness, e.a.order, e.b.order))
     return _join(members, edges, honour(rulings, by_id))
 

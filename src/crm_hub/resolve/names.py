@@ -243,8 +243,10 @@ def _compare_persons(a: NameForm, b: NameForm) -> Similarity:
     if a.suffix and b.suffix and a.suffix != b.suffix:
         return Similarity.CLASH
     given = _compare_given(a.given, b.given)
+    if given is Similarity.CLASH:
+        return _swapped(a, b)
     family = _compare_family(a.family, b.family)
-    if Similarity.CLASH in (given, family):
+    if family is Similarity.CLASH:
         return _swapped(a, b)
     if given is family is Similarity.SAME:
         return Similarity.SAME
@@ -266,7 +268,7 @@ def _compare_given(a: str, b: str) -> Similarity:
         return Similarity.UNKNOWN
     if a == b:
         return Similarity.SAME
-    short, long = sorted((a, b), key=len)
+    short, long = (a, b) if len(a) <= len(b) else (b, a)
     if len(short) == 1 or (len(short) >= 3 and long.startswith(short)):
         return Similarity.COMPATIBLE if long.startswith(short) else Similarity.CLASH
     # Mario and Maria, Daniel and Daniela differ at the end; typing mistakes rarely do.
@@ -278,9 +280,9 @@ def _compare_family(a: str, b: str) -> Similarity:
         return Similarity.UNKNOWN
     if a == b:
         return Similarity.SAME
-    if set(a.split()) & set(b.split()) - _PARTICLES:
+    if (" " in a or " " in b) and set(a.split()) & set(b.split()) - _PARTICLES:
         return Similarity.COMPATIBLE
-    short, long = sorted((a, b), key=len)
+    short, long = (a, b) if len(a) <= len(b) else (b, a)
     if len(short) == 1 and long.startswith(short):
         return Similarity.COMPATIBLE
     return _typo(a, b)

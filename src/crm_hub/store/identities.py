@@ -190,6 +190,8 @@ class Identities:
 
     def shared(self, keys: Iterable[str]) -> set[str]:
         """Return those of `keys` that so many records hold that they say nothing."""
+        if self._has_shared is False:
+            return set()
         stmt = select(shared_key.c.key).where(shared_key.c.kind == "crowded")
         if self._has_shared is None:
             self._has_shared = self._db.conn.execute(stmt.limit(1)).first() is not None

@@ -158,6 +158,7 @@ shared_key = Table(
     Column("key", Text, primary_key=True),
     Column("holders", BigInteger, nullable=False),
     Column("kind", Text, nullable=False),
+    Index("shared_key_kind", "kind"),
 )
 
 review = Table(
