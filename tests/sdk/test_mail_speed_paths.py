@@ -21,9 +21,15 @@ from crm_hub.sdk.formats.mail_headers import (
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 CORPUS = CHECKOUT.parent / "shared" / "corpora" / "mail"
-SAMPLES = [p.read_bytes() for p in sorted(CORPUS.glob("*.eml"))] or [
-    p.read_bytes() for p in sorted((CHECKOUT / "examples").rglob("*.eml"))
-]
+SAMPLES = (
+    [p.read_bytes() for p in sorted(CORPUS.glob("*.eml"))]
+    or [
+        raw.partition(b"\n")[2]  # the rest is what stands behind "From " and the sender
+        for p in sorted((CHECKOUT / "examples").rglob("*.mbox"))
+        for raw in re.split(rb"^From ", p.read_bytes(), flags=re.MULTILINE)[1:]
+    ]
+)
+assert SAMPLES
 SCRAPS = [
     b"\n", b"\r", b"\r\n", b" ", b"\n ", b"\n\t", b":", b'"', b"<", b"\xff", b"=?utf-8?q?", b"\0",
     b"\n>", b"\r\n\r\n", b"\n\r\n", b"\n \n", b"Subject:", b"\nto : a@b.example\n", b"\x0b", b"\x0c",
