@@ -54,7 +54,9 @@ class Likeness:
         stmt = select(shared_key.c.key).where(shared_key.c.kind == SEVERAL)
         if self._db.conn.execute(stmt.limit(1)).first() is None:
             return set()
-        return {row[0] for row in self._db.rows_in(stmt, shared_key.c.key, keys)}
+        # The kind is told apart here: an index on it would be a poor way to a few keys of many.
+        rows = self._db.rows_in(select(shared_key.c.key, shared_key.c.kind), shared_key.c.key, keys)
+        return {key for key, kind in rows if kind == SEVERAL}
 
     def set_several(self, demoted: dict[str, int], promoted: Iterable[str]) -> None:
         """Store keys that turned out to be several people's, with their holders, or no longer."""

@@ -102,20 +102,15 @@ class MatchKeys:
     def holders(self, keys: Iterable[str]) -> list[tuple[str, int]]:
         """Return (key, record) for every record that holds one of `keys`."""
         asked = set(keys)
-        c = canonical_record.c
-        found = self._found(asked, lambda t: select(c.record_id, c.match_keys).join(
-            t, t.c.record_id == c.record_id))  # fmt: skip
-        held = ((key, number) for number, text in found for key in asked & {*split(text)})
+        found = self._bearers(asked).items()
+        held = ((key, number) for number, held in found for key in asked.intersection(held))
         return sorted(held, key=lambda row: row[::-1])
 
     def texts(self, keys: Iterable[str]) -> list[tuple[str, int, list[str]]]:
         """Return (key, record, all keys of the record) for every record that holds a key."""
         asked = set(keys)
-        c = canonical_record.c
-        found = self._found(asked, lambda t: select(c.record_id, c.match_keys).join(
-            t, t.c.record_id == c.record_id))  # fmt: skip
-        held = ((number, split(text)) for number, text in found)
-        return [(k, number, ks) for number, ks in held for k in ks if k in asked]
+        found = self._bearers(asked).items()
+        return [(k, number, ks) for number, ks in found for k in ks if k in asked]
 
     def identities(self, keys: Iterable[str]) -> list[tuple[str, int, str, str]]:
         """Return (key, identity, entity, display name) of whoever holds one of `keys`."""
@@ -142,6 +137,15 @@ class MatchKeys:
     def of_records(self, record_ids: Iterable[int]) -> list[tuple[str, int]]:
         """Return (key, record) for every key of these records."""
         return [(key, r) for r, keys in self._texts(record_ids).items() for key in keys]
+
+    def _bearers(self, keys: set[str]) -> dict[int, list[str]]:
+        """Return the keys of each record that holds one of `keys`.
+
+        Two questions by key and no join: PostgreSQL would read the whole table for thousands of
+        keys while it has no statistics, in the minute of a first load.
+        """
+        found = self._found(keys, lambda table: select(table.c.record_id))
+        return self._texts({row[0] for row in found})
 
     def _found(self, keys: set[str], query: Any) -> set[Row]:
         hashes = sorted(map(key_hash, keys))
