@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import func, or_, select
 
 from crm_hub.store.db import Db, Row
-from crm_hub.store.match_keys import MatchKeys
+from crm_hub.store.match_keys import MatchKeys, keys_of_kind
 from crm_hub.store.schema import (
     canonical_record,
     change_log,
@@ -197,9 +197,7 @@ class Identities:
             self._has_shared = self._db.conn.execute(stmt.limit(1)).first() is not None
         if not self._has_shared:
             return set()  # most hubs have none, and asking for thousands of keys is not free
-        # The kind is told apart here: an index on it would be a poor way to a few keys of many.
-        rows = self._db.rows_in(select(shared_key.c.key, shared_key.c.kind), shared_key.c.key, keys)
-        return {key for key, kind in rows if kind == "crowded"}
+        return keys_of_kind(self._db, "crowded", keys)
 
     def set_shared(self, demoted: dict[str, int], promoted: Iterable[str]) -> None:
         """Store keys that have become shared, with their holders, and those that no longer are."""

@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import func, select
 
 from crm_hub.store.db import Db
-from crm_hub.store.match_keys import MatchKeys
+from crm_hub.store.match_keys import MatchKeys, keys_of_kind
 from crm_hub.store.schema import population, review, shared_key
 
 CROWDED, SEVERAL = "crowded", "several"
@@ -54,9 +54,7 @@ class Likeness:
         stmt = select(shared_key.c.key).where(shared_key.c.kind == SEVERAL)
         if self._db.conn.execute(stmt.limit(1)).first() is None:
             return set()
-        # The kind is told apart here: an index on it would be a poor way to a few keys of many.
-        rows = self._db.rows_in(select(shared_key.c.key, shared_key.c.kind), shared_key.c.key, keys)
-        return {key for key, kind in rows if kind == SEVERAL}
+        return keys_of_kind(self._db, SEVERAL, keys)
 
     def set_several(self, demoted: dict[str, int], promoted: Iterable[str]) -> None:
         """Store keys that turned out to be several people's, with their holders, or no longer."""
