@@ -49,7 +49,7 @@ def test_the_short_way_leaves_the_rows_of_the_long_one(
     rows = world(people, people, seed=people + page_size)
     short = _walked(tmp_path / "short", rows, page_size)
     taken: list[int] = []
-    monkeypatch.setattr(walk_identities, "take_newcomers", lambda _db, _repo, _batch: taken[:0])
+    monkeypatch.setattr(walk_identities, "take_newcomers", lambda _db, _batch: taken[:0])
     long = _walked(tmp_path / "long", rows, page_size)
     assert content(short) == content(long)
     found, expected = _tables(short), _tables(long)

@@ -24,7 +24,7 @@ from crm_hub.resolve.evidence import evidence
 from crm_hub.resolve.kinds import KINDS
 from crm_hub.resolve.measured import NOT_MEASURED, Census
 from crm_hub.resolve.weights import shipped
-from crm_hub.store import Db, Identities, Likeness, Machinery
+from crm_hub.store import Db, Identities, Likeness, Machinery, SharedKeys
 
 BATCH = 1_000
 MOVED = 0.1
@@ -118,13 +118,13 @@ class _Rebuild:
 
     def _measured(self, db: Db, entity: str, count: int) -> dict[str, Any]:
         census, rules, repo = Census(), self._hub.tools.rules, Identities(db)
-        lines, after, done = Likeness(db), 0, 0
+        lines, after, done = SharedKeys(db), 0, 0
         while numbers := repo.mapped_numbers(entity, after, BATCH):
             nodes = [held_node(held, self._hub.tools) for held in repo.held(numbers)]
             keys = {key for node in nodes for key in node.claimed}
-            several = lines.several(keys) | repo.shared(keys)
+            several = lines.kinds(keys).keys()
             for node in nodes:
-                shared = several.intersection(node.claimed)
+                shared = several & set(node.claimed)
                 census.add(
                     evidence(str(node.source), entity, node.values, rules, NOT_MEASURED, shared)
                 )

@@ -25,7 +25,7 @@ from crm_hub.resolve.profile import Profile
 from crm_hub.resolve.score import Scorer, Step
 from crm_hub.resolve.standing import OTHER_NAME
 from crm_hub.resolve.weights import Model, calibrated, read_model, shipped
-from crm_hub.store import Db, Identities, Likeness
+from crm_hub.store import CROWDED, SEVERAL, Db, Identities, Likeness, SharedKeys
 
 Pair = tuple[int, int]
 _MOST_NAMES = 12
@@ -43,7 +43,7 @@ class Alike:
         self.liked: dict[Pair, Liked] = {}
         self.asked: dict[Pair, Held] = {}
         self._tools = tools
-        self._repo, self._identities = Likeness(db), repo
+        self._repo, self._identities, self._shared = Likeness(db), repo, SharedKeys(db)
         self._met: set[int] = set()
         self._asked_names: set[str] = set()
         self._weighed: set[Pair] = set()
@@ -66,14 +66,16 @@ class Alike:
             key: ids for key, ids in holders.items()
             if key[:2] in ("e:", "p:") and key not in self._asked_keys
         }  # fmt: skip
-        crowded = self._identities.shared(looked)
+        touched = {key for key in batch.touched if key[:2] in ("e:", "p:")} - self._asked_keys
+        kinds = self._shared.kinds({*looked, *touched})
+        crowded = {key for key in looked if kinds.get(key) == CROWDED}
         for key in crowded:
             del looked[key]
-        touched = {key for key in batch.touched if key[:2] in ("e:", "p:")} - self._asked_keys
-        was = self._repo.several({*looked, *touched})
+        was = {key for key, kind in kinds.items() if kind == SEVERAL}
         now = {k: len(ids) for k, ids in looked.items() if len(ids) > 1 and _several(batch, ids)}
         promoted = {key for key in was - now.keys() if key in looked or key in touched}
-        self._repo.set_several({k: n for k, n in now.items() if k not in was}, promoted)
+        self._shared.save(SEVERAL, {k: n for k, n in now.items() if k not in was})
+        self._shared.forget(promoted)
         self._crowded |= crowded
         self._several |= now.keys() | crowded
         self._asked_keys |= looked.keys() | crowded | touched
@@ -150,7 +152,7 @@ class Alike:
     def _read_several(self, batch: Batch, records: Iterable[int]) -> None:
         nodes = filter(None, (self.node(batch, r) for r in records))
         keys = {k for n in nodes for k in n.keys if k[:2] in ("e:", "p:")} - self._asked_keys
-        self._several |= self._repo.several(keys) | self._identities.shared(keys)
+        self._several |= self._shared.kinds(keys).keys()
         self._asked_keys |= keys
 
     def node(self, batch: Batch, record: int) -> Node | None:

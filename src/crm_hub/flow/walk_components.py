@@ -13,7 +13,7 @@ from crm_hub.flow.batch import Tools
 from crm_hub.flow.walk_alike import Alike
 from crm_hub.flow.walk_records import Batch, Node, held_node
 from crm_hub.flow.walk_rulings import Ruled
-from crm_hub.store import Db, Identities, Likeness
+from crm_hub.store import CROWDED, Db, Identities, Likeness, SharedKeys
 
 
 @dataclass(slots=True)
@@ -33,9 +33,10 @@ def components(db: Db, repo: Identities, tools: Tools, batch: Batch) -> Groups:
     for node in batch.nodes.values():
         for key in node.joining:
             holders[key].append(node.record_id)
-    _promote(db, repo, tools, batch)
+    shared = SharedKeys(db)
+    _promote(db, shared, tools, batch)
     ruled, alike = Ruled(db), Alike(db, repo, tools)
-    expansion = _Expansion(repo, tools, batch, holders, ruled)
+    expansion = _Expansion(repo, shared, tools, batch, holders, ruled)
     expansion.run()
     while True:
         alike.learn(batch, holders)
@@ -44,8 +45,8 @@ def components(db: Db, repo: Identities, tools: Tools, batch: Batch) -> Groups:
             break
         expansion.run(more)
     met = {key: ids for key, ids in holders.items() if len(ids) > 1}
-    shared = _demote(repo, tools, batch, met)
-    kept = {k: sorted(ids) for k, ids in met.items() if k not in shared}
+    crowded = _demote(shared, tools, batch, met)
+    kept = {k: sorted(ids) for k, ids in met.items() if k not in crowded}
     return _split(batch, kept, ruled, alike)
 
 
@@ -55,13 +56,14 @@ class _Expansion:
     def __init__(
         self,
         repo: Identities,
+        shared: SharedKeys,
         tools: Tools,
         batch: Batch,
         holders: dict[str, list[int]],
         ruled: Ruled,
     ) -> None:
         self._repo, self._tools, self._batch = repo, tools, batch
-        self._holders, self._ruled = holders, ruled
+        self._holders, self._shared, self._ruled = holders, shared, ruled
         self._asked_keys: set[str] = set()
         self._asked_identities: set[int] = set()
         self._asked_records: set[int] = set()
@@ -80,7 +82,7 @@ class _Expansion:
     def _found(self) -> set[int]:
         self._asked_keys |= self._keys
         self._asked_identities |= self._identities
-        keys = self._keys - self._repo.shared(self._keys)
+        keys = self._keys - self._shared.of_kind(CROWDED, self._keys)
         looked = self._batch.looked
         found = {record for _, record, _ in looked.known(keys)}
         found.update(self._repo.holders(looked.unknown(keys)))
@@ -103,9 +105,9 @@ class _Expansion:
         self._records = self._ruled.partners(fresh)
 
 
-def _promote(db: Db, repo: Identities, tools: Tools, batch: Batch) -> None:
+def _promote(db: Db, shared: SharedKeys, tools: Tools, batch: Batch) -> None:
     """Let keys of a crowd join again when it has gone."""
-    muted = repo.shared(batch.touched)
+    muted = shared.of_kind(CROWDED, batch.touched)
     if not muted:
         return
     counts = Likeness(db).count_holders(muted)
@@ -113,21 +115,21 @@ def _promote(db: Db, repo: Identities, tools: Tools, batch: Batch) -> None:
         if key in muted:
             counts[key] = counts.get(key, 0) + 1
     cap = tools.rules.holders_cap
-    repo.set_shared({}, [key for key in muted if counts.get(key, 0) <= cap])
+    shared.forget(key for key in muted if counts.get(key, 0) <= cap)
 
 
 def _demote(
-    repo: Identities, tools: Tools, batch: Batch, holders: dict[str, list[int]]
+    shared: SharedKeys, tools: Tools, batch: Batch, holders: dict[str, list[int]]
 ) -> set[str]:
     """Return the keys that too many differently named records hold, and store the news."""
     cap = tools.rules.holders_cap
-    was = repo.shared(holders)
+    was = shared.of_kind(CROWDED, holders)
     demoted = {
         key: len(ids)
         for key, ids in holders.items()
         if len(ids) > cap and key not in was and _names(batch, ids) > cap
     }
-    repo.set_shared(demoted, ())
+    shared.save(CROWDED, demoted)
     return was | demoted.keys()
 
 

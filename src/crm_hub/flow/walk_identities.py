@@ -56,7 +56,7 @@ def settle(
     was: given where a person ruled, record → the identity that an undo is to give it again.
     """
     # What is written back is planned from all that was settled, so there nobody goes ahead.
-    newcomers = take_newcomers(db, repo, batch) if tracked is None and was is None else []
+    newcomers = take_newcomers(db, batch) if tracked is None and was is None else []
     for node in batch.nodes.values():
         batch.touched.update(node.claimed)
     groups = components(db, repo, tools, batch)

@@ -15,10 +15,10 @@ from crm_hub.flow.walk_alike import of_a_name
 from crm_hub.flow.walk_lookup import Found
 from crm_hub.flow.walk_records import Batch, Node
 from crm_hub.merge.golden import dump_single
-from crm_hub.store import Db, Identities, Likeness, Row
+from crm_hub.store import CROWDED, Db, Identities, Likeness, Row, SharedKeys
 
 
-def take_newcomers(db: Db, repo: Identities, batch: Batch) -> list[Node]:
+def take_newcomers(db: Db, batch: Batch) -> list[Node]:
     """Take out of a batch, and return, the new records that meet nobody.
 
     They share no joining key with anybody, and nobody of their name is worth comparing with them.
@@ -32,7 +32,8 @@ def take_newcomers(db: Db, repo: Identities, batch: Batch) -> list[Node]:
     held_by = Counter(chain.from_iterable(node.joining for node in batch.nodes.values()))
     met = {key for key, count in held_by.items() if count > 1}
     held = batch.looked.look(Likeness(db), {*asked, *new_names})  # one question for both
-    met = (met | {row[0] for row in held if row[0][:2] != "n:"}) - repo.shared(asked)
+    met.update(row[0] for row in held if row[0][:2] != "n:")
+    met -= SharedKeys(db).of_kind(CROWDED, met)
     found = [n for n in new if met.isdisjoint(n.joining)]
     names = _of_several(batch, named, held) & new_names
     if names:

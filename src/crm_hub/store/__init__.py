@@ -15,11 +15,14 @@ from crm_hub.store.likeness import Likeness, ReviewRow
 from crm_hub.store.machinery import DeadLetter, Machinery, RunRow
 from crm_hub.store.outbox import ConflictRow, Outbox, OutboxFigures, RouteRow, Sent, WriteRow
 from crm_hub.store.rulings import RulingRow, Rulings
+from crm_hub.store.shared_keys import CROWDED, SEVERAL, SharedKeys
 from crm_hub.store.threads import MessageRow, ThreadRow, ThreadStore
 from crm_hub.store.timelines import Position, TimelineRow, Timelines
 
 __all__ = [
+    "CROWDED",
     "EMPTY_GOLDEN",
+    "SEVERAL",
     "ConflictRow",
     "Db",
     "DeadLetter",
@@ -45,6 +48,7 @@ __all__ = [
     "Rulings",
     "RunRow",
     "Sent",
+    "SharedKeys",
     "SourceRow",
     "Store",
     "StreamRow",

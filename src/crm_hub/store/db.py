@@ -26,11 +26,22 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy import insert as core_insert
-from sqlalchemy.types import ARRAY
+from sqlalchemy.types import NullType
 
-from crm_hub.store.schema import counter
+from crm_hub.store.postgres import array
+from crm_hub.store.schema import (
+    counter,
+    event,
+    record_link,
+    review,
+    ruling,
+    shared_key,
+)
 
 Row = tuple[Any, ...]
+
+_MAY_BE_EMPTY = (event, record_link, review, ruling, shared_key)
+_ANY: Any = select(*[select(t).exists().label(t.name) for t in _MAY_BE_EMPTY])
 
 
 @lru_cache(maxsize=2)
@@ -106,11 +117,14 @@ class Db:
         # Nobody else takes ids meanwhile: a write transaction is the only one.
         self._next: dict[str, int] = {}
         self._taken: set[str] = set()
+        self._filled: dict[str, bool] = {}
+        self.told_kinds: dict[str, str] = {}  # of match keys, for store/shared_keys.py
 
     def insert(self, table: Table, rows: Sequence[Row]) -> None:
         """Add rows known to be new; each row holds every column in the table's order."""
         if not rows:
             return
+        self._filled[table.name] = True
         if self.name == "postgresql":
             self._copy(table, rows)
         else:
@@ -119,6 +133,7 @@ class Db:
     def upsert(self, table: Table, rows: Sequence[Row]) -> None:
         """Add rows, or replace those with the same primary key."""
         if rows:
+            self._filled[table.name] = True
             self.conn.exec_driver_sql(_upsert_sql(self.name, table), list(rows))
 
     def update(self, table: Table, columns: tuple[str, ...], rows: Sequence[Row]) -> None:
@@ -145,7 +160,7 @@ class Db:
 
     def listed(self, values: Sequence[Any]) -> Any:
         """Return the parameter `among` of that clause."""
-        return list(values) if self.name == "postgresql" else orjson.dumps(values).decode()
+        return array(values) if self.name == "postgresql" else orjson.dumps(values).decode()
 
     def rows_in(
         self, stmt: Select[Any], column: Column[Any], values: Iterable[Any]
@@ -157,6 +172,17 @@ class Db:
         return self.conn.execute(
             stmt.where(self.among(column)), {"among": self.listed(listed)}
         ).fetchall()
+
+    def holds_any(self, table: Table) -> bool:
+        """Whether there is a row in one of the tables that many hubs leave empty.
+
+        Asked once a transaction, for all of them: a batch of contacts then asks nothing further.
+        """
+        if table.name not in self._filled:
+            (row,) = self.ask(_ANY, {})
+            names = (one.name for one in _MAY_BE_EMPTY)
+            self._filled = dict(zip(names, map(bool, row), strict=True)) | self._filled
+        return self._filled[table.name]
 
     def ask(self, stmt: Select[Any], given: Mapping[str, Any]) -> Sequence[Any]:
         """Return the rows of a statement that is kept somewhere and asked again and again.
@@ -200,6 +226,6 @@ class Db:
 @lru_cache(maxsize=256)
 def _among(name: str, column: Column[Any]) -> ColumnElement[bool]:
     if name == "postgresql":
-        return column == any_(bindparam("among", type_=ARRAY(column.type)))
+        return column == any_(bindparam("among", type_=NullType()))
     values = func.json_each(bindparam("among")).table_valued("value")
     return column.in_(select(values.c.value))

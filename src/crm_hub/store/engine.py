@@ -19,9 +19,16 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, OperationalError
 
 from crm_hub.model.errors import ConfigError, Unavailable
+from crm_hub.store import postgres
 from crm_hub.store.db import Db
 
 _WRITER_LOCK = 7_236_014_220_411
+# One round trip. Tables grow within a run, and a plan once made for an empty one would stay;
+# whoever writes asks by key only, which the server cannot know before it has statistics.
+_BEGIN_WRITE = text(
+    "SELECT pg_advisory_xact_lock(:k), set_config('plan_cache_mode', 'force_custom_plan', true),"
+    " set_config('enable_seqscan', 'off', true)"
+)
 BUSY_TIMEOUT_MS = 30_000
 RESTED_S = 2.0
 
@@ -106,7 +113,7 @@ class Store:
         if self.is_sqlite:
             conn.exec_driver_sql("BEGIN IMMEDIATE")
         else:
-            conn.execute(text("SELECT pg_advisory_xact_lock(:k)"), {"k": _WRITER_LOCK})
+            conn.execute(_BEGIN_WRITE, {"k": _WRITER_LOCK})
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
@@ -159,6 +166,7 @@ def _engine(url: str) -> Engine:
         raise ConfigError(
             "PostgreSQL needs its driver", remedy="Install it: pip install 'crm-hub[postgres]'"
         ) from None
+    event.listen(engine, "connect", lambda connection, _record: postgres.prepare(connection))
     event.listen(engine, "checkin", _rested)
     event.listen(engine, "checkout", _still_there)
     return engine

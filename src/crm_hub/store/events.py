@@ -86,7 +86,7 @@ class Events:
 
     def any(self) -> bool:
         """Whether there is any event at all; a hub of contacts alone asks nothing further."""
-        return self._db.conn.execute(select(event.c.id).limit(1)).first() is not None
+        return self._db.holds_any(event)
 
     def by_key(self, keys: Iterable[str]) -> dict[str, EventRow]:
         """Return stored events by identity key."""

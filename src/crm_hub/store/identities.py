@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import func, or_, select
 
 from crm_hub.store.db import Db, Row
-from crm_hub.store.match_keys import MatchKeys, keys_of_kind
+from crm_hub.store.match_keys import MatchKeys
 from crm_hub.store.schema import (
     canonical_record,
     change_log,
@@ -18,7 +18,6 @@ from crm_hub.store.schema import (
     identity_link,
     membership,
     record_link,
-    shared_key,
     source_record,
     stream,
 )
@@ -84,7 +83,6 @@ class Identities:
     def __init__(self, db: Db) -> None:
         self._db = db
         self._keys = MatchKeys(db)
-        self._has_shared: bool | None = None
 
     # mapping ------------------------------------------------------------------------------
 
@@ -188,23 +186,6 @@ class Identities:
         """Return (key, record) for every key of these records."""
         return self._keys.of_records(record_ids)
 
-    def shared(self, keys: Iterable[str]) -> set[str]:
-        """Return those of `keys` that so many records hold that they say nothing."""
-        if self._has_shared is False:
-            return set()
-        stmt = select(shared_key.c.key).where(shared_key.c.kind == "crowded")
-        if self._has_shared is None:
-            self._has_shared = self._db.conn.execute(stmt.limit(1)).first() is not None
-        if not self._has_shared:
-            return set()  # most hubs have none, and asking for thousands of keys is not free
-        return keys_of_kind(self._db, "crowded", keys)
-
-    def set_shared(self, demoted: dict[str, int], promoted: Iterable[str]) -> None:
-        """Store keys that have become shared, with their holders, and those that no longer are."""
-        self._db.upsert(shared_key, [(key, n, "crowded") for key, n in demoted.items()])
-        self._has_shared = True if demoted else self._has_shared
-        self._db.delete_in(shared_key, shared_key.c.key, promoted)
-
     def add_keys(self, rows: Sequence[Row]) -> None:
         """Let records be found by keys that now stand with them: (key, record)."""
         self._keys.add(rows)
@@ -230,7 +211,7 @@ class Identities:
 
     def has_references(self) -> bool:
         """Whether any record refers to another; a hub without links asks nothing further."""
-        return self._db.conn.execute(select(record_link.c.record_id).limit(1)).first() is not None
+        return self._db.holds_any(record_link)
 
     def save_references(self, record_ids: Sequence[int], rows: Sequence[Row]) -> None:
         """Replace what the changed records `record_ids` refer to; new records just add rows."""

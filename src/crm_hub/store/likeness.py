@@ -10,10 +10,8 @@ import orjson
 from sqlalchemy import func, select
 
 from crm_hub.store.db import Db
-from crm_hub.store.match_keys import MatchKeys, keys_of_kind
-from crm_hub.store.schema import population, review, shared_key
-
-CROWDED, SEVERAL = "crowded", "several"
+from crm_hub.store.match_keys import MatchKeys
+from crm_hub.store.schema import population, review
 
 
 class ReviewRow(NamedTuple):
@@ -47,21 +45,6 @@ class Likeness:
         """Return (name key, record, all keys of the record) for the records of these names."""
         return MatchKeys(self._db).texts(keys)
 
-    # keys of several people -----------------------------------------------------------------
-
-    def several(self, keys: Iterable[str]) -> set[str]:
-        """Return those of `keys` that are known to belong to several people."""
-        stmt = select(shared_key.c.key).where(shared_key.c.kind == SEVERAL)
-        if self._db.conn.execute(stmt.limit(1)).first() is None:
-            return set()
-        return keys_of_kind(self._db, SEVERAL, keys)
-
-    def set_several(self, demoted: dict[str, int], promoted: Iterable[str]) -> None:
-        """Store keys that turned out to be several people's, with their holders, or no longer."""
-        rows = [(key, count, SEVERAL) for key, count in demoted.items()]
-        self._db.upsert(shared_key, rows)
-        self._db.delete_in(shared_key, shared_key.c.key, promoted)
-
     def count_holders(self, keys: Iterable[str]) -> dict[str, int]:
         """Return how many records hold each of `keys`."""
         return Counter(key for key, _ in MatchKeys(self._db).holders(keys))
@@ -70,7 +53,7 @@ class Likeness:
 
     def questions_of(self, record_ids: Iterable[int]) -> list[ReviewRow]:
         """Return the questions about any of these records."""
-        if self._db.conn.execute(select(review.c.id).limit(1)).first() is None:
+        if not self._db.holds_any(review):
             return []
         listed = list(record_ids)
         found = {

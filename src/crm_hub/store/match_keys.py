@@ -22,7 +22,6 @@ from crm_hub.store.schema import (
     identity_link,
     match_key,
     match_key_recent,
-    shared_key,
 )
 
 RECENT = 32_000
@@ -44,15 +43,6 @@ def joined(keys: Iterable[str]) -> str:
 def split(text: str) -> list[str]:
     """Return the keys of a record from their text."""
     return text.split("\n") if text else []
-
-
-def keys_of_kind(db: Db, kind: str, keys: Iterable[str]) -> set[str]:
-    """Return those of `keys` that are shared in this way.
-
-    The kind is told apart here: an index on it would be a poor way to a few keys of many.
-    """
-    rows = db.rows_in(select(shared_key.c.key, shared_key.c.kind), shared_key.c.key, keys)
-    return {key for key, found in rows if found == kind}
 
 
 _BEHIND = {

@@ -55,7 +55,7 @@ class Rulings:
 
     def any(self) -> bool:
         """Whether anybody ever decided anything; most hubs ask nothing further."""
-        return self._db.conn.execute(select(ruling.c.id).limit(1)).first() is not None
+        return self._db.holds_any(ruling)
 
     def of(self, record_ids: Iterable[int]) -> list[RulingRow]:
         """Return the standing rulings that name one of these records, the oldest first."""
