@@ -1,13 +1,11 @@
 """Who is who inside a hub: how well after a first load and a rebuild, streamed beside bulk, and how
-long one record takes.
+long what comes late takes.
 
     python bench/hub_people.py                          20,000 records of bench/people.py
-    python bench/hub_people.py --size 100000 --seeds 3
-    python bench/hub_people.py --size 1000000 --one     only the time of one record
+    python bench/hub_people.py --size 5000 --variant odd
 
 Bulk: all records are read, then `crm-hub identity rebuild`. Streamed: 98 % so, then the last 2 % in
-pages of 20, in three orders. One record: 500 records are landed, walked and committed one by one,
-as a webhook would bring them; the time is from the change to the commit of its walk.
+pages of 20, in three orders. For one record alone see hub_one.py.
 """
 
 from __future__ import annotations
@@ -16,7 +14,6 @@ import argparse
 import csv
 import random
 import shutil
-import statistics
 import tempfile
 import time
 from collections import defaultdict
@@ -35,7 +32,7 @@ from crm_hub.flow.rebuilding import rebuild
 from crm_hub.model.records import Change
 from crm_hub.store import Landings
 
-LATE, PAGE, ONE = 0.02, 20, 500
+LATE, PAGE = 0.02, 20
 
 
 class World:
@@ -48,6 +45,13 @@ class World:
         create(folder / "hub")
         add_connection(folder / "hub", "people", "files", {"path": str(folder / "people.csv")})
         self.hub = Hub(folder / "hub")
+
+    @classmethod
+    def again(cls, folder: Path) -> World:
+        """Return the world that was made in a folder."""
+        self = cls.__new__(cls)
+        self.folder, self.hub = folder, Hub(folder / "hub")
+        return self
 
     def load(self) -> float:
         """Read the file; return the seconds."""
@@ -117,23 +121,11 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=2)
     parser.add_argument("--variant", default="tuned")
-    parser.add_argument("--one", action="store_true", help="only the time of one record")
     given = parser.parse_args()
-    made = people(given.size + (ONE if given.one else 0), given.seed, given.variant)
+    made = people(given.size, given.seed, given.variant)
     place = {row["record_id"]: at for at, row in enumerate(made.rows)}
     with tempfile.TemporaryDirectory(prefix="crm-hub-bench-") as folder:
-        if given.one:
-            one_record(Path(folder), made.rows)
-        else:
-            compare(Path(folder), made.rows, made.truth, place)
-
-
-def one_record(folder: Path, rows: Sequence[dict[str, Any]]) -> None:
-    world = World(folder, rows[:-ONE])
-    print(f"{len(rows) - ONE:,} records read in {world.load():,.0f} s", flush=True)
-    taken = sorted(1_000 * s for s in world.stream(rows[-ONE:], 1))
-    p50, p99 = statistics.median(taken), taken[int(len(taken) * 0.99)]
-    print(f"one record: p50 {p50:.1f} ms, p99 {p99:.1f} ms, most {taken[-1]:.1f} ms")
+        compare(Path(folder), made.rows, made.truth, place)
 
 
 def compare(

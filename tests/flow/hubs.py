@@ -15,7 +15,7 @@ from sqlalchemy import text
 from crm_hub.config import add_connection, create
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.inbound import SyncReport, sync
-from crm_hub.store import Identities, Landings, Timelines
+from crm_hub.store import Identities, Landings, Memberships, Timelines
 
 HERE = Path(__file__).parent
 Rows = Mapping[str, Iterable[Mapping[str, Any]]]
@@ -88,7 +88,7 @@ def content(hub: Hub) -> dict[str, Any]:
             ]
             for i in members
         }
-        firms = sorted((label[p], label[o]) for p, o, *_ in Identities(db).memberships(members))
+        firms = sorted((label[p], label[o]) for p, o, *_ in Memberships(db).of_people(members))
         told = sorted((len(list(rows))) for rows in _sources(db).values())
     return {"golden": golden, "timelines": timelines, "memberships": firms, "told": told}
 

@@ -10,6 +10,7 @@ import orjson
 from crm_hub.flow.batch import MANY, Tools
 from crm_hub.flow.finding import PARTIES, Ambiguous, find
 from crm_hub.flow.hub import Hub
+from crm_hub.flow.memberships import Membership, memberships
 from crm_hub.flow.timelines import Line, timeline
 from crm_hub.flow.tracking import Tracked
 from crm_hub.merge import FieldStory, MergeMember, explain
@@ -58,7 +59,8 @@ class Suggestion(NamedTuple):
 class Explained:
     """Why each golden value is what it is. sources: record number → source key.
 
-    conflicts: what lost against it, or is undecided, in a hub that writes.
+    conflicts: what lost against it, or is undecided, in a hub that writes. memberships: where a
+    person works, or who works at an organization; not asked for a single value.
     """
 
     id: str
@@ -67,6 +69,7 @@ class Explained:
     sources: dict[int, str]
     links: list[tuple[str, str]] = field(default_factory=list)
     conflicts: list[ConflictRow] = field(default_factory=list)
+    memberships: list[Membership] = field(default_factory=list)
 
 
 def people(hub: Hub, query: str = "", limit: int = 50) -> list[Party]:
@@ -95,6 +98,7 @@ def explain_fields(hub: Hub, who: str, name: str | None = None) -> Explained:
         links = repo.methods(row.id)
         states = Tracked(db).states([h.record_id for h in held]) if hub.tools.two_way else {}
         clashes = Outbox(db).conflicts_of([row.id]) if hub.tools.two_way else []
+        works = memberships(db, hub.tools, row) if name is None else []
     members = hub.tools.speaking(
         [as_member(h, hub.tools, states.get(h.record_id, {})) for h in held]
     )
@@ -111,8 +115,9 @@ def explain_fields(hub: Hub, who: str, name: str | None = None) -> Explained:
     shown = [(sources[r], method) for r, method in links if r in sources]
     shown_clashes = [c for c in clashes if name in (None, c.field)]
     return Explained(
-        public_id(row.entity, row.id), row.display_name, stories, sources, shown, shown_clashes
-    )
+        public_id(row.entity, row.id), row.display_name, stories, sources, shown, shown_clashes,
+        works,
+    )  # fmt: skip
 
 
 def as_member(held: Held, tools: Tools, states: FieldStates) -> MergeMember:

@@ -67,7 +67,7 @@ def settle(
     merge_identities(repo, tools, settled, moment, walked, tracked)
     touched = batch.touched.union(*(node.claimed for node in newcomers))
     walked.moved_keys |= touched
-    refresh_memberships(repo, settled.changed.union(fresh), touched, walked)
+    refresh_memberships(db, repo, settled.changed.union(fresh), touched, walked)
     return settled
 
 

@@ -9,11 +9,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from crm_hub.flow.batch import Walked
-from crm_hub.store import Identities
+from crm_hub.store import Db, Identities, Memberships
 
 
 def refresh_memberships(
-    repo: Identities, changed: Iterable[int], touched: Iterable[str], walked: Walked
+    db: Db, repo: Identities, changed: Iterable[int], touched: Iterable[str], walked: Walked
 ) -> None:
     """Bring memberships up to date.
 
@@ -25,14 +25,12 @@ def refresh_memberships(
     strong = {key for key in touched if key[:2] == "s:"}
     referring = repo.links_of(repo.referring(strong))
     people = set(changed) | {identity for identity, _ in referring.values()}
-    wanted = _wanted(repo, people)
-    stored = {(row[0], row[1]): row for row in repo.memberships(people)}
+    wanted, store = _wanted(repo, people), Memberships(db)
+    stored = {(row[0], row[1]): row for row in store.of_people(people)}
     stale = {p for p, o in wanted.keys() ^ stored.keys()}
     stale |= {key[0] for key in wanted.keys() & stored.keys() if wanted[key] != stored[key]}
     if stale:
-        repo.save_memberships(
-            sorted(stale), [row for key, row in sorted(wanted.items()) if key[0] in stale]
-        )
+        store.save(sorted(stale), [row for key, row in sorted(wanted.items()) if key[0] in stale])
         walked.moved_identities |= stale
 
 

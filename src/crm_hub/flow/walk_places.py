@@ -13,8 +13,17 @@ from functools import lru_cache
 from crm_hub.flow.batch import Tools
 from crm_hub.model.canonical import ParticipantDraft
 from crm_hub.resolve import EmailKind, Similarity, compare_names, email_kind, person_form
-from crm_hub.store import Db, Events, Identities, Row
-from crm_hub.timeline import Event, Holder, Participant, Who, fallback_key, people, place
+from crm_hub.store import Db, Events, Identities, Memberships, Row
+from crm_hub.timeline import (
+    Event,
+    Holder,
+    Participant,
+    Who,
+    fallback_key,
+    firm_behind,
+    people,
+    place,
+)
 
 Entry = tuple[int, int, int, int]
 Placed = dict[int, list[Participant]]
@@ -47,7 +56,7 @@ def place_events(
         return {}
     who = _who(db, tools, drafts.values())
     placed = {number: place(found, who) for number, found in drafts.items()}
-    _save(repo, placed, before, _entries(db, placed, when))
+    _save(repo, placed, before, _entries(db, placed, when, who))
     repo.save_people(
         [
             (people(placed[number]), number)
@@ -81,16 +90,22 @@ def _agree(name: str, display_name: str) -> bool:
     return compare_names("person", *forms) >= Similarity.COMPATIBLE
 
 
-def _entries(db: Db, placed: Placed, when: dict[int, tuple[int, int]]) -> dict[int, set[Entry]]:
-    """Return the timeline entries of each event: its people, their firms, firms addressed."""
+def _entries(
+    db: Db, placed: Placed, when: dict[int, tuple[int, int]], who: Who
+) -> dict[int, set[Entry]]:
+    """Return the timeline entries of each event: its people, their firms, firms addressed.
+
+    A firm sees what its people write and get at its domain, and nothing they write elsewhere later.
+    """
     found = {n: {p.identity_id for p in told if p.identity_id} for n, told in placed.items()}
     firms: dict[int, list[tuple[int, int | None, int | None]]] = defaultdict(list)
     everybody = set().union(*found.values())
-    for person, firm, _title, from_us, to_us in Identities(db).memberships(everybody):
+    for person, firm, _title, from_us, to_us in Memberships(db).of_people(everybody):
         firms[person].append((firm, from_us, to_us))
     entries = {}
     for number, ids in found.items():
         at_us, seq = when[number]
+        ids |= {at for p in placed[number] if (at := firm_behind(p, who)) is not None}
         for person in list(ids) if firms else ():
             ids |= {
                 firm

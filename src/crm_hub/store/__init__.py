@@ -13,6 +13,7 @@ from crm_hub.store.identities import EMPTY_GOLDEN, Held, Identities, IdentityRow
 from crm_hub.store.landings import DueLanding, Landings, RawRecord, StreamRow
 from crm_hub.store.likeness import Likeness, ReviewRow
 from crm_hub.store.machinery import DeadLetter, Machinery, RunRow
+from crm_hub.store.memberships import Memberships
 from crm_hub.store.outbox import ConflictRow, Outbox, OutboxFigures, RouteRow, Sent, WriteRow
 from crm_hub.store.rulings import RulingRow, Rulings
 from crm_hub.store.shared_keys import CROWDED, SEVERAL, SharedKeys
@@ -35,6 +36,7 @@ __all__ = [
     "Landings",
     "Likeness",
     "Machinery",
+    "Memberships",
     "MessageRow",
     "Outbox",
     "OutboxFigures",

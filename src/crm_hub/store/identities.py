@@ -1,4 +1,4 @@
-"""Canonical records, match keys, identity links, golden records and memberships."""
+"""Canonical records, match keys, identity links and golden records."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from crm_hub.store.schema import (
     drift,
     identity,
     identity_link,
-    membership,
     record_link,
     source_record,
     stream,
@@ -259,16 +258,6 @@ class Identities:
             if title:
                 found[row.id] = str(title)
         return found
-
-    def memberships(self, person_ids: Iterable[int]) -> list[tuple[int, int, str, Any, Any]]:
-        """Return (person, organization, title, from_us, to_us) of these people."""
-        rows = self._db.rows_in(select(membership), membership.c.person_id, person_ids)
-        return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
-
-    def save_memberships(self, person_ids: Sequence[int], rows: Sequence[Row]) -> None:
-        """Replace the memberships of these people."""
-        self._db.delete_in(membership, membership.c.person_id, person_ids)
-        self._db.insert(membership, rows)
 
     # reading ------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from crm_hub.timeline.compose import Event, Source, compose, seq_of
 from crm_hub.timeline.evidence import Message, read_message, tokens, wanted
 from crm_hub.timeline.group import Mark, Near, Span, group
 from crm_hub.timeline.line import people, shown
-from crm_hub.timeline.place import Holder, Participant, Who, fallback_key, place
+from crm_hub.timeline.place import Holder, Participant, Who, fallback_key, firm_behind, place
 from crm_hub.timeline.thread import Thread, Threads, nearest
 from crm_hub.timeline.twins import alike
 
@@ -26,6 +26,7 @@ __all__ = [
     "alike",
     "compose",
     "fallback_key",
+    "firm_behind",
     "group",
     "nearest",
     "people",

@@ -62,16 +62,21 @@ def fallback_key(key: str, free: frozenset[str]) -> str | None:
     return None if domain in free or not domain else domain_key(domain)
 
 
+def firm_behind(one: Participant, who: Who) -> int | None:
+    """Return the firm at whose domain a participant's mailbox is, None where not just one is."""
+    firms = _of_kind(who.holders.get(one.fallback or "", ()), person=False)
+    return firms[0].identity_id if len(firms) == 1 else None
+
+
 def _place(draft: ParticipantDraft, who: Who) -> Participant:
     if who.own(draft.key):
         return Participant(draft.role, draft.key, None, draft.name, None, "own")
     fallback = fallback_key(draft.key, who.free)
     identity_id, state = _resolve(draft, who)
-    if identity_id is None and fallback is not None:
-        firms = _of_kind(who.holders.get(fallback, ()), person=False)
-        if len(firms) == 1:
-            identity_id, state = firms[0].identity_id, "organization"
-    return Participant(draft.role, draft.key, fallback, draft.name, identity_id, state)
+    found = Participant(draft.role, draft.key, fallback, draft.name, identity_id, state)
+    if identity_id is None and (firm := firm_behind(found, who)) is not None:
+        return found._replace(identity_id=firm, state="organization")
+    return found
 
 
 def _resolve(draft: ParticipantDraft, who: Who) -> tuple[int | None, State]:

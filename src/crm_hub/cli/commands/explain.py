@@ -47,6 +47,16 @@ def show(found: Explained, zone: str) -> None:
         output.say(f"conflict {one.id}, {one.state}: {one.field}; {one.doc['why']}: {_text(lost)}")
     output.say()
     output.table(["joined by", "source record"], [[how, key] for key, how in found.links])
+    if found.memberships:
+        output.say()
+        side = "people" if found.id.startswith("O") else "works at"
+        output.table(
+            [side, "name", "title", "known by", "first seen", "last seen"],
+            [
+                [m.id, m.name, m.title, "; ".join(m.how), *(_seen(at, zone) for at in m[4:])]
+                for m in found.memberships
+            ],
+        )
 
 
 def _evidence(found: Explained, story: FieldStory, zone: str) -> Iterator[str]:
@@ -90,6 +100,10 @@ def _when(at_us: int | None, zone: str) -> str:
     return "no date" if at_us is None else output.moment(from_us(at_us), zone)
 
 
+def _seen(at_us: int | None, zone: str) -> str:
+    return "" if at_us is None else _when(at_us, zone)
+
+
 def _as_data(found: Explained) -> dict[str, Any]:
     from crm_hub.model.values import from_us
 
@@ -115,6 +129,17 @@ def _as_data(found: Explained) -> dict[str, Any]:
             for story in found.stories
         ],
         "records": [{"source": key, "joined_by": how} for key, how in found.links],
+        "memberships": [
+            {
+                "id": m.id,
+                "name": m.name,
+                "title": m.title,
+                "known_by": m.how,
+                "first_seen": None if m.first_seen_us is None else from_us(m.first_seen_us),
+                "last_seen": None if m.last_seen_us is None else from_us(m.last_seen_us),
+            }
+            for m in found.memberships
+        ],
         "conflicts": [
             {"number": c.id, "field": c.field, "state": c.state, **c.doc} for c in found.conflicts
         ],
