@@ -62,6 +62,9 @@ def test_an_edit_in_one_book_is_looked_at_and_arrives_in_the_other(first_and_sec
     assert "vans: 1 update" in back
     assert "title: Office Manager → Head of Facilities" in back
     assert re.search(r"^books/vans/\S+ says TITLE:Head of Facilities$", back, re.M)
+    said = back.partition("reads on it:\n")[2].partition("\n\n")[0].splitlines()
+    assert said[0] == "  Head of Facilities, Marlow & Finch LLP · customer · owner Clearwater Sales"
+    assert said[1].startswith("  Last: 2026-03-19 invoice paid: Invoice INV-20677 paid")
     why = back.partition("Why it says so")[2]
     assert "from office/" in why
     assert "lost Office Manager, from hubspot/" in why

@@ -30,6 +30,7 @@ FIELDS = {
     "urls": "array", "adrs": "array",
     "bday": "string", "note": "string", "categories": "array", "photo": "string",
     "gender": "string", "languages": "array", "rev": "string", "picture": "string",
+    "brief": "string", "timeline_url": "string",
 }  # fmt: skip
 _BINARY = frozenset({"PHOTO", "LOGO", "SOUND", "KEY"})
 _NAMING = ("fn", "n", "org", "emails", "tels")

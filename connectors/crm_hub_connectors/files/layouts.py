@@ -23,8 +23,8 @@ CARD_FIELDS = {
     **dict.fromkeys(
         ("file", "etag", "uid", "kind", "fn", "n.family", "n.given", "n.additional", "n.prefix",
          "n.suffix", "nickname", "org", "department", "title", "bday", "note", "gender", "rev",
-         "photo", *(f"adrs.0.{part}" for part in ("street", "city", "region", "postcode",
-                                                  "country"))),
+         "photo", "brief", "timeline_url",
+         *(f"adrs.0.{part}" for part in ("street", "city", "region", "postcode", "country"))),
         "string",
     ),
     **dict.fromkeys(("emails.value", "tels.value", "urls", "categories", "languages"), "array"),

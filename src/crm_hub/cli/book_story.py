@@ -34,6 +34,9 @@ def tell(hub: Hub) -> list[SyncReport]:
         done += _read(hub)
     there = books.card(hub.folder, "vans")
     output.say(f"{there.relative_to(hub.folder)} says TITLE:{books.title(there)}")
+    output.say("Whoever is called there reads on it:")
+    for line in books.brief(there):
+        output.say(f"  {line}")
     output.say(f"\nWhy it says so (crm-hub explain {DANA} title)")
     explain.show(explain_fields(hub, DANA, "title"), hub.config.company.zone)
     return done

@@ -88,11 +88,13 @@ def add_connection(
     *,
     replace: bool = False,
     direction: str | None = None,
+    brief: bool | None = None,
+    only: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
     """Add a connection; with `replace`, one of this name gets the new kind and settings.
 
     settings: as they shall stand in hub.yaml, secrets already sealed (`secrets.seal_settings`).
-    direction: None leaves what stands there, or the default.
+    direction, brief, only: None leaves what stands there, or the default.
     Raises: ConfigError when the name is taken or bad; hub.yaml is then unchanged.
     """
     read.check_name(name)
@@ -109,6 +111,10 @@ def add_connection(
         entry["kind"] = kind
         if direction is not None:
             entry["direction"] = direction
+        if brief is not None:
+            entry["brief"] = brief
+        if only is not None:
+            entry["only"] = {field: list(values) for field, values in only.items()}
         entry["settings"] = dict(settings)
 
     _edit_connections(hub_dir, edit, expected={name: settings})

@@ -25,6 +25,7 @@ from pydantic import (
 )
 
 from crm_hub import yamltext
+from crm_hub.model.entities import ENTITIES
 from crm_hub.model.errors import ConfigError
 
 FILE_NAME = "hub.yaml"
@@ -101,6 +102,28 @@ def _read_only(value: Mapping[str, Any]) -> Mapping[str, Any]:
     return MappingProxyType(dict(value))
 
 
+def _listed(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+def _only(value: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
+    known = {name for fields in ENTITIES.values() for name in fields}
+    for name in value:
+        if name not in known:
+            near = difflib.get_close_matches(name, sorted(known), n=1)
+            hint = f"; did you mean {near[0]}?" if near else ", such as owner"
+            raise ValueError(f"must name fields of the hub{hint}")
+    return MappingProxyType(dict(value))
+
+
+def _timeline_url(value: str) -> str:
+    if value and not re.fullmatch(r"https?://[^\s#]+", value):
+        raise ValueError("must be an http or https address without #")
+    if value and "{id}" not in value:
+        raise ValueError("must hold {id}, such as https://hub.acme.example/timeline/{id}")
+    return value
+
+
 class StoreConfig(_Frozen):
     """Where the hub's database is. password: a reference (env:NAME or file:PATH), never itself."""
 
@@ -142,7 +165,8 @@ class ConnectionConfig(_Frozen):
 
     direction: pull, push or both: whether the hub may write there at all; the mapping says which
     fields. With push its values count for nothing: what stands there is only written over.
-    creates, deletes: how many records one run may create or delete there.
+    creates, deletes: how many records one run may create or delete there. only: field → values:
+    records are created there only for those. brief: whether they get what the hub says of them.
     """
 
     name: str
@@ -154,6 +178,12 @@ class ConnectionConfig(_Frozen):
     direction: Direction = "pull"
     creates: int = Field(default=1000, ge=0)
     deletes: int = Field(default=50, ge=0)
+    only: Annotated[
+        Mapping[str, Annotated[tuple[str, ...], BeforeValidator(_listed)]],
+        BeforeValidator(_none_is_empty),
+        AfterValidator(_only),
+    ] = Field(default_factory=lambda: MappingProxyType({}))
+    brief: bool = False
 
 
 def _named(value: Any) -> Any:
@@ -171,13 +201,17 @@ def _read_only_connections(value: Mapping[str, ConnectionConfig]) -> Mapping[str
 
 
 class HubConfig(_Frozen):
-    """One hub's settings. folder: where hub.yaml lies; relative paths start there."""
+    """One hub's settings. folder: where hub.yaml lies; relative paths start there.
+
+    timeline_url: where people read a timeline, with `{id}` in it; "" when nowhere.
+    """
 
     folder: Path
     version: Literal[1]
     store: StoreConfig = StoreConfig()
     company: CompanyConfig = CompanyConfig()
     receiver: ReceiverConfig = ReceiverConfig()
+    timeline_url: Annotated[str, AfterValidator(_timeline_url)] = ""
     connections: Annotated[
         Mapping[str, ConnectionConfig],
         BeforeValidator(_named),

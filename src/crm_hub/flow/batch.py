@@ -47,16 +47,25 @@ class MappedRecord(NamedTuple):
     draft: Draft | None = None
 
 
+class BriefRules(NamedTuple):
+    """What briefs are made by. zone: of the company's days. timeline_url: "" or with `{id}`."""
+
+    zone: str
+    timeline_url: str
+
+
 @dataclass(frozen=True, slots=True)
 class TwoWay:
     """Where the hub writes to. routes: by connection and stream.
 
     entities: what any route writes. steady: the connections whose records have an id of their own.
+    briefs: None where no route takes what the hub makes itself.
     """
 
     routes: dict[tuple[str, str], Route]
     entities: frozenset[str]
     steady: frozenset[str]
+    briefs: BriefRules | None = None
 
 
 @dataclass(frozen=True, slots=True)

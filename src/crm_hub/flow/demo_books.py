@@ -13,6 +13,7 @@ from crm_hub.flow.demo import DANA
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.setup import connect
 from crm_hub.model.errors import ConfigError
+from crm_hub.sdk.formats.vcard import card_payload
 
 BOOKS = ("office", "vans")
 OLD_TITLE, NEW_TITLE = "Office Manager", "Head of Facilities"
@@ -40,7 +41,8 @@ def connect_books(hub: Hub) -> list[str]:
     for name in new:
         (hub.folder / "books" / name).mkdir(mode=0o700, parents=True, exist_ok=True)
         settings = {"path": f"books/{name}", "format": "vdir"}
-        connect(hub, "files", name, settings, checked=False, direction="both")
+        is_on_the_road = name == "vans"
+        connect(hub, "files", name, settings, checked=False, direction="both", brief=is_on_the_road)
     hub.forget_tools()
     return new
 
@@ -57,6 +59,11 @@ def title(path: Path) -> str:
     """Return the title that stands on a card."""
     lines = path.read_text("utf-8").splitlines()
     return next((line.partition(":")[2] for line in lines if line.startswith("TITLE")), "")
+
+
+def brief(path: Path) -> list[str]:
+    """Return what the hub itself says on a card."""
+    return str(card_payload(path.read_bytes()).get("brief", "")).splitlines()
 
 
 def correct(folder: Path) -> bool:

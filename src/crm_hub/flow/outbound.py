@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from crm_hub.flow.farside import FarSide
+from crm_hub.flow.finding import PARTIES
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.inbound import Inbound, SyncReport
 from crm_hub.flow.lanes import unfit
@@ -22,7 +23,7 @@ from crm_hub.flow.uncertain import Uncertain
 from crm_hub.model.errors import ConfigError, MassWrite
 from crm_hub.model.routes import Route
 from crm_hub.sdk import Connector
-from crm_hub.store import Outbox, WriteRow
+from crm_hub.store import Briefs, Outbox, WriteRow
 
 BATCH = 200
 GROUP = 25
@@ -71,6 +72,7 @@ class Outbound:
             return
         connector = self.hub.connector(self.name)
         self._mend()
+        self._refresh_briefs()
         uncertain = Uncertain(self._far)
         uncertain.look(connector)
         uncertain.find_out(connector)
@@ -112,10 +114,12 @@ class Outbound:
             self._far.sections[route.stream] = self.hub.plan(self.name).sections[route.section.name]
         with self.hub.store.read() as db:
             repo = Outbox(db)
-            waits = repo.has_due(self.name) or repo.to_look_at(self.name, LOOK_AGAIN)
+            waits = bool(repo.has_due(self.name) or repo.to_look_at(self.name, LOOK_AGAIN))
+            if not waits and self._makes:
+                waits = bool(Briefs(db).due(self.inbound.now_us(), 1))
             stored = {r.stream: r for r in repo.routes() if r.connection == self.name}
         changed = any(stored[s].digest != r.section.digest for s, r in self._far.routes.items())
-        return bool(waits) or changed
+        return waits or changed
 
     def _known_routes(self) -> dict[str, Route]:
         """Return the approved routes by stream, those too that another process has approved."""
@@ -148,7 +152,24 @@ class Outbound:
             identities.update(row.identity_id for row in repo.open_rows(self.name, "due"))
             identities.update(unfit(db, self._far.routes.values()))
             plan_again(db, self.hub.tools, sorted(identities), moment)
+            if self._makes:
+                Briefs(db).touch_all(sorted(PARTIES))
         self.hub.forget_tools()
+
+    @property
+    def _makes(self) -> bool:
+        return any(route.section.makes for route in self._far.routes.values())
+
+    def _refresh_briefs(self) -> None:
+        """Plan those whose brief may say something else by now, each once a push at most."""
+        while self._makes and not self.hub.stopping():
+            with self.hub.store.read() as db:
+                numbers = Briefs(db).due(self.inbound.now_us(), BATCH)
+            if not numbers:
+                return
+            with self.hub.store.write() as db:
+                Briefs(db).looked_at(dict.fromkeys(numbers))  # planning notes the next look
+                plan_again(db, self.hub.tools, numbers, self.inbound.moment(db))
 
     def _brake(self) -> None:
         """Stop before a run creates or deletes more records than it may."""

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from crm_hub.flow.batch import MANY, Moment, Tools, TwoWay
+from crm_hub.flow.briefs import made_for
 from crm_hub.flow.clashes import log_clashes
 from crm_hub.flow.holding import hold_together
 from crm_hub.flow.lanes import bury, reconcile
@@ -24,7 +25,7 @@ from crm_hub.model.routes import Route
 from crm_hub.outbox import plan as drafting
 from crm_hub.outbox import taking_away
 from crm_hub.outbox.drafts import Drafts, Target, Wanted, create_lane, record_lane
-from crm_hub.store import Db, Identities, Outbox
+from crm_hub.store import Briefs, Db, Identities, Outbox
 
 
 @dataclass(slots=True)
@@ -125,7 +126,8 @@ def plan_subjects(
     if two_way is None or not subjects:
         return
     lost = _lost_of(tracked.lost, two_way)
-    draft_all(db, tools, subjects, tracked, lost)
+    next_us = draft_all(db, tools, subjects, tracked, lost, moment.now_us)
+    Briefs(db).looked_at(next_us)
     hold_together(db, two_way, subjects)
     log_clashes(db, two_way, subjects, tracked.edits, lost, moment)
     bury(db, subjects, two_way, moment)
@@ -138,13 +140,20 @@ def draft_all(
     subjects: Sequence[Subject],
     tracked: Tracked,
     lost: Mapping[int, Sequence[Lost]],
-) -> None:
-    """Decide each subject's golden values, and draft its writes. Writes nothing."""
+    now_us: int,
+) -> dict[int, int | None]:
+    """Decide each subject's golden values, and draft its writes. Writes nothing.
+
+    Returns from when on the brief of an identity may say something else.
+    """
     two_way = tools.two_way
     if two_way is None:
-        return
+        return {}
     _decide(tools, subjects, tracked)
     wanted = {s.identity_id: s.wanted() for s in subjects}
+    made = made_for(db, two_way, subjects, wanted, now_us)
+    for number, one in made.items():
+        wanted[number] |= one.values
     needed = [
         member.record_id
         for s in subjects
@@ -167,6 +176,7 @@ def draft_all(
                 target = _target(member, route, payload)
                 drafting.update(subject.identity_id, subject.name, want, target, subject.drafts)
     _creates(repo, two_way, subjects, wanted)
+    return {number: one.next_us for number, one in made.items()}
 
 
 def _decide(tools: Tools, subjects: Sequence[Subject], tracked: Tracked) -> None:

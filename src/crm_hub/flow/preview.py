@@ -28,6 +28,7 @@ from crm_hub.flow.two_way import approve, of_routes, possible_routes, route_of
 from crm_hub.merge import MergeMember
 from crm_hub.model.errors import ConfigError
 from crm_hub.model.routes import Route
+from crm_hub.model.values import to_us
 from crm_hub.outbox import life
 from crm_hub.outbox.drafts import record_lane
 from crm_hub.store import Db, Outbox, RouteRow
@@ -77,7 +78,7 @@ def preview(hub: Hub, name: str) -> Preview:
     with hub.store.read() as db:
         for subjects in _subjects(db, tools):
             tracked = Tracked(db)
-            draft_all(db, tools, subjects, tracked, {})
+            draft_all(db, tools, subjects, tracked, {}, to_us(hub.now()))
             _add(db, tools, name, subjects, found, docs)
     routes = [r for r in _routes(tools) if r.connection == name]
     found.calls = sum(_calls(r, found.lines) for r in routes)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticUndefined
 
 from crm_hub import config as hub_config
@@ -117,12 +117,14 @@ def connect(
     checked: bool = True,
     replace: bool = False,
     direction: str | None = None,
+    brief: bool | None = None,
+    only: Mapping[str, Sequence[str]] | None = None,
 ) -> Checked | None:
     """Connect a source system; return what its check found, None when it was not to be checked.
 
     given: setting → text, as typed. With `replace`, a connection of the same kind keeps the
-    settings that are not given, and an empty text takes one out. direction: None leaves it as it
-    is.
+    settings that are not given, and an empty text takes one out. direction,
+    brief, only: None leaves them as they are.
     The hub's own view (`hub.config`, `hub.secrets`) holds the new connection afterwards.
     Raises: ConfigError for settings, and whatever the check raises; nothing is written then.
     """
@@ -142,15 +144,31 @@ def connect(
     written = seal_settings(model, name, values, draft, kind=kind)
     if before is not None and secret_fields(model) & given.keys():
         SealedGrants(draft, name).forget()
-    asked = {} if direction is None else {"direction": direction}
-    new = ConnectionConfig(name=name, kind=kind, settings=written)
-    update = {"kind": kind, "settings": new.settings, **asked}
+    asked = {"direction": direction, "brief": brief, "only": only}
+    asked = {key: value for key, value in asked.items() if value is not None}
+    new = _connection(name, {"kind": kind, "settings": written, **asked})
+    update = {key: getattr(new, key) for key in ("kind", "settings", *asked)}
     _adopt(hub, (before or new).model_copy(update=update), draft)
     found = check(hub, name) if checked else None
     draft.seal()
-    hub_config.add_connection(hub.folder, name, kind, written, replace=replace, direction=direction)
+    hub_config.add_connection(
+        hub.folder, name, kind, written,
+        replace=replace, direction=direction, brief=brief, only=only,
+    )  # fmt: skip
     hub.secrets = SealedStore(hub.folder)
     return found
+
+
+def _connection(name: str, entry: Mapping[str, Any]) -> ConnectionConfig:
+    try:
+        return ConnectionConfig.model_validate({"name": name, **entry})
+    except ValidationError as error:
+        said = error.errors(include_url=False, include_input=False)[0]
+        what = f"{said['loc'][0]} {str(said['msg']).removeprefix('Value error, ')}"
+        raise ConfigError(
+            f"{name}: {what}; nothing was changed.",
+            remedy="Name a field of the hub and its values, such as: --only owner=Bob",
+        ) from None
 
 
 def disconnect(hub: Hub, name: str) -> None:

@@ -6,10 +6,13 @@ Before: Hub, whose tools carry the result. Nothing here is done for a hub that o
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from crm_hub.flow.batch import TwoWay
+from crm_hub.flow.batch import BriefRules, TwoWay
 from crm_hub.mapping import compile_outbound
+from crm_hub.model.entities import MADE
 from crm_hub.model.errors import ConfigError
 from crm_hub.model.routes import Ability, OutSection, Route
 from crm_hub.sdk import StreamInfo
@@ -36,7 +39,10 @@ def of_routes(hub: Hub, routes: Iterable[Route]) -> TwoWay | None:
     if not found:
         return None
     entities = frozenset(e for route in found.values() for e in route.section.entities)
-    return TwoWay(found, entities, _steady(hub))
+    briefs = None
+    if any(route.section.makes for route in found.values()):
+        briefs = BriefRules(hub.config.company.zone, hub.config.timeline_url)
+    return TwoWay(found, entities, _steady(hub), briefs)
 
 
 def _steady(hub: Hub) -> frozenset[str]:
@@ -63,20 +69,29 @@ def route_of(hub: Hub, row: RouteRow) -> Route | None:
         caps["types"], caps.get("deletes") == "tombstone",
     )  # fmt: skip
     one = hub.connection(row.connection)
-    return Route(row.connection, row.stream, section, ability, one.creates, one.deletes)
+    return Route(row.connection, row.stream, section, ability, one.creates, one.deletes, one.only)
 
 
 def out_section(hub: Hub, name: str, shape: str) -> OutSection | None:
-    """Return what of a shape goes out, by the mapping files alone."""
+    """Return what of a shape goes out, by the mapping files and hub.yaml alone."""
     file = hub.mapping(name)
     section = file.sections.get(shape)
     if section is None:
         return None
-    company = hub.config.company
-    return compile_outbound(
+    company, one = hub.config.company, hub.connection(name)
+    found = compile_outbound(
         shape, section, connection=name, region=company.region, zone=company.zone,
         digest=hub.plan(name).sections[shape].digest,
     )  # fmt: skip
+    if found is None:
+        return None
+    if not one.brief:
+        found = replace(found, fields={n: f for n, f in found.fields.items() if n not in MADE})
+    elif found.makes or one.only:
+        said = [found.digest, hub.config.timeline_url, sorted(one.only.items())]
+        mark = blake2b(repr(said).encode(), digest_size=16).hexdigest()
+        found = replace(found, digest=mark)
+    return found if found.fields else None
 
 
 def possible_routes(hub: Hub, name: str) -> list[RouteRow]:

@@ -18,6 +18,7 @@ from crm_hub.flow.inbound import SyncReport
 from crm_hub.flow.lanes import UNDO
 from crm_hub.flow.outbound import push
 from crm_hub.flow.tracking import Tracked
+from crm_hub.model.entities import MADE
 from crm_hub.model.errors import ConfigError
 from crm_hub.model.states import FieldStates, same
 from crm_hub.model.values import to_us
@@ -104,7 +105,7 @@ def _one(
     values: dict[str, Any] = orjson.loads(record.data)
     fields = {}
     for name, change in row.doc["fields"].items():
-        if row.kind == "create" and change.get("pushed"):
+        if change.get("pushed") and (row.kind == "create" or name in MADE):
             continue
         if is_ours(name, change, values, states):
             fields[name] = {

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from itertools import zip_longest
 
 from crm_hub.flow.batch import Landed, MappedRecord, Moment, Tools, Walked
+from crm_hub.flow.briefs import note_customers
 from crm_hub.flow.mapping_process import Made
 from crm_hub.flow.planning import plan_settled
 from crm_hub.flow.remerging import remerge_unchanged
@@ -50,6 +51,8 @@ def walk(
     settled = walk_identities(db, tools, mapped, moment, walked, tracked)
     if stream.connection not in tools.silent:
         walk_events(db, tools, mapped, moment, walked)
+    if tools.two_way is not None and tools.two_way.briefs is not None:
+        note_customers(db, mapped)
     if tracked is not None:
         walked.counts["near echoes"] += tracked.near
         if settled is not None:

@@ -6,7 +6,7 @@ one of its participants now leads to another identity; or a participant changed 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from crm_hub.flow.batch import MappedRecord, Moment, Tools, Walked
@@ -14,7 +14,7 @@ from crm_hub.flow.walk_places import Placed, place_events
 from crm_hub.flow.walk_tellings import Tellings, tell, twin_bucket
 from crm_hub.flow.walk_threads import walk_threads
 from crm_hub.model.ids import bounded
-from crm_hub.store import Db, EventRow, Events, Row, ThreadStore
+from crm_hub.store import Briefs, Db, EventRow, Events, Row, ThreadStore
 from crm_hub.timeline import Event, Source, compose, people, shown
 
 
@@ -26,12 +26,21 @@ def walk_events(
     told = tell(db, repo, mapped)
     if not told.touched and not repo.any():
         return
+    has_briefs = tools.two_way is not None and tools.two_way.briefs is not None
+    if has_briefs:
+        Briefs(db).touch(_whose(repo, told.stored))
     events, late = _compose(repo, told, moment, walked)
     threads = walk_threads(db, events, told.sources, told.stored, tools.rules.free_domains)
     moved = repo.touching(walked.moved_keys) | repo.of_identities(walked.moved_identities)
     placed = place_events(db, repo, tools, events, told.stored.keys() & events.keys(),
                           moved - told.touched)  # fmt: skip
     _save_lines(db, repo, told, events, late, threads, placed)
+    if has_briefs:
+        Briefs(db).touch(_whose(repo, events.keys() | moved))
+
+
+def _whose(repo: Events, event_ids: Iterable[int]) -> set[int]:
+    return {entry[0] for entry in repo.entries(event_ids)}
 
 
 def _compose(

@@ -13,6 +13,7 @@ from crm_hub.mapping.plan import Plan, SectionPlan, compile_plan, compile_sectio
 from crm_hub.mapping.reading import MappingFile, builtin_folder, overlay, parse, read_layers
 from crm_hub.mapping.rulebooks import read_identity, read_survivorship
 from crm_hub.mapping.steps.contact import phone_in_e164
+from crm_hub.mapping.steps.numbers import amount_text
 
 __all__ = [
     "Finding",
@@ -21,6 +22,7 @@ __all__ = [
     "SectionPlan",
     "TestResult",
     "accept",
+    "amount_text",
     "builtin_folder",
     "compile_outbound",
     "compile_plan",

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from crm_hub.mapping.language import Event, Section, Value
 from crm_hub.mapping.shortforms import near
-from crm_hub.model.entities import ENTITIES
+from crm_hub.model.entities import ENTITIES, MADE
 from crm_hub.model.events import EVENT_TYPES, VISIBILITIES
 from crm_hub.yamltext import Place
 
@@ -68,6 +68,9 @@ def _fields(here: Place, section: Section) -> Iterator[Problem]:
     for field, rule in section.fields.items():
         if field not in known:
             yield _unknown((*here, "fields", field), "field", field, known)
+        elif field in MADE and rule.dir != "push":
+            message = f"the hub makes {field!r} itself; it needs `dir: push`"
+            yield Problem((*here, "fields", field), message)
         elif field == "address":
             for part in rule.of:
                 if part not in _ADDRESS_PARTS:

@@ -346,7 +346,7 @@ def _condition(condition: Condition, locale: Locale) -> Callable[[Any], bool]:
     return holds_for_text
 
 
-STEP_OF_FIELD = {"note": "multiline"}
+STEP_OF_FIELD = {"note": "multiline", "brief": "multiline"}
 """Fields whose type is text but which keep their line breaks."""
 
 

@@ -43,6 +43,8 @@ _PARTY = (
     ("note", "text", "free text kept by people"),
     ("created_at", "time", "when the source first had the record"),
     ("channel", "text*", "messenger and other channel ids, as `whatsapp:15550100`"),
+    ("brief", "text", "made by the hub: three lines on who it is, for whoever is called"),
+    ("timeline_url", "text", "made by the hub: where the timeline can be read"),
 )
 
 ENTITIES: dict[str, dict[str, Field]] = {
@@ -156,6 +158,9 @@ ENTITIES: dict[str, dict[str, Field]] = {
         ("created_at", "time", "when it was made"),
     ),
 }
+
+MADE = frozenset({"brief", "timeline_url"})
+"""What the hub makes itself, of a golden record and its timeline: it goes out, and is not read."""
 
 BOOKED = frozenset({"order", "invoice", "payment"})
 """What is booked somewhere: the hub reads it and never writes it, whatever a mapping says."""

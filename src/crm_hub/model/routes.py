@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
+from crm_hub.model.entities import MADE
+
 DeletePolicy = Literal["ignore", "unlink", "archive", "propagate"]
 
 
@@ -57,6 +59,11 @@ class OutSection:
     digest: str
     put: Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]
 
+    @property
+    def makes(self) -> bool:
+        """Whether it takes what the hub makes itself: a brief, the address of a timeline."""
+        return not MADE.isdisjoint(self.fields)
+
 
 class Ability(NamedTuple):
     """What a stream can do, as it was when its plan was approved. types: path → JSON type.
@@ -74,7 +81,10 @@ class Ability(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A stream the hub writes to. creates, deletes: how many of them one run may make."""
+    """A stream the hub writes to. creates, deletes: how many of them one run may make.
+
+    only: field → the values of those it is for, none for everybody.
+    """
 
     connection: str
     stream: str
@@ -82,4 +92,4 @@ class Route:
     ability: Ability
     creates: int = 1000
     deletes: int = 50
-    stamp: str = field(default="")
+    only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from crm_hub.model.entities import MADE
 from crm_hub.model.routes import OutField, Route
 from crm_hub.model.states import ABSENT, same
 from crm_hub.outbox.drafts import Draft, Drafts, Target, Wanted, create_lane, record_lane
 from crm_hub.outbox.fitting import fitting, is_single, items, rendered
 
+_NOTHING = Wanted(None, None, {}, False)
 MOST_BOUNCES = 3
 """How often a far side may put the same value back in place of ours before the hub stops."""
 
@@ -24,8 +26,9 @@ def update(
     if "upsert" not in target.route.ability.write:
         return
     fields = {}
+    theirs = is_for(target.route, wanted)
     for out in target.route.section.fields.values():
-        want = wanted.get(out.name)
+        want = wanted.get(out.name) if theirs or out.name not in MADE else _NOTHING
         if want is None or want.is_open:
             continue
         change = _change(out, want, target, drafts)
@@ -127,13 +130,28 @@ def create(
 
 def _may_create(route: Route, wanted: Mapping[str, Wanted]) -> bool:
     section = route.section
+    if not is_for(route, wanted):
+        return False
     for name in section.create_when or ():
         want = wanted.get(name)
         if want is None or want.value is None or want.is_open:
             return False
     for name, barred in section.never_when.items():
-        want = wanted.get(name)
-        held = [] if want is None else want.value if isinstance(want.value, list) else [want.value]
-        if any(str(one).strip().casefold() == barred.strip().casefold() for one in held):
+        if barred.strip().casefold() in _held(wanted.get(name)):
             return False
     return True
+
+
+def is_for(route: Route, wanted: Mapping[str, Wanted]) -> bool:
+    """Whether a stream is for those who have these values (`only` of its connection)."""
+    return all(
+        not _held(wanted.get(name)).isdisjoint(one.strip().casefold() for one in allowed)
+        for name, allowed in route.only.items()
+    )
+
+
+def _held(want: Wanted | None) -> set[str]:
+    if want is None or want.value is None:
+        return set()
+    values = want.value if isinstance(want.value, list) else [want.value]
+    return {str(one).strip().casefold() for one in values}

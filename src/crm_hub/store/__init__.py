@@ -6,6 +6,7 @@ One repository a room, each made from a transaction's Db:
         Landings(db).queue(...)
 """
 
+from crm_hub.store.briefs import Briefs
 from crm_hub.store.db import Db, Row
 from crm_hub.store.engine import Store
 from crm_hub.store.events import EventRow, Events, ParticipantRow, SourceRow
@@ -24,6 +25,7 @@ __all__ = [
     "CROWDED",
     "EMPTY_GOLDEN",
     "SEVERAL",
+    "Briefs",
     "ConflictRow",
     "Db",
     "DeadLetter",

@@ -431,6 +431,15 @@ route = Table(
     PrimaryKeyConstraint("connection", "stream"),
 )
 
+# Whose brief may say something else by now, or will from `at_us` on.
+brief_due = Table(
+    "brief_due",
+    metadata,
+    Column("identity_id", Id, primary_key=True, autoincrement=False),
+    Column("at_us", BigInteger, nullable=False),
+    Index("brief_due_at", "at_us"),
+)
+
 outbox = Table(
     "outbox",
     metadata,

@@ -78,6 +78,21 @@ def _page(of: Callable[[], Select[Any]], has_before: bool) -> Select[Any]:
     )
 
 
+@lru_cache(maxsize=1)
+def _coming() -> Select[Any]:
+    page = _of_identity().where(timeline_entry.c.occurred_at_us > bindparam("after"))
+    oldest = page.selected_columns
+    sub = page.order_by(*oldest).limit(bindparam("rows")).subquery()
+    return (
+        select(
+            sub.c.occurred_at_us, sub.c.seq, sub.c.event_id, event_line.c.shown,
+            event_line.c.people, event_line.c.thread_id,
+        )
+        .join(event_line, event_line.c.event_id == sub.c.event_id)
+        .order_by(sub.c.occurred_at_us, sub.c.seq, sub.c.event_id)
+    )  # fmt: skip
+
+
 class Timelines:
     """Timelines as people read them, a page at a time."""
 
@@ -90,6 +105,11 @@ class Timelines:
         Keyset paging: page k costs what page 1 costs, and pages joined are the whole, sorted.
         """
         return self._lines(_of_identity, identity_id, limit, before)
+
+    def coming(self, identity_id: int, after_us: int, limit: int) -> list[TimelineRow]:
+        """Return the next `limit` events of one identity that lie after an instant, in order."""
+        given = {"whose": identity_id, "after": after_us, "rows": limit}
+        return list(map(TimelineRow._make, self._db.ask(_coming(), given)))
 
     def conversation(self, number: int, limit: int, before: Position | None) -> list[TimelineRow]:
         """Return the newest `limit` events of one conversation older than `before`."""

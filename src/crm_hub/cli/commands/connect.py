@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 @hub_command(
     "crm-hub connect files mail --set path=./mail",
     "crm-hub connect carddav phones --set url=https://dav.example.com/ --direction both",
+    "crm-hub connect carddav bob --set url=https://dav.example.com/bob/ --direction both --brief "
+    "--only owner=Bob",
     "crm-hub connect google_ads google --set google_key=-",
     "crm-hub connect meta_ads meta --set app_secret=env:META_SECRET "
     "--set verify_token=file:verify.txt --set access_token=-",
@@ -38,6 +40,19 @@ if TYPE_CHECKING:
     type=click.Choice(["pull", "push", "both"]),
     help="Whether the hub may write there; the mapping says which fields. [default: pull]",
 )
+@click.option(
+    "--brief/--no-brief",
+    default=None,
+    help="Whether the hub writes on each card there who it is, the last touch and what is open.",
+)
+@click.option(
+    "--only",
+    "only",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="For whom the hub makes records there, such as owner=Bob; several values of a field are "
+    "one or the other.",
+)
 @click.option("--no-check", is_flag=True, help="Write it down without asking the source.")
 @click.option("--replace", is_flag=True, help="Change the connection of this name.")
 def connect(
@@ -47,6 +62,8 @@ def connect(
     name: str,
     pairs: tuple[str, ...],
     direction: str | None,
+    brief: bool | None,
+    only: tuple[str, ...],
     no_check: bool,
     replace: bool,
 ) -> None:
@@ -62,8 +79,9 @@ def connect(
     with opened(hub_dir) as hub:
         given = read_pairs(pairs)
         found = connect_source(
-            hub, kind, name, given, checked=not no_check, replace=replace, direction=direction
-        )
+            hub, kind, name, given, checked=not no_check, replace=replace,
+            direction=direction, brief=brief, only=_values(only) or None,
+        )  # fmt: skip
         if as_json:
             checked = None if found is None else as_data(found)
             return output.emit({"connection": name, "kind": kind, "checked": checked})
@@ -92,6 +110,16 @@ def read_pairs(pairs: Sequence[str]) -> dict[str, str]:
             raise click.BadParameter("write KEY=VALUE", param_hint="--set")
         given[key] = _asked(key) if value == "-" else value
     return given
+
+
+def _values(pairs: Sequence[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for pair in pairs:
+        field, equals, value = pair.partition("=")
+        if not equals or not field or not value.strip():
+            raise click.BadParameter("write FIELD=VALUE", param_hint="--only")
+        found.setdefault(field, []).append(value.strip())
+    return found
 
 
 def _asked(key: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -63,11 +62,9 @@ def _lines(found: Figures) -> list[str]:
 
 
 def _amount(units: int | None, currency: str) -> str:
-    from crm_hub.mapping.steps.numbers import minor_digits
+    from crm_hub.mapping.steps.numbers import amount_text
 
-    if units is None:
-        return ""
-    return f"{Decimal(units).scaleb(-minor_digits(currency)):,f}"
+    return "" if units is None else amount_text(units, currency)
 
 
 def _data(found: Figures) -> dict[str, Any]:

@@ -155,6 +155,11 @@ def minor_digits(currency: str) -> int:
     return _DIGITS.get(currency, 2)
 
 
+def amount_text(units: int, currency: str) -> str:
+    """Return an amount in minor units as people write it: `1,284.80`."""
+    return f"{Decimal(units).scaleb(-minor_digits(currency)):,f}"
+
+
 def money_of(value: Any, currency: str, sign: str) -> dict[str, Any] | None:
     """Return {"minor_units", "currency"} of an amount; `currency` is "" where it is not known."""
     if isinstance(value, dict):

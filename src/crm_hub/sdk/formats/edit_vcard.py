@@ -12,10 +12,11 @@ Raises: NotWritable with path → reason, before anything is changed.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from crm_hub.sdk.formats import brief
 from crm_hub.sdk.formats.contentlines import split_escaped, unescape
 from crm_hub.sdk.formats.edit_lines import (
     Block,
@@ -25,20 +26,27 @@ from crm_hub.sdk.formats.edit_lines import (
     escaped,
     raw_parts,
 )
-from crm_hub.sdk.formats.vcard import MAX_NOTE, MAX_VALUES, card_payload, preference
+from crm_hub.sdk.formats.edit_vcard_values import (
+    ADDRESS,
+    LIKENESS,
+    address,
+    parts_of,
+    preferred,
+    shown,
+    spelled,
+)
+from crm_hub.sdk.formats.vcard import MAX_NOTE, MAX_VALUES, card_payload
 
-_TEXTS = {"fn": "FN", "nickname": "NICKNAME", "title": "TITLE", "note": "NOTE"}
+_TEXTS = {"fn": "FN", "nickname": "NICKNAME", "title": "TITLE"}
 _NAMES = ("family", "given", "additional", "prefix", "suffix")
-_ADDRESS = ("street", "city", "region", "postcode", "country")
 _LISTS = {"emails.value": "EMAIL", "tels.value": "TEL", "urls": "URL"}
 _LABELS = frozenset({"X-ABLABEL", "X-ABADR"})
-_MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_WEB = re.compile(r"(?:https?://)?[^\s/:@]+\.[^\s/:@]{2,}(?:[/?#:].*)?", re.I)
 
 WRITABLE = frozenset(
     {*_TEXTS, *_LISTS, "org", "department", "bday", "categories", "photo", "kind", "adrs"}
+    | {"note", "brief", "timeline_url"}
     | {f"n.{part}" for part in _NAMES}
-    | {f"adrs.0.{part}" for part in _ADDRESS}
+    | {f"adrs.0.{part}" for part in ADDRESS}
 )
 """The paths that can be written."""
 
@@ -127,6 +135,10 @@ class _Card:
             self._set_photo(fields["photo"])
         if "kind" in fields:
             self._set_kind(str(fields["kind"] or ""))
+        if "note" in fields or "brief" in fields:
+            self._set_note(fields)
+        if "timeline_url" in fields:
+            self._set_link(str(fields["timeline_url"] or ""))
 
     def _with_organization(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """A firm's card is one whose name is its organization: both change, or it is a person."""
@@ -140,7 +152,7 @@ class _Card:
     def _too_long(self, fields: Mapping[str, Any]) -> dict[str, str]:
         """What was read in part must not be written over."""
         piece = self._block.first("NOTE")
-        if "note" in fields and piece is not None and len(piece.value) > MAX_NOTE:
+        if "note" in fields and piece is not None and len(brief.outside(piece.value)) > MAX_NOTE:
             return {"note": f"the card's note is longer than the {MAX_NOTE:,} characters read"}
         photo = self._block.first("PHOTO")
         if "photo" in fields and photo is not None and not self._said.get("photo"):
@@ -184,6 +196,22 @@ class _Card:
             for one in rest:
                 self._text.remove(one)
             self._block.pieces = [one for one in self._block.pieces if one not in rest]
+
+    def _set_note(self, fields: Mapping[str, Any]) -> None:
+        """The hub's own lines and everybody else's share one property, each left as it is."""
+        piece = self._block.first("NOTE")
+        text = before = piece.value if piece is not None else ""
+        if "note" in fields and (fields["note"] or "") != self._said["note"]:
+            text = brief.with_outside(text, escaped(str(fields["note"] or "")))
+        if "brief" in fields and (fields["brief"] or "") != self._said.get("brief", ""):
+            text = brief.with_brief(text, escaped(str(fields["brief"] or "")))
+        if text != before:
+            self._put(piece, "NOTE", text)
+
+    def _set_link(self, url: str) -> None:
+        if url != self._said.get("timeline_url", ""):
+            links = [one for one in self._block.named("URL") if brief.is_link(one.value)]
+            self._put(next(iter(links), None), "URL", url)
 
     def _set_birthday(self, value: Any) -> None:
         if (value or None) == self._said["bday"]:
@@ -244,34 +272,34 @@ class _Card:
             self._put(piece, "ORG", ";".join(parts) if any(parts) else "")
 
     def _set_address(self, fields: Mapping[str, Any]) -> None:
-        if not any(f"adrs.0.{part}" in fields for part in _ADDRESS):
+        if not any(f"adrs.0.{part}" in fields for part in ADDRESS):
             return
-        pieces = _preferred(self._block.named("ADR"))
+        pieces = preferred(self._block.named("ADR"))
         said = self._said["adrs"][0] if self._said["adrs"] else {}
         wanted = {
             part: fields[path]
-            for part in _ADDRESS
+            for part in ADDRESS
             if (path := f"adrs.0.{part}") in fields and (fields[path] or "") != said.get(part, "")
         }
         if wanted:
             piece = pieces[0] if pieces else None
-            self._put(piece, "ADR", _address(piece.value if piece else "", wanted))
+            self._put(piece, "ADR", address(piece.value if piece else "", wanted))
 
     def _set_addresses(self, wanted: list[dict[str, Any]]) -> None:
-        pieces = _preferred(self._block.named("ADR")[:MAX_VALUES])
-        shown = zip(pieces, [_parts_of(one) for one in self._said["adrs"]], strict=False)
-        left = dict.fromkeys(one for one in map(_parts_of, wanted) if any(one))
+        pieces = preferred(self._block.named("ADR")[:MAX_VALUES])
+        known = zip(pieces, [parts_of(one) for one in self._said["adrs"]], strict=False)
+        left = dict.fromkeys(one for one in map(parts_of, wanted) if any(one))
         unwanted, there = [], set()
-        for piece, said in shown:
+        for piece, said in known:
             there.add(said)
             if said not in left and any(said):
                 unwanted.append(piece)
-        news = [dict(zip(_ADDRESS, one, strict=True)) for one in left if one not in there]
+        news = [dict(zip(ADDRESS, one, strict=True)) for one in left if one not in there]
         if len(news) == len(unwanted) == 1:
-            self._put(unwanted[0], "ADR", _address(unwanted[0].value, news[0]))
+            self._put(unwanted[0], "ADR", address(unwanted[0].value, news[0]))
             return
         for one in news:
-            self._add("ADR", _address("", one))
+            self._add("ADR", address("", one))
         for piece in unwanted:
             self._remove(piece)
 
@@ -279,22 +307,23 @@ class _Card:
 
     def _set_list(self, path: str, wanted: list[str]) -> None:
         name = _LISTS[path]
-        alike, readable = _KINDS[name]
+        alike, readable = LIKENESS[name]
         wanted = list(dict.fromkeys(one.strip() for one in wanted if one.strip()))
-        pieces = _preferred(self._block.named(name)[:MAX_VALUES])
+        there = [one for one in self._block.named(name) if not brief.is_link(one.value)]
+        pieces = preferred(there[:MAX_VALUES])
         left = list(wanted)
         unwanted = []
         for piece in pieces:
-            shown = _shown(piece)
-            hits = [one for one in wanted if alike(one, shown)]
+            held = shown(piece)
+            hits = [one for one in wanted if alike(one, held)]
             left = [one for one in left if one not in hits]
-            if not hits and readable(shown):
+            if not hits and readable(held):
                 unwanted.append(piece)
         if len(left) == len(unwanted) == 1:
-            self._text.set_value(unwanted[0], _spelled(name, left[0], unwanted[0]))
+            self._text.set_value(unwanted[0], spelled(name, left[0], unwanted[0]))
             return
         for one in left:
-            self._add(name, _spelled(name, one, None))
+            self._add(name, spelled(name, one, None))
         for piece in unwanted:
             self._remove(piece)
 
@@ -313,91 +342,3 @@ class _Card:
             last = next(iter(reversed(self._block.named("CATEGORIES"))), None)
             held = [last.value] if last is not None else []
             self._put(last, "CATEGORIES", ",".join([*held, *new]))
-
-
-def _address(value: str, wanted: Mapping[str, Any]) -> str:
-    """Return an ADR value with these parts, "" for an empty one."""
-    parts = raw_parts(value, ";")
-    parts += [""] * (7 - len(parts))
-    for place, part in enumerate(_ADDRESS, 2):
-        if part not in wanted:
-            continue
-        parts[place] = escaped(str(wanted[part] or ""))
-        if part == "street":
-            parts[0] = parts[1] = ""  # they were read as parts of the street
-    return ";".join(parts) if any(parts) else ""
-
-
-def _parts_of(address: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(" ".join(str(address.get(part) or "").split()) for part in _ADDRESS)
-
-
-def _preferred(pieces: list[Piece]) -> list[Piece]:
-    return sorted(pieces, key=lambda piece: preference(piece.line) if piece.line else 101)
-
-
-def _shown(piece: Piece) -> str:
-    """Return a value as the payload shows it."""
-    value = unescape(piece.value).strip()
-    for scheme in ("mailto:", "tel:"):
-        if value.lower().startswith(scheme):
-            return value[len(scheme) :].partition(";")[0]
-    return value
-
-
-def _spelled(name: str, value: str, piece: Piece | None) -> str:
-    """Return a value as it is written: web addresses and `tel:` are no text."""
-    if name == "URL":
-        return value.replace("\n", "")
-    if piece is not None and piece.value.strip().lower().startswith("tel:"):
-        number, _, extension = value.partition(" ext. ")
-        return f"tel:{number.replace(' ', '-')}" + (f";ext={extension}" if extension else "")
-    if piece is not None and piece.value.strip().lower().startswith("mailto:"):
-        return f"mailto:{value}"
-    return escaped(value)
-
-
-def _same_mail(one: str, other: str) -> bool:
-    return one.casefold() == other.casefold()
-
-
-def _same_number(one: str, other: str) -> bool:
-    """Whether two spellings are one number: equal digits, or one without the country."""
-    if one.strip() == other.strip():
-        return True
-    (ours, my_extension), (theirs, extension) = _digits(one), _digits(other)
-    if not ours or not theirs or my_extension != extension:
-        return False
-    short, long = sorted((ours, theirs), key=len)
-    return long == short or (
-        len(short) >= 7 and long.endswith(short) and len(long) - len(short) < 5
-    )
-
-
-_EXTENSION = re.compile(r"\s*[,;]?\s*(?:ext\.?|extension|x)\s*=?\s*(\d{1,8})\Z", re.I)
-
-
-def _digits(text: str) -> tuple[str, str]:
-    """Return the digits of a number without leading zeros, and its extension."""
-    found = _EXTENSION.search(text)
-    plain = text[: found.start()] if found else text
-    if any(c.isalpha() for c in plain):
-        return "", ""
-    return "".join(c for c in plain if c.isdecimal()).lstrip("0"), found[1] if found else ""
-
-
-def _same_address(one: str, other: str) -> bool:
-    return _bare(one) == _bare(other)
-
-
-def _bare(url: str) -> str:
-    plain = re.sub(r"\Ahttps?://", "", url.strip(), flags=re.I).rstrip("/")
-    host, slash, path = plain.partition("/")
-    return host.casefold() + slash + path
-
-
-_KINDS: Mapping[str, tuple[Callable[[str, str], bool], Callable[[str], object]]] = {
-    "EMAIL": (_same_mail, _MAIL.fullmatch),
-    "TEL": (_same_number, bool),
-    "URL": (_same_address, _WEB.fullmatch),
-}

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
 from crm_hub.model.records import Reject
-from crm_hub.sdk.formats import contentlines
+from crm_hub.sdk.formats import brief, contentlines
 from crm_hub.sdk.formats.contentlines import Component, Line, split_escaped, unescape
 from crm_hub.sdk.formats.items import MAX_ID, Item, nothing_found, unreadable
 
@@ -72,6 +72,8 @@ def card_payload(raw: bytes | bytearray) -> dict[str, Any]:
     names = split_escaped(_first(found, "N"), ";")
     organization = [part.strip() for part in split_escaped(_first(found, "ORG"), ";")]
     name = {k: _words(v) for k, v in zip(_NAME_PARTS, names, strict=False) if v.strip(" ,")}
+    note = _first(found, "NOTE")
+    urls = [value["value"] for value in _valued(found, "URL", labels)]
     payload: dict[str, Any] = {
         "uid": _uid(_first(found, "UID")),
         "kind": _kind(found, name, organization),
@@ -84,9 +86,9 @@ def card_payload(raw: bytes | bytearray) -> dict[str, Any]:
         "emails": _valued(found, "EMAIL", labels),
         "tels": _valued(found, "TEL", labels),
         "adrs": [_address(line, labels) for line in _preferred(found.get("ADR", []))],
-        "urls": [value["value"] for value in _valued(found, "URL", labels)],
+        "urls": [url for url in urls if not brief.is_link(url)],
         "bday": _birthday(_first(found, "BDAY")),
-        "note": unescape(_first(found, "NOTE")).strip()[:MAX_NOTE],
+        "note": unescape(brief.outside(note)).strip()[:MAX_NOTE],
         "categories": [
             part.strip()
             for line in found.get("CATEGORIES", [])
@@ -100,6 +102,11 @@ def card_payload(raw: bytes | bytearray) -> dict[str, Any]:
     # A picture in the card itself is not a value of it; one on the web is.
     if photo := _web_address(_first(found, "PHOTO")):
         payload["photo"] = photo
+    # What the hub wrote for whoever is called is nobody's note and nobody's web page.
+    if told := brief.inside(note):
+        payload["brief"] = told
+    if link := next(filter(brief.is_link, urls), ""):
+        payload["timeline_url"] = link
     return payload
 
 
