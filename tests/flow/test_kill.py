@@ -85,7 +85,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
             began = time.monotonic()
             assert process.wait(HANG_S) == 0
         durations.append(time.monotonic() - began)
-        expected.append(_held(folder / "whole"))
+        expected.append(held(folder / "whole"))
     return Prepared(
         folder / "empty", folder / "src", states, (expected[0], expected[1]),
         (durations[0], durations[1]),
@@ -106,7 +106,7 @@ def _process(hub: Path, *options: str) -> subprocess.Popen[str]:
     return process
 
 
-def _killed(hub: Path, delay_s: float, *options: str) -> bool:
+def killed(hub: Path, delay_s: float, *options: str) -> bool:
     """Sync `hub` and kill the process after `delay_s`; return whether it was still running."""
     with _process(hub, *options) as process:
         time.sleep(delay_s)
@@ -114,7 +114,7 @@ def _killed(hub: Path, delay_s: float, *options: str) -> bool:
         return process.wait(HANG_S) == -signal.SIGKILL
 
 
-def _held(folder: Path) -> dict[str, Any]:
+def held(folder: Path) -> dict[str, Any]:
     """Return all a hub holds that must not depend on kills, counts included."""
     hub = Hub(folder)
     with hub.store.read() as db:
@@ -135,7 +135,7 @@ def _converged(prepared: Prepared, hub: Path, state: int) -> None:
     with sqlite3.connect(hub / "hub.db") as db:
         assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     db.close()
-    found, expected = _held(hub), prepared.expected[state]
+    found, expected = held(hub), prepared.expected[state]
     rows = prepared.states[state]
     keys = {
         f"{n}/{s}#{r['id']}" for n, one in rows.items() for s, all_ in one.items() for r in all_
@@ -154,16 +154,16 @@ def test_a_sync_killed_at_any_moment_is_made_whole_by_the_next_one(
     rng = random.Random(seed)
     # A helper takes a moment to start, and the test is about what comes after.
     lasts_s = [one + len(options) for one in prepared.duration_s]
-    started = killed = trial = 0
-    while killed < KILLS:
-        assert started < 10 * KILLS, f"only {killed} of {started} syncs were still running"
+    started = hits = trial = 0
+    while hits < KILLS:
+        assert started < 10 * KILLS, f"only {hits} of {started} syncs were still running"
         hub = tmp_path / f"hub{trial}"
         shutil.copytree(prepared.empty, hub)
         for state in (0, 1):
             _show(prepared.source, prepared.states[state])
             for _ in range(rng.choice((1, 2, 4))):
-                was_running = _killed(hub, rng.random() * lasts_s[state], *options)
-                killed += was_running
+                was_running = killed(hub, rng.random() * lasts_s[state], *options)
+                hits += was_running
                 started += 1
                 if not was_running:
                     lasts_s[state] *= 0.9  # the machine is quicker now than it was at first
