@@ -6,6 +6,7 @@ are downloaded and unpacked once, into a cache folder, and run from there as nob
 
 from __future__ import annotations
 
+import fcntl
 import imaplib
 import os
 import shutil
@@ -182,10 +183,16 @@ def _unpacked() -> Path:
     how = "a Debian machine, as root: its packages are unpacked, not installed"
     if os.geteuid() != 0 or not all(shutil.which(word) for word in ("apt-get", "dpkg")):
         raise Unobtainable(f"Cyrus is not here; getting it needs {how}")
-    root = _CACHE / "root"
+    _CACHE.mkdir(parents=True, exist_ok=True)
+    with (_CACHE / "lock").open("w") as lock:
+        # Two test runs at once fetch it once.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _fetched(_CACHE / "root")
+
+
+def _fetched(root: Path) -> Path:
     if (root / "usr/lib/cyrus/bin/httpd").exists():
         return root
-    _CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=_CACHE) as fresh:
         Path(fresh).chmod(0o755)
         _run(["apt-get", "download", *_PACKAGES], {}, cwd=fresh)
