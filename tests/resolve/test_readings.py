@@ -40,6 +40,18 @@ def test_a_spouse_at_the_same_mailbox_is_nobodys_short_form() -> None:
     assert together([wife, man]) == [{"a"}, {"b"}]
 
 
+def test_a_mailbox_adds_a_surname_that_people_write_and_no_hobby() -> None:
+    contacts = [
+        Contact("a", first="Nora", last="Kolbe", emails=("sailor.nora@box.example",)),
+        Contact("b", emails=("sailor.nora@other.example",)),
+        Contact("c", first="Nora", last="Kolbe", emails=("nora.isenberg@box.example",)),
+        Contact("d", first="Timo", last="Isenberg"),
+    ]
+    found = _profiles(*contacts)
+    assert found[0].families == {"kolbe"}
+    assert found[2].families == {"kolbe", "isenberg"}
+
+
 def test_a_set_shows_its_own_short_forms_and_does_not_take_spouses_for_them() -> None:
     contacts = []
     for at, family in enumerate(("Aaltola", "Brofeldt", "Cederberg", "Donner")):

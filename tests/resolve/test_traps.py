@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.resolve.population_of_tests import FIRMS, Contact, together
+from crm_hub.resolve.levels import MAIL
+from crm_hub.resolve.profile import profile
+from tests.resolve.population_of_tests import FIRMS, RULES, Contact, together
 
 HOME = {"street": "Mill Lane 4", "postcode": "12345", "city": "Riverton"}
 LANDLINE = ("+4989555010",)
@@ -47,6 +49,41 @@ def test_mailboxes_that_differ_by_a_lone_letter_are_two_and_no_slip() -> None:
         Contact("b", "Guest", "B", emails=("guest.b@harbour.example",), phones=("+4915155501001",)),
     ]
     assert together(pair) == [{"a"}, {"b"}]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ann.kestrel@web.de", "ann_kestrel@web.de"),
+        ("ann.kestrel@web.de", "annkestrel@web.de"),
+        ("annkestrel@live.de", "annkestrel@live.se"),
+    ],
+)
+def test_a_mailbox_that_somebody_else_of_the_name_had_to_take_is_no_slip(
+    one: str, other: str
+) -> None:
+    a, b = (profile(Contact(n, "Ann", "Kestrel", emails=(n,)), RULES) for n in (one, other))
+    assert next(level.name for level in MAIL.levels if level.test(a, b)) == "other mailbox"
+
+
+def test_a_mailbox_with_a_letter_too_many_is_a_slip() -> None:
+    pair = [
+        Contact("a", "Ann", "Kestrel", emails=("ann.kestrel@web.de",)),
+        Contact("b", "Ann", "Kestrel", emails=("ann.kesstrel@web.de",)),
+    ]
+    assert together(pair) == [{"a", "b"}]
+
+
+def test_a_record_without_a_name_joins_nobody_by_a_firm_s_number() -> None:
+    firm = {"company": "Harbour Glass", "phones": LANDLINE, **HOME}
+    named = Contact("a", "Ann", "Kestrel", **firm)  # type: ignore[arg-type]
+    nameless = Contact("b", **firm)  # type: ignore[arg-type]
+    assert together([named, nameless]) == [{"a"}, {"b"}]
+
+
+def test_a_record_without_a_name_joins_by_a_mobile() -> None:
+    named = Contact("a", "Ann", "Kestrel", phones=("+4915155501000",), **HOME)
+    assert together([named, Contact("b", phones=("+4915155501000",), **HOME)]) == [{"a", "b"}]
 
 
 def test_a_mother_and_a_daughter_whose_names_differ_by_a_letter_stay_apart() -> None:

@@ -122,6 +122,13 @@ def _one_birth(a: Profile, b: Profile) -> bool:
     )
 
 
+def only_a_line(a: Profile, b: Profile) -> bool:
+    """Tell whether two records, one of them without a name, share no more than a place's number."""
+    if not a.mails.isdisjoint(b.mails) or not a.refs.isdisjoint(b.refs):
+        return False
+    return not any(_is_mobile(p, a.address == b.address != "") for p in a.phones & b.phones)
+
+
 def firm_clash(a: Profile, b: Profile, _references_identify: bool) -> str:
     """Return why two organizations cannot be one: two numbers in one register."""
     if a.refs and b.refs and a.refs.isdisjoint(b.refs):

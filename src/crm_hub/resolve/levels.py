@@ -30,7 +30,12 @@ def _mail_slip(a: Profile, b: Profile) -> bool:
         and len(a.mail) >= 12
         and len(b.mail) >= 12
         and slips(a.mail, b.mail) <= 1
+        and not (a.mail_free and b.mail_free and _domain(a.mail) != _domain(b.mail))
     )
+
+
+def _domain(address: str) -> str:
+    return address.partition("@")[2]
 
 
 MAIL = Comparison(
@@ -42,7 +47,8 @@ MAIL = Comparison(
         named_level(
             "mailbox with a slip",
             "mail_fixed_l = mail_fixed_r AND length(mail_l) >= 12 AND length(mail_r) >= 12 "
-            "AND damerau_levenshtein(mail_l, mail_r) <= 1",
+            "AND damerau_levenshtein(mail_l, mail_r) <= 1 AND NOT (mail_free_l AND mail_free_r "
+            "AND split_part(mail_l, '@', 2) <> split_part(mail_r, '@', 2))",
             _mail_slip,
         ),
         equal_level("same local part, not a name", "mail_own"),

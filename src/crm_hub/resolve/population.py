@@ -21,6 +21,10 @@ TF_COLUMNS = (
     "country",
 )  # fmt: skip
 SHARE_COLUMNS = ("firms", "lines")
+# Places, firms and lines lie in one country, as their people's names do: two strangers of one name
+# meet there as much more often than two of any names as there are countries.
+LOCAL_COLUMNS = ("city",)
+_MOST_LOCAL = 0.5
 _MOST_NAMES = 12
 # A kind of reference is believed to name people from so many shared values on, when no more than
 # this share of them is held by people of two names.
@@ -81,6 +85,8 @@ def settle(profiles: Sequence[Profile]) -> Population:
     _mark_sparse(profiles)
     shares = {column: _share(profiles, column) for column in SHARE_COLUMNS}
     cultures = 1 / sum(p * p for p in tf["country"].values()) if tf["country"] else 1.0
+    for column in LOCAL_COLUMNS:
+        tf[column] = {v: min(p * cultures, _MOST_LOCAL) for v, p in tf[column].items()}
     identify = _references_identify(profiles)
     return Population(len(profiles), tf, shares, identify, cultures, known)
 

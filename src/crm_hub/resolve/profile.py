@@ -20,7 +20,6 @@ from crm_hub.resolve.normal.emails import (
     letters_of,
     mailbox,
     name_of,
-    other_surname,
     own_part,
 )
 from crm_hub.resolve.normal.organization import domain_label, firm_name
@@ -160,7 +159,7 @@ def _name(contact: Contact, personal: list[Mailbox]) -> PersonName:
     if name.given or name.family:
         return name
     for box in personal:
-        first, last = name_of(box)
+        first, last = name_of(box.local)
         if first:
             return person_name(first, last)._replace(firm=name.firm)
     return name
@@ -183,11 +182,14 @@ def _spelled_out(name: PersonName, personal: list[Mailbox]) -> PersonName:
     return name
 
 
-_PART = re.compile(r"[a-z]+|\d+")
+_PART = re.compile(r"[a-z]+|\d+|[._-]")
 
 
 def _fixed(local: str) -> str:
-    """Return the digits and the letters that stand alone: they tell people apart (m.lee, p.lee)."""
+    """Return what is no slip in a local part: digits, lone letters (m.lee, p.lee), separators.
+
+    Who finds ann.lee@… taken becomes ann_lee@…
+    """
     return " ".join(p for p in _PART.findall(local) if len(p) == 1 or p.isdigit())
 
 
@@ -200,9 +202,6 @@ def _add_mail(
         found.mail_free = personal[0].free
         found.mail_fixed = _fixed(personal[0].local)
         found.mail_own = next((o for o in (own_part(b, name) for b in personal) if o), "")
-        others = {o for o in (other_surname(b, name) for b in personal) if o}
-        if not others <= found.families:
-            found.families |= others
     ours = [b for b in personal if not b.free]
     numbered = next((b for b in ours if b.local[-1:].isdigit()), ours[0] if ours else None)
     if numbered:

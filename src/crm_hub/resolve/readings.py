@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from crm_hub.resolve.ladder import slips
+from crm_hub.resolve.normal.emails import other_surname
 from crm_hub.resolve.normal.organization import domain_label
 from crm_hub.resolve.normal.person import person_name
 from crm_hub.resolve.normal.text import joined_umlauts
@@ -37,13 +38,15 @@ _ENOUGH_BOXES, _HARDLY = 60, 0.05
 @dataclass(slots=True)
 class Readings:
     """given, family: how many records have a name in that place. usual: so many that it is one
-    people bear. anybodys: domains without a firm behind them. forms: a first name → those it stands
+    people bear. anybodys: domains without a firm behind them. written: surnames that stand in
+    records and not only in their mailboxes. forms: a first name → those it stands
     for, beside the nicknames that ship with the hub."""
 
     given: Mapping[str, int]
     family: Mapping[str, int]
     usual: int
     anybodys: frozenset[str]
+    written: frozenset[str] = frozenset()
     forms: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def read(self, one: Profile) -> None:
@@ -52,6 +55,8 @@ class Readings:
         if one.mails and len(one.given) > 1:
             for name in {self._spelled(one, box) for box in one.mails} - {""}:
                 one.givens |= _meant(name)
+            if others := {self._other_family(one, box) for box in one.mails} - {""}:
+                one.families |= others
         if one.given in self.forms:
             one.givens |= self.forms[one.given]
         if not one.domains.isdisjoint(self.anybodys):
@@ -88,6 +93,11 @@ class Readings:
         if not self._bears(letters) or not self._is_form(one.given, letters):
             return ""
         return letters
+
+    def _other_family(self, one: Profile, box: str) -> str:
+        """Return the surname that a mailbox adds, when it is one that people write."""
+        found = other_surname(box.partition("@")[0], one.given, one.givens)
+        return found if found in self.written and found not in one.families else ""
 
     def _bears(self, name: str) -> bool:
         return name in known_given_names() or name in self.given
@@ -129,7 +139,9 @@ def settled(profiles: Sequence[Profile]) -> Readings:
         found = Readings(*_counts(profiles), usual, anybodys)
         for one in profiles:
             found.turn(one)
-    found = Readings(*_counts(profiles), usual, anybodys, _short_forms(profiles))
+    written = frozenset(p.family for p in profiles if not any(p.family in box for box in p.mails))
+    counts = _counts(profiles)
+    found = Readings(*counts, usual, anybodys, written, _short_forms(profiles))
     for one in profiles:
         found.read(one)
     return found

@@ -87,6 +87,10 @@ class Scorer:
         names = zip(self._ladders[: self._names], levels[: self._names], strict=True)
         return any(index == len(ladder) - 1 for ladder, index in names)
 
+    def is_nameless(self, levels: tuple[int, ...]) -> bool:
+        """Tell whether there was no name to compare."""
+        return not any(levels[: self._names])
+
     def _bits(self, rung: _Rung, a: Profile) -> float:
         if rung.tf:
             share = rung.shares.get(getattr(a, rung.tf))

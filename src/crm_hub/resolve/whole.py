@@ -75,6 +75,8 @@ def resolve(
                 bits -= max(0.0, scorer.of_name(levels, one))
             if scorer.is_other_name(levels):
                 bits -= OTHER_NAME
+            if scorer.is_nameless(levels) and kind.nameless(one, other):
+                continue
             if (sure or bits >= bands.weigh) and not kind.clash(one, other, strict):
                 edges.append(Edge(place, index, bits, sure, contested))
         pairs += len(near)

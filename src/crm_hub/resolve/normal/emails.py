@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from enum import Enum
 from typing import NamedTuple
 
@@ -90,9 +91,9 @@ def _kind(exact: str, base: str, rules: IdentityRules) -> MailboxKind:
     return MailboxKind.PERSONAL
 
 
-def name_of(box: Mailbox) -> tuple[str, str]:
+def name_of(local: str) -> tuple[str, str]:
     """Return given name and surname that a local part spells ("anna.lee"), "" where it does not."""
-    parts = [p for p in _SEPARATORS.split(folded(box.local)) if p]
+    parts = [p for p in _SEPARATORS.split(folded(local)) if p]
     letters = [_DIGITS.sub("", p) for p in parts]
     if len(parts) == 2 and all(len(p) > 1 and p.isalpha() for p in letters):
         return letters[0], letters[1]
@@ -123,12 +124,11 @@ def own_part(box: Mailbox, name: PersonName) -> str:
     return local
 
 
-def other_surname(box: Mailbox, name: PersonName) -> str:
-    """Return the surname that a personal address adds: anna.old@… of Anna New gives `old`."""
-    first, last = name_of(box)
-    first, last = joined_umlauts(first), joined_umlauts(last)
-    if first and len(last) > 2 and (first == name.given or first in name.givens):
+def other_surname(local: str, given: str, givens: Collection[str]) -> str:
+    """Return the word that a local part says beside the first name: anna.old@… gives `old`."""
+    first, last = map(joined_umlauts, name_of(local))
+    if first and len(last) > 2 and (first == given or first in givens):
         return last
-    if last and len(first) > 2 and (last == name.given or last in name.givens):
+    if last and len(first) > 2 and (last == given or last in givens):
         return first
     return ""
