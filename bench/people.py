@@ -22,11 +22,12 @@ from pathlib import Path
 
 from people_land import Land
 from people_records import COLUMNS, Writer
-from people_words import FIRM_HEADS, FIRM_TAILS, HOBBIES, LANDS, TITLES
+from people_words import FIRM_HEADS, FIRM_TAILS, HOBBIES, LANDS, ROLES, TITLES
 from people_words_more import (
     MORE_FIRM_HEADS,
     MORE_FIRM_TAILS,
     MORE_HOBBIES,
+    MORE_ROLES,
     MORE_TITLES,
     TWO_SURNAMES,
 )
@@ -46,6 +47,9 @@ _MOBILE_DIGITS = {
     "49": 9, "33": 8, "39": 9, "44": 9, "34": 8, "31": 8, "46": 8, "48": 8, "43": 7, "41": 7, "351": 7,
     "55": 8, "420": 7, "90": 8, "45": 7, "358": 7, "36": 7, "40": 7, "47": 7, "30": 8,
 }  # fmt: skip
+
+
+_DESKS = frozenset((*ROLES, *MORE_ROLES))
 
 
 class _Maker:
@@ -82,7 +86,19 @@ class _Maker:
         rows = rows[: self.size] if len(rows) > self.size else rows
         for index, (row, _) in enumerate(rows):
             row["record_id"] = f"r{index:07d}"
+        self._desks(rows)
         return World([row for row, _ in rows], [who for _, who in rows], dict(self.traps))
+
+    def _desks(self, rows: list[tuple[dict[str, str], int]]) -> None:
+        """Note who is recorded under one and the same role mailbox of a firm."""
+        at_desk: dict[str, set[int]] = defaultdict(set)
+        for row, who in rows:
+            if row["email"].partition("@")[0] in _DESKS:
+                at_desk[row["email"]].add(who)
+        for people_there in at_desk.values():
+            for a, b in combinations(sorted(people_there)[:12], 2):
+                if self.people[a].first != self.people[b].first:
+                    self.traps["role mailbox"].append((a, b))
 
     # the world --------------------------------------------------------------------------
 

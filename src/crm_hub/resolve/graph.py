@@ -10,7 +10,9 @@ edges of one weight fall by the ids of their records.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import NamedTuple, Protocol
 
 from crm_hub.model.rules import Bands
@@ -66,7 +68,7 @@ def clusters(
     edges: those that may join. names: an id for each place, which no load order changes.
     """
     ordered = sorted(edges, key=lambda e: (-e.bits, *sorted((names[e.a], names[e.b]))))
-    joining = _Joining(judge, bands, ordered)
+    joining = _Joining(count, judge, bands, ordered)
     for _ in range(_SWEEPS):
         # What was joined since has fewer rivals and more to say.
         joining.held = []
@@ -78,17 +80,38 @@ def clusters(
     return Clusters(found, joining.by, joining.held)
 
 
+class _Near:
+    """The records that each has an edge to, in two flat arrays: a set for each costs ten times as
+    much."""
+
+    def __init__(self, count: int, edges: Sequence[Edge]) -> None:
+        self._ends = array("L", bytes(array("L").itemsize * (count + 1)))
+        for edge in edges:
+            self._ends[edge.a] += 1
+            self._ends[edge.b] += 1
+        self._ends = array("L", accumulate(self._ends))
+        self._others = array("L", bytes(array("L").itemsize * 2 * len(edges)))
+        for edge in edges:
+            for one, other in ((edge.a, edge.b), (edge.b, edge.a)):
+                self._ends[one] -= 1
+                self._others[self._ends[one]] = other
+
+    def of(self, place: int) -> array[int]:
+        """Return the others that one has an edge to."""
+        # Filled from the back, an end has become its beginning.
+        return self._others[self._ends[place] : self._ends[place + 1]]
+
+
 class _Joining:
-    def __init__(self, judge: Judge, bands: Bands, edges: Sequence[Edge]) -> None:
+    def __init__(
+        self, count: int, judge: Judge, bands: Bands, edges: Sequence[Edge]
+    ) -> None:
         self.judge = judge
         self.bands = bands
         self.group_of: dict[int, list[int]] = {}
         self.by: dict[int, Edge] = {}
         self.held: list[tuple[Edge, str]] = []
-        self.near: dict[int, set[int]] = {}
-        for edge in edges:
-            self.near.setdefault(edge.a, set()).add(edge.b)
-            self.near.setdefault(edge.b, set()).add(edge.a)
+        self.near = _Near(count, edges)
 
     def take(self, edge: Edge) -> bool:
         """Join the clusters of an edge, if they may be; tell whether to look at it again."""
@@ -145,6 +168,6 @@ class _Joining:
             return "the cluster would be larger than the cap"
         if edge.bits < self.bands.bridge and min(len(left), len(right)) >= self.bands.bridge_size:
             others = set(right)
-            if sum(len(self.near[one] & others) for one in left) < 2:
+            if sum(at in others for one in left for at in self.near.of(one)) < 2:
                 return "a single weak edge between two clusters"
         return ""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from crm_hub.resolve.name_levels import other_given
 from crm_hub.resolve.normal.words import known_given_names
-from crm_hub.resolve.profile import Profile
+from crm_hub.resolve.profile import Profile, one_of
 from crm_hub.resolve.readings import Readings, settled
 
 TF_COLUMNS = (
@@ -78,10 +78,11 @@ def settle(profiles: Sequence[Profile]) -> Population:
             held: frozenset[str] = getattr(one, column)
             if held and not held.isdisjoint(shared[column]):
                 setattr(one, column, held - shared[column])
-                one.lines |= held & shared[column]
+                one.lines = one_of(one.lines | held & shared[column])
         if one.mail in shared["mails"]:
             one.mail = min(one.mails, default="")
-        one.refs -= shared["refs"]
+        if not one.refs.isdisjoint(shared["refs"]):
+            one.refs = one_of(one.refs - shared["refs"])
     _mark_sparse(profiles)
     shares = {column: _share(profiles, column) for column in SHARE_COLUMNS}
     cultures = 1 / sum(p * p for p in tf["country"].values()) if tf["country"] else 1.0

@@ -136,17 +136,25 @@ def _thrifty(found: Profile) -> Profile:
         setattr(found, column, intern(getattr(found, column)))
     for column in _SHARED_SETS:
         held = getattr(found, column)
-        setattr(found, column, _one_of(held) if held else _EMPTY)
+        setattr(found, column, one_of(held) if held else _EMPTY)
+    for column in _OWN_SETS:
+        if not getattr(found, column):
+            setattr(found, column, _EMPTY)  # each empty set that is made is one of its own
     return found
 
 
-@lru_cache(65_536)
-def _one_of(held: frozenset[str]) -> frozenset[str]:
+@lru_cache(262_144)
+def one_of(held: frozenset[str]) -> frozenset[str]:
+    """Return the set of these values that all records share."""
     return held
 
 
-_SHARED_TEXTS = ("company", "city", "postcode", "title", "source", "country", "mail_number")
-_SHARED_SETS = ("domains", "firms", "lines")
+_SHARED_TEXTS = (
+    "given", "family", "generation", "mail_fixed", "mail_own", "mail_number", "company", "address",
+    "spot", "postcode", "city", "title", "birth", "birth_swapped", "source", "country",
+)  # fmt: skip
+_SHARED_SETS = ("givens", "families", "domains", "firms", "lines")
+_OWN_SETS = ("mails", "phones", "refs")
 
 
 def _name(contact: Contact, personal: list[Mailbox]) -> PersonName:
@@ -206,8 +214,9 @@ def _add_mail(
     numbered = next((b for b in ours if b.local[-1:].isdigit()), ours[0] if ours else None)
     if numbered:
         letters = numbered.local.rstrip("0123456789")
-        found.mail_stem = f"{letters}@{numbered.domain}"
         found.mail_number = numbered.local[len(letters) :]
+        stem = f"{letters}@{numbered.domain}"
+        found.mail_stem = numbered.canonical if numbered.canonical == stem else stem
     found.domains = frozenset(b.domain for b in personal if not b.free)
     if len(boxes) > len(personal):
         found.lines = frozenset(b.canonical for b in boxes if b.kind is MailboxKind.ROLE)

@@ -19,7 +19,7 @@ from crm_hub.resolve.normal.organization import domain_label
 from crm_hub.resolve.normal.person import person_name
 from crm_hub.resolve.normal.text import joined_umlauts
 from crm_hub.resolve.normal.words import known_given_names, short_forms
-from crm_hub.resolve.profile import Profile
+from crm_hub.resolve.profile import Profile, one_of
 
 # How much likelier the other order of a name must be before it is taken.
 _TURNED = 12.0
@@ -54,11 +54,11 @@ class Readings:
         self.turn(one)
         if one.mails and len(one.given) > 1:
             for name in {self._spelled(one, box) for box in one.mails} - {""}:
-                one.givens |= _meant(name)
+                one.givens = one_of(one.givens | _meant(name))
             if others := {self._other_family(one, box) for box in one.mails} - {""}:
-                one.families |= others
+                one.families = one_of(one.families | others)
         if one.given in self.forms:
-            one.givens |= self.forms[one.given]
+            one.givens = one_of(one.givens | self.forms[one.given])
         if not one.domains.isdisjoint(self.anybodys):
             self._without_firm(one)
 
@@ -67,7 +67,7 @@ class Readings:
         if len(one.given) > 1 and len(one.family) > 1 and self._is_turned(one):
             turned = person_name(one.family, one.given)
             parts = one.families - {one.family}
-            one.givens = turned.givens | frozenset().union(*map(_meant, parts))
+            one.givens = one_of(turned.givens.union(*map(_meant, parts)))
             one.given, one.family, one.families = turned.given, turned.family, turned.families
 
     def _is_turned(self, one: Profile) -> bool:
