@@ -103,9 +103,7 @@ class _Near:
 
 
 class _Joining:
-    def __init__(
-        self, count: int, judge: Judge, bands: Bands, edges: Sequence[Edge]
-    ) -> None:
+    def __init__(self, count: int, judge: Judge, bands: Bands, edges: Sequence[Edge]) -> None:
         self.judge = judge
         self.bands = bands
         self.group_of: dict[int, list[int]] = {}
