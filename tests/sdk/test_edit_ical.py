@@ -32,7 +32,7 @@ _LINE = _TEXT.map(lambda text: " ".join(text.split()))
 _NAMES = {
     "summary": {"SUMMARY"}, "description": {"DESCRIPTION"}, "location": {"LOCATION"},
     "class": {"CLASS"}, "categories": {"CATEGORIES"}, "url": {"URL"}, "status": {"STATUS"},
-    "start": {"DTSTART"}, "end": {"DTEND", "DUE", "DURATION"}, "attendees.address": {"ATTENDEE"},
+    "attendance": {"ATTENDEE"}, "start": {"DTSTART"}, "end": {"DTEND", "DUE", "DURATION"}, "attendees.address": {"ATTENDEE"},
 }  # fmt: skip
 
 
@@ -67,6 +67,16 @@ _VALUES: dict[str, st.SearchStrategy[Any]] = {
     "attendees.address": st.lists(
         st.sampled_from(["ann.lee@acme.example", "b@x.example", "c@x.example"]), unique=True
     ),
+    "attendance": st.lists(
+        st.builds(
+            "{}; {}; {}; {}".format,
+            st.sampled_from(["ann.lee@acme.example", "b@x.example", "G@x.example"]),
+            st.sampled_from(["accepted", "declined", "tentative", "needs-action"]),
+            st.sampled_from(["chair", "req-participant", "opt-participant"]),
+            st.sampled_from(["Ann Lee", "Lee, Ann; PhD", "Änne: 雪"]),
+        ),
+        unique_by=lambda text: text.partition(";")[0].lower(),
+    ),
 }
 _CHANGES = st.sampled_from(sorted(_VALUES)).flatmap(
     lambda path: st.tuples(st.just(path), _VALUES[path])
@@ -93,6 +103,10 @@ def _holds(raw: bytes, path: str, value: Any) -> None:
     before, now = said(raw), said(after)
     if path == "attendees.address":
         assert {p["address"] for p in now["attendees"]} == set(value)
+        assert now["resources"] == before["resources"]
+        return
+    if path == "attendance":
+        assert {v.casefold() for v in now[path]} == {v.casefold() for v in value}
         assert now["resources"] == before["resources"]
         return
     if isinstance(value, list):
@@ -157,6 +171,8 @@ def test_a_one_field_edit_of_any_entry_changes_nothing_else(
     after = edit(raw, {path: value})
     if path == "categories":
         assert {v.casefold() for v in said(after)[path] if v} == {v.casefold() for v in value}
+    elif path == "attendance":
+        assert {v.casefold() for v in said(after)[path]} == {v.casefold() for v in value}
     elif path != "attendees.address":
         assert said(after)[path] == value
     text, now = Text(raw), Text(after)
@@ -338,13 +354,15 @@ _ITEM = st.one_of(
             "description": _TEXT,
             "status": st.just("cancelled"),
             "location": _LINE.filter(bool),
+            "following": st.just(True),
+            "guests": st.just(["b@x.example; accepted; chair; Bo"]),
             "start": st.integers(1, 9).map(lambda h: f"2026-05-04T0{h}:00:00+00:00"),
         },
     ).filter(bool),
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(
     st.dictionaries(st.sampled_from(_MARKS), _ITEM), st.dictionaries(st.sampled_from(_MARKS), _ITEM)
 )
@@ -366,8 +384,59 @@ def test_any_exceptions_can_be_written_over_any_others(
         assert found[mark]["status"] == item.get("status", "booked")
         start = datetime.strptime(mark, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).isoformat()
         assert found[mark]["start"] == item.get("start", start)
+        for part in ("guests", "following"):
+            assert found[mark].get(part) == item.get(part)
     assert edit(raw, {"exceptions": told(other)}) == raw
     assert icalendar.Calendar.from_ical(raw)
+
+
+def test_an_exception_for_all_that_follow_reaches_another_copy() -> None:
+    item = {
+        "at": "20260224T080000Z", "following": True, "summary": "Call, an hour later",
+        "start": "2026-02-24T09:00:00+00:00", "end": "2026-02-24T09:30:00+00:00",
+        "status": "booked",
+    }  # fmt: skip
+    raw = edit(OUTLOOK_SERIES, {"exceptions": json.dumps([item])})
+    zone = b'RECURRENCE-ID;TZID="W. Europe Standard Time";RANGE=THISANDFUTURE:20260224T090000\r\n'
+    assert zone in raw.replace(b"\r\n ", b"")
+    assert json.loads(exceptions_of(raw, ZONE)) == [item]
+    starts = {o["recurrence_id"]: o["start"] for o in said(raw)["occurrences"]}
+    assert starts["20260217T080000Z"] == "2026-02-17T08:00:00+00:00"
+    assert starts["20260310T080000Z"] == "2026-03-10T09:00:00+00:00"
+    with pytest.raises(NotWritable, match="for all that follow"):
+        edit(raw, {"occurrences.[recurrence_id=20260310T080000Z].summary": "x"})
+    alone = edit(raw, {"exceptions": json.dumps([{**item, "following": False}])})
+    assert b"THISANDFUTURE" not in alone
+    starts = {o["recurrence_id"]: o["start"] for o in said(alone)["occurrences"]}
+    assert starts["20260310T080000Z"] == "2026-03-10T08:00:00+00:00"
+
+
+@given(
+    st.lists(st.sampled_from(_MARKS), unique=True), st.lists(st.sampled_from(_MARKS), unique=True)
+)
+@settings(deadline=None)
+def test_any_further_occurrences_can_be_written_over_any_others(
+    one: list[str], other: list[str]
+) -> None:
+    held = edit(APPLE_EVENT, {"rdates": one})
+    assert said(held)["rdates"] == sorted(one)
+    after = edit(held, {"rdates": other})
+    assert said(after)["rdates"] == sorted(other)
+    assert others(after, {"RDATE"}) == APPLE_EVENT
+    assert edit(after, {"rdates": list(reversed(other))}) == after
+    assert edit(after, {"rdates": None}) == APPLE_EVENT
+    assert icalendar.Calendar.from_ical(after)
+
+
+def test_further_occurrences_keep_the_form_in_which_they_stand() -> None:
+    line = b"RDATE;X-P=1;TZID=Europe/Berlin:20260401T100000,20260402T100000\r\n"
+    raw = APPLE_EVENT.replace(b"END:VEVENT", line + b"END:VEVENT")
+    assert said(raw)["rdates"] == ["20260401T080000Z", "20260402T080000Z"]
+    fewer = edit(raw, {"rdates": ["20260402T080000Z"]})
+    assert fewer == raw.replace(b"20260401T100000,", b"")
+    both = edit(raw, {"rdates": ["20260401T080000Z"], "start": "2026-03-12T07:00:00+00:00",
+                      "end": "2026-03-12T08:00:00+00:00"})  # fmt: skip
+    assert said(both)["rdates"] == ["20260401T080000Z"], "what is given does not move along"
 
 
 def test_a_series_moves_with_what_names_its_occurrences() -> None:
@@ -400,11 +469,29 @@ def test_guests_keep_what_is_said_of_them_and_new_ones_are_not_mailed_by_the_ser
     assert not informs_guests(WHOLE_DAYS)
 
 
+def test_an_answer_changes_its_own_parameter_alone() -> None:
+    people = said(APPLE_EVENT)["attendance"]
+    ann = next(one for one in people if one.startswith("ann.lee"))
+    told = [ann.replace("accepted", "declined"), *(one for one in people if one != ann)]
+    assert told[0] != ann
+    after = edit(APPLE_EVENT, {"attendance": told})
+    assert after.replace(b"\r\n ", b"") == APPLE_EVENT.replace(b"\r\n ", b"").replace(
+        b"PARTSTAT=ACCEPTED", b"PARTSTAT=DECLINED", 1
+    )
+
+
+def test_more_guests_than_are_read_are_not_written_over() -> None:
+    many = b"".join(b"ATTENDEE:mailto:g%d@x.example\r\n" % n for n in range(501))
+    raw = APPLE_EVENT.replace(b"END:VEVENT", many + b"END:VEVENT")
+    with pytest.raises(NotWritable, match="more than the 500 guests"):
+        edit(raw, {"attendance": ["ann.lee@acme.example; declined"]})
+
+
 def test_a_new_meeting_is_read_by_others_and_informs_nobody() -> None:
     raw = new_entry(
         {"summary": "Besuch, Müller; & Söhne", "start": "2026-03-10T09:00:00+00:00",
          "end": "2026-03-10T10:00:00+00:00", "description": "a\nb", "location": "Kai 7",
-         "categories": ["a,b", "c"], "attendees.address": ["g@x.example"],
+         "categories": ["a,b", "c"], "attendance": ["g@x.example; accepted; chair; G, Ü"],
          "organizer.address": "ann@acme.example", "status": "booked", "kind": "event",
          "rule": "FREQ=WEEKLY;COUNT=3", "url": "https://acme.example/x"},
         uid="key/1", now=NOW,
@@ -416,6 +503,7 @@ def test_a_new_meeting_is_read_by_others_and_informs_nobody() -> None:
     event = icalendar.Calendar.from_ical(raw).walk("VEVENT")[0]
     assert str(event["SUMMARY"]) == "Besuch, Müller; & Söhne"
     assert event["ATTENDEE"].params["SCHEDULE-AGENT"] == "CLIENT"
+    assert now["attendance"] == ["g@x.example; accepted; chair; G, Ü"]
     assert event["ORGANIZER"].params["SCHEDULE-AGENT"] == "CLIENT"
 
 
@@ -443,6 +531,9 @@ def test_a_new_task_and_a_new_whole_day() -> None:
         (APPLE_EVENT, {"status": "lost"}, "status"),
         (APPLE_EVENT, {"sequence": 3}, "sequence"),
         (APPLE_EVENT, {"rule": "whenever"}, "rule"),
+        (APPLE_EVENT, {"rdates": ["20260401"]}, "rdates"),
+        (APPLE_EVENT, {"rdates": ["20260401T080000Z/PT9H"]}, "rdates"),
+        (APPLE_EVENT, {"attendance": ["nobody; accepted"]}, "attendance"),
         (OUTLOOK_SERIES, {"exceptions": "{"}, "exceptions"),
         (OUTLOOK_SERIES, {"exceptions": '[{"at": "20250101T000000Z"}]'}, "exceptions"),
         (b"<html>", {"summary": "x"}, "."),

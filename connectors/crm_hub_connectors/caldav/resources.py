@@ -26,7 +26,8 @@ FIELDS = {
     "all_day": "boolean", "recurring": "boolean", "last_modified": "string",
     "organizer": "object", "attendees": "array", "resources": "array", "url": "string",
     "categories": "array", "occurrences": "array", "rule": "string", "exceptions": "string",
-    "start": "string", "end": "string", "attendees.address": "array",
+    "start": "string", "end": "string", "attendees.address": "array", "rdates": "array",
+    "attendance": "array", "organizer.address": "string",
 }  # fmt: skip
 _NOT_GIVEN = (
     "It is asked for again each day. If it stays so, open the entry in the calendar program, and "

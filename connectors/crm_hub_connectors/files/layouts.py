@@ -36,7 +36,11 @@ ENTRY_FIELDS = {
         "string",
     ),
     "sequence": "integer", "all_day": "boolean", "recurring": "boolean", "organizer": "object",
-    **dict.fromkeys(("attendees", "attendees.address", "categories", "occurrences"), "array"),
+    "organizer.address": "string",
+    **dict.fromkeys(
+        ("attendees", "attendees.address", "attendance", "rdates", "categories", "occurrences"),
+        "array",
+    ),
 }  # fmt: skip
 
 

@@ -54,6 +54,9 @@ class Calendars:
             lines += ["RRULE:FREQ=WEEKLY;COUNT=9"]
         else:
             lines += [f"DTSTART:{day}T090000Z", f"DTEND:{day}T100000Z"]
+        if number % 5 in (2, 3):
+            lines += ["ORGANIZER;CN=Bob:mailto:bob@clearwater.example"]
+            lines += ["ATTENDEE;CN=Ann Lee;RSVP=TRUE;X-SEEN=1:mailto:ann@visitors.example"]
         alarm = [
             "BEGIN:VALARM",
             "ACTION:DISPLAY",
@@ -70,7 +73,18 @@ class Calendars:
             c for c in calendar.walk() if c.name in ("VEVENT", "VTODO") and "RECURRENCE-ID" not in c
         )
         what = rng.choice(
-            ["summary", "location", "description", "move", "status", "one", "without"]
+            [
+                "summary",
+                "location",
+                "description",
+                "move",
+                "status",
+                "one",
+                "without",
+                "guests",
+                "dates",
+                "following",
+            ]
         )
         if what == "summary":
             _set(entry, "SUMMARY", f"no-{number}- Visit {rng.choice('abc')}")
@@ -85,6 +99,12 @@ class Calendars:
                 else ["CONFIRMED", "CANCELLED"]
             )
             _set(entry, "STATUS", rng.choice(kinds))
+        elif what == "guests" and "ORGANIZER" in entry:
+            _invite(entry, rng)
+        elif what == "dates" and number % 5 in (2, 3):
+            entry.pop("RDATE", None)
+            at = entry.decoded("DTSTART") + timedelta(days=rng.randint(71, 79))
+            entry.add("RDATE", at)
         elif "RRULE" in entry:
             self._one(calendar, entry, rng, what)
         _set(entry, "LAST-MODIFIED", now)
@@ -107,6 +127,8 @@ class Calendars:
             one.add("DTSTART", at + timedelta(hours=rng.randint(1, 3)))
             one.add("DURATION", timedelta(minutes=30))
             calendar.add_component(one)
+        if what == "following":
+            one["RECURRENCE-ID"].params["RANGE"] = "THISANDFUTURE"
         _set(one, "LOCATION", rng.choice(_WORDS))
 
     def said(self, raw: bytes) -> Any:
@@ -116,7 +138,18 @@ class Calendars:
         names = ("uid", "kind", "summary", "location", "status", "start", "end", "all_day", "rule")
         note = "\n".join(line.rstrip() for line in payload["description"].splitlines())
         differ = json.loads(payload["exceptions"] or "[]")
-        return {name: payload[name] for name in names}, note, differ
+        guests = sorted(payload["attendance"]), payload["rdates"], payload["organizer"] and 1
+        return {name: payload[name] for name in names}, note, differ, guests
+
+
+def _invite(entry: Any, rng: random.Random) -> None:
+    """Somebody answers, another is invited, or taken off the list."""
+    entry.pop("ATTENDEE", None)
+    for name in ("ann", "ben", "cleo"):
+        if name == "ann" or rng.random() < 0.5:
+            guest = icalendar.vCalAddress(f"mailto:{name}@visitors.example")
+            guest.params["PARTSTAT"] = rng.choice(["ACCEPTED", "DECLINED", "NEEDS-ACTION"])
+            entry.add("ATTENDEE", guest)
 
 
 def _set(entry: Any, name: str, value: Any) -> None:

@@ -63,6 +63,40 @@ def mails(server: Cyrus) -> list[str]:
     return server.sent()
 
 
+ANSWERED = "guest@visitors.example; accepted; chair; Guest"
+
+
+@pytest.mark.parametrize("guests_from_the_start", [True, False])
+def test_guests_and_answers_of_another_calendar_mail_nobody(
+    scheduling: Cyrus, guests_from_the_start: bool
+) -> None:
+    before, key = len(mails(scheduling)), f"answers-{guests_from_the_start}"
+    plain = {
+        k: v for k, v in MEETING.items() if k not in ("attendees.address", "organizer.address")
+    }
+    first = {"attendance": [ANSWERED], "organizer.address": "ann@clearwater.example"}
+    made = push(
+        scheduling.url, "Default", plain | (first if guests_from_the_start else {}), key=f"{key}-1"
+    )
+    assert made.result == "applied"
+    told = {
+        "joined": [*first["attendance"], "other@visitors.example; needs-action; req-participant"],
+        "declined": [ANSWERED.replace("accepted", "declined")],
+    }
+    for word, attendance in told.items():
+        fields = {"attendance": attendance, "organizer.address": "ann@clearwater.example"}
+        made = push(
+            scheduling.url, "Default", fields, id=made.id, key=f"{key}-{word}", guard=made.version
+        )
+        assert made.result == "applied", made
+    over = push(
+        scheduling.url, "Default", {}, id=made.id, key=f"{key}-over", operation="delete",
+        guard=made.version,
+    )  # fmt: skip
+    assert over.result == "applied"
+    assert len(mails(scheduling)) == before
+
+
 def test_a_pushed_meeting_with_guests_mails_nobody(scheduling: Cyrus) -> None:
     before = len(mails(scheduling))
     made = push(scheduling.url, "Default", MEETING, key="key-1")

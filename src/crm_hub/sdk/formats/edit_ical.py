@@ -6,9 +6,10 @@
     fresh = new_entry({"summary": "Visit", "start": "...", "end": "..."}, uid="…", now=now)
 
 Paths are those of the payload that `ical_resource.read_resource` gives, for the entry itself or
-for one occurrence of a series, which then gets an override of its own; `rule` is its RRULE and
+for one occurrence of a series, which then gets an override of its own. `rule` is its RRULE,
+`rdates` the marks of further occurrences, `attendance` who is invited (`edit_ical_guests`),
 `exceptions` what `edit_ical_series.exceptions_of` gives. None takes a value away. A value that
-stands there already is not written; SEQUENCE, DTSTAMP and the guests' answers are left as they are.
+stands there already is not written; SEQUENCE and DTSTAMP are left as they are.
 Raises: NotWritable with path → reason, before anything is changed.
 """
 
@@ -20,17 +21,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 from crm_hub.sdk.formats import recurrence
-from crm_hub.sdk.formats.edit_ical_entry import TEXTS, Entry, is_server_side
+from crm_hub.sdk.formats.edit_ical_entry import TEXTS, Entry
+from crm_hub.sdk.formats.edit_ical_guests import is_server_side
 from crm_hub.sdk.formats.edit_ical_series import Series
 from crm_hub.sdk.formats.edit_ical_time import Clock
 from crm_hub.sdk.formats.edit_lines import Block, NotWritable, Text, escaped
 
 _OCCURRENCE = re.compile(r"occurrences\.\[recurrence_id=([0-9TZ]{8,16})\]\.([a-z_]+)\Z")
+_OF_SERIES = frozenset({"rule", "rdates", "exceptions"})
 _ENTRIES = ("VEVENT", "VTODO")
 _OF_ONE = frozenset({*TEXTS, "start", "end", "status"})
 WRITABLE = frozenset(
-    {*TEXTS, "start", "end", "all_day", "status", "categories", "rule", "exceptions", "kind",
-     "attendees.address", "organizer.address"}
+    {*TEXTS, "start", "end", "all_day", "status", "categories", "rule", "rdates", "exceptions",
+     "kind", "attendees.address", "attendance", "organizer.address"}
 )  # fmt: skip
 """The paths of an entry that can be written; of one occurrence: texts, start, end and status."""
 
@@ -49,9 +52,11 @@ def edit_entry(raw: bytes, fields: Mapping[str, Any], *, zone: str, now: datetim
     series = Series(text, calendar, entry, clock)
     if "start" in own or "end" in own or "all_day" in own:
         series.move(own)
-    entry.write({path: value for path, value in own.items() if path not in ("rule", "exceptions")})
+    entry.write({path: value for path, value in own.items() if path not in _OF_SERIES})
     if "rule" in own:
         series.set_rule(own["rule"])
+    if "rdates" in own:
+        series.set_more_dates(own["rdates"] or [])
     if "exceptions" in own:
         series.set_exceptions(own["exceptions"], now)
     for mark, changes in of_one.items():

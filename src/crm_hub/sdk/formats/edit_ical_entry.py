@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from crm_hub.sdk.formats import edit_ical_guests as guests
 from crm_hub.sdk.formats.contentlines import unescape
 from crm_hub.sdk.formats.edit_ical_time import Clock, as_day, as_utc, duration, instant
 from crm_hub.sdk.formats.edit_lines import (
@@ -20,7 +21,7 @@ from crm_hub.sdk.formats.edit_lines import (
     head_of,
     raw_parts,
 )
-from crm_hub.sdk.formats.ical_event import MAX_ATTENDEES, MAX_DESCRIPTION, Event, read_event
+from crm_hub.sdk.formats.ical_event import MAX_DESCRIPTION, Event, read_event
 
 TEXTS = {
     "summary": "SUMMARY", "description": "DESCRIPTION", "location": "LOCATION", "url": "URL",
@@ -29,13 +30,6 @@ TEXTS = {
 _LONGEST = {"summary": 1_000, "description": MAX_DESCRIPTION, "location": 1_000, "url": 2_000}
 _EVENT_STATUS = {"booked": "CONFIRMED", "cancelled": "CANCELLED"}
 _TODO_STATUS = {"open": "NEEDS-ACTION", "cancelled": "CANCELLED", "done": "COMPLETED"}
-_THINGS = ("ROOM", "RESOURCE")
-AGENT = "SCHEDULE-AGENT=CLIENT"
-
-
-def is_server_side(piece: Piece) -> bool:
-    """Tell whether the server is the one that informs a guest (RFC 6638 section 7.1)."""
-    return (piece.param("SCHEDULE-AGENT") or "SERVER").upper() not in ("CLIENT", "NONE")
 
 
 class Entry:
@@ -70,6 +64,8 @@ class Entry:
             self._set_categories(_listed(wanted["categories"]))
         if "attendees.address" in wanted:
             self._set_guests(_listed(wanted["attendees.address"]))
+        if "attendance" in wanted:
+            self._set_attendance(_listed(wanted["attendance"]))
         if "organizer.address" in wanted:
             self._set_organizer(wanted["organizer.address"])
 
@@ -88,7 +84,7 @@ class Entry:
         known = _TODO_STATUS if self.block.name == "VTODO" else _EVENT_STATUS
         if status and status not in known:
             reasons[f"{prefix}status"] = f"an entry of this kind is one of: {', '.join(known)}"
-        for path in ("categories", "attendees.address"):
+        for path in ("categories", "attendees.address", "attendance"):
             if not all(isinstance(one, str) for one in _listed(wanted.get(path))):
                 reasons[prefix + path] = "an entry takes texts here"
         return reasons
@@ -284,25 +280,42 @@ class Entry:
 
     def _set_guests(self, wanted: list[str]) -> None:
         """Add and remove guests by address; those who stay keep what is said of them."""
+        there = {guests.address_of(piece): piece for piece in guests.people(self.block)}
         names = {one.casefold(): one for one in wanted}
-        have: set[str] = set()
-        for piece in self.block.named("ATTENDEE")[:MAX_ATTENDEES]:
-            address = _address(piece)
-            if piece.param("CUTYPE").upper() in _THINGS or "@" not in address:
-                continue
-            if address in names:
-                have.add(address)
-            else:
-                self.remove(piece)
+        self._uninvite(there, names)
         for key, address in names.items():
-            if key not in have:
-                self.add(f"ATTENDEE;PARTSTAT=NEEDS-ACTION;{AGENT}", f"mailto:{address}")
+            if key not in there:
+                self.add(f"ATTENDEE;PARTSTAT=NEEDS-ACTION;{guests.AGENT}", f"mailto:{address}")
+
+    def _set_attendance(self, wanted: list[str]) -> None:
+        """Let exactly these be invited, with these answers."""
+        told: dict[str, guests.Guest] = {}
+        for one in map(guests.guest_of, wanted):
+            told.setdefault(one.address.casefold(), one)
+        there: dict[str, Piece] = {}
+        for piece in guests.people(self.block):
+            there.setdefault(guests.address_of(piece), piece)
+        self._uninvite(there, told)
+        for key, one in told.items():
+            if key in there:
+                guests.say(self.text, there[key], one)
+            else:
+                self.add(guests.invitation(one), f"mailto:{one.address}")
+
+    def _uninvite(self, there: Mapping[str, Piece], kept: Mapping[str, Any]) -> None:
+        for address, piece in there.items():
+            if address not in kept:
+                self.remove(piece)
 
     def _set_organizer(self, wanted: str | None) -> None:
         piece = self.block.first("ORGANIZER")
-        if piece is not None or not wanted:
-            return  # who invites does not change; a copy keeps its own
-        self.add(f"ORGANIZER;{AGENT}", f"mailto:{wanted}")
+        if not wanted or (piece is not None and guests.address_of(piece) == wanted.casefold()):
+            return
+        if piece is None:
+            self.add(f"ORGANIZER;{guests.AGENT}", f"mailto:{wanted}")
+        else:
+            head = f"ORGANIZER;{guests.AGENT}:".encode()
+            self.text.set_value(piece, f"mailto:{wanted}", head=head)
 
 
 def _params_of(piece: Piece | None) -> str:
@@ -312,13 +325,6 @@ def _params_of(piece: Piece | None) -> str:
     head = head_of(piece.raw)[:-1].decode("utf-8", "surrogateescape")
     _, mark, params = head.partition(";")
     return mark + params
-
-
-def _address(piece: Piece) -> str:
-    address = piece.value.strip()
-    if address[:7].lower() == "mailto:":
-        address = address[7:]
-    return (address if "@" in address else piece.param("EMAIL")).strip().casefold()
 
 
 def _listed(value: Any) -> list[Any]:

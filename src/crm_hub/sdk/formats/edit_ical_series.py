@@ -6,7 +6,9 @@ give the same text:
     [{"at": "20260310T090000Z", "gone": true},
      {"at": "20260317T090000Z", "start": "2026-03-17T10:00:00+00:00", "summary": "Later", ...}]
 
-An override says all that it holds, so that an edit of the series changes nothing here.
+An override says all that it holds, so that an edit of the series changes nothing here; one with
+"guests" says who is invited to it, one with `"following": true` speaks for its occurrence and all
+after it (RANGE=THISANDFUTURE).
 """
 
 from __future__ import annotations
@@ -18,12 +20,22 @@ from typing import Any
 
 from crm_hub.sdk.formats.calendar import expand
 from crm_hub.sdk.formats.edit_ical_entry import TEXTS, Entry
+from crm_hub.sdk.formats.edit_ical_guests import attendance
 from crm_hub.sdk.formats.edit_ical_time import Clock, instant
-from crm_hub.sdk.formats.edit_lines import Block, NotWritable, Piece, Text, head_of
-from crm_hub.sdk.formats.ical_event import Event, Moment
+from crm_hub.sdk.formats.edit_lines import (
+    Block,
+    NotWritable,
+    Piece,
+    Text,
+    head_of,
+    with_parameter,
+    without_parameter,
+)
+from crm_hub.sdk.formats.ical_event import Event, Moment, more_date
 
 MAX_EXCEPTIONS = 500
 _OF_SERIES = frozenset({"RRULE", "RDATE", "EXDATE", "EXRULE"})
+_FOLLOWING = "THISANDFUTURE"
 _PARTS = (*TEXTS, "status")
 
 
@@ -43,7 +55,7 @@ class Series:
         found = {moment.mark: {"at": moment.mark, "gone": True} for moment in master.exdates}
         for block in self._overrides():
             said = Entry(self._text, block, self._clock, _NEVER).read()
-            if said is None or said.recurrence is None or said.following:
+            if said is None or said.recurrence is None:
                 return None
             mark = _aligned(said.recurrence, master.start)
             found[mark.mark] = {"at": mark.mark, **_told(said)}
@@ -74,12 +86,38 @@ class Series:
         if (rule or "").upper() != had.upper():
             self._entry.put("RRULE", rule or "")
 
+    def set_more_dates(self, wanted: list[str]) -> None:
+        """Let the series have exactly these occurrences besides its rule's. Raises: NotWritable."""
+        begin = self._entry.block.first("DTSTART")
+        like = self._clock.read(begin)
+        left = list(dict.fromkeys(wanted))
+        for piece in self._entry.block.named("RDATE"):
+            values = [(text, more_date(text, moment)) for text, moment in self._clock.many(piece)]
+            kept = [text for text, mark in values if not mark or mark in wanted]
+            left = [mark for mark in left if mark not in {mark for _, mark in values}]
+            if not kept:
+                self._entry.remove(piece)
+            elif len(kept) < len(values):
+                self._text.set_value(piece, ",".join(kept))
+        if not left:
+            return
+        if begin is None or like is None:
+            raise NotWritable({"rdates": "the entry has no start"})
+        moments = [self._clock.marked(mark, like) for mark in left]
+        if any("/" in mark for mark in left):
+            raise NotWritable({"rdates": "a further occurrence with a length of its own"})
+        if None in moments:
+            raise NotWritable({"rdates": "a further occurrence is no time of the series' kind"})
+        told = [self._clock.written("rdates", m.utc, like) for m in moments if m is not None]
+        head = head_of(begin.raw)[len("DTSTART") : -1].decode("utf-8", "surrogateescape")
+        self._entry.add(f"RDATE{head}", ",".join(told))
+
     def move(self, fields: Mapping[str, Any]) -> None:
         """Before a series gets another start: let what names its occurrences move along."""
         said = self._entry.read()
         if said is None or not said.is_series or said.start is None or not fields.get("start"):
             return
-        named = list(self._named())
+        named = list(self._named(keeps_rdates="rdates" in fields))
         start = instant("start", fields["start"])
         if not named or start == said.start.utc:
             return
@@ -90,8 +128,8 @@ class Series:
         for piece in named:
             self._text.set_value(piece, ",".join(self._shifted(piece, like, shift)))
 
-    def _named(self) -> Iterator[Piece]:
-        yield from self._entry.block.named("EXDATE", "RDATE")
+    def _named(self, *, keeps_rdates: bool) -> Iterator[Piece]:
+        yield from self._entry.block.named("EXDATE", *([] if keeps_rdates else ["RDATE"]))
         for block in self._overrides():
             yield from block.named("RECURRENCE-ID")
 
@@ -105,9 +143,10 @@ class Series:
             wall = moment.utc.astimezone(like.tz).replace(tzinfo=None, fold=0) + shift
             yield self._clock.written("start", like.at(wall).utc, moment)
 
-    def occurrence(self, mark: str, where: str, now: datetime) -> Entry:
+    def occurrence(self, mark: str, where: str, now: datetime, *, is_whole: bool = False) -> Entry:
         """Return the override of one occurrence, made from the series where there is none.
 
+        is_whole: all that it says is written then, so that no other exception need be asked.
         Raises: NotWritable when the series has no such occurrence.
         """
         master = self._entry.read()
@@ -118,8 +157,19 @@ class Series:
         if block is None:
             if not _occurs(master, moment):
                 raise NotWritable({where: "the series has no such occurrence"})
+            if not is_whole and self._is_spoken_for(moment):
+                raise NotWritable({where: "an exception for all that follow says how it is"})
             block = self._split_off(moment, master)
         return Entry(self._text, block, self._clock, now)
+
+    def _is_spoken_for(self, moment: Moment) -> bool:
+        for block in self._overrides():
+            said = Entry(self._text, block, self._clock, _NEVER).read()
+            if said is None or said.recurrence is None or not said.following:
+                continue
+            if said.recurrence.utc <= moment.utc:
+                return True
+        return False
 
     def _moment(self, mark: str, master: Event | None) -> Moment | None:
         if master is None or master.start is None or not master.is_series:
@@ -164,9 +214,7 @@ class Series:
         wanted = _parsed(told)
         had = self.exceptions()
         if had is None:
-            raise NotWritable(
-                {"exceptions": "one of its exceptions is for all that follow, or it has too many"}
-            )
+            raise NotWritable({"exceptions": "one of them cannot be read, or it has too many"})
         known = {one["at"]: one for one in had}
         for mark in known.keys() - wanted.keys():
             self._restore(mark)
@@ -183,7 +231,7 @@ class Series:
 
     def _let_differ(self, mark: str, item: Mapping[str, Any], now: datetime) -> None:
         try:
-            entry = self.occurrence(mark, "exceptions", now)
+            entry = self.occurrence(mark, "exceptions", now, is_whole=True)
             master = self._entry.read()
             moment = self._moment(mark, master)
             if master is None or moment is None:
@@ -193,9 +241,20 @@ class Series:
             texts = {part: item.get(part) or None for part in TEXTS}
             status = item.get("status") or master.fields["status"]
             places = {"start": start, "end": item.get("end") or usual}
-            entry.write({**places, **texts, "status": status})
+            told = {**places, **texts, "status": status, "attendance": item.get("guests", [])}
+            entry.write(told)
+            self._speak_for(entry, bool(item.get("following")))
         except NotWritable as error:
             raise NotWritable({"exceptions": f"{mark}: {error}"}) from None
+
+    def _speak_for(self, entry: Entry, following: bool) -> None:
+        """Let an override be for its occurrence alone, or for all that follow too."""
+        piece = entry.block.first("RECURRENCE-ID")
+        if piece is None or (piece.param("RANGE").upper() == _FOLLOWING) == following:
+            return
+        head = without_parameter(head_of(piece.raw), "RANGE")
+        head = with_parameter(head, "RANGE", _FOLLOWING) if following else head
+        self._text.set_value(piece, piece.value, head=head)
 
     def _restore(self, mark: str) -> None:
         """Let an occurrence be as the series says."""
@@ -235,7 +294,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 def exceptions_of(raw: bytes, zone: str) -> str:
     """Return what differs in single occurrences, as JSON; "" where nothing does.
 
-    "" too where it cannot be told: an exception for all that follow, or more than 500.
+    "" too where it cannot be told: one that cannot be read, or more than 500.
     """
     try:
         text = Text(raw)
@@ -268,7 +327,11 @@ def _aligned(mark: Moment, start: Moment) -> Moment:
 
 def _told(said: Event) -> dict[str, Any]:
     """Return what an override says of its occurrence."""
-    found = {part: said.fields[part] for part in _PARTS if said.fields.get(part)}
+    found: dict[str, Any] = {p: said.fields[p] for p in _PARTS if said.fields.get(p)}
+    if guests := attendance(said.fields["attendees"]):
+        found["guests"] = guests
+    if said.following:
+        found["following"] = True
     if said.start is not None:
         found["start"] = said.start.utc.isoformat()
         found["end"] = said.start.at(said.start.wall + said.length).utc.isoformat()

@@ -20,6 +20,7 @@ MAX_TEXT = 10_000_000
 _MAX_DEPTH = 100
 _WIDTH = 75
 _HEAD = re.compile(rb'[^":]*(?:"[^"\r\n]*"[^":]*)*:')
+_PARAM = re.compile(rb';([^=;:"]+)=(?:"[^"]*"|[^";:])*')
 _FOLD = re.compile(rb"\r?\n[ \t]")
 _LAST_END = re.compile(rb"\r?\n\Z")
 _OLD_PARAMS = re.compile(rb";(?:ENCODING=|CHARSET=)?(?:QUOTED-PRINTABLE|UTF-8)(?=[;:])", re.I)
@@ -249,6 +250,23 @@ def parameter(text: str) -> str:
     """Return a parameter's value, in quotes where it needs some."""
     plain = _UNSAFE_PARAM.sub("", text)
     return f'"{plain}"' if re.search(r"[;:,]", plain) else plain
+
+
+def with_parameter(head: bytes, name: str, value: str) -> bytes:
+    """Return a property's head with this parameter, in the place of the one it has or last."""
+    new = f"={parameter(value)}".encode("utf-8", "replace")
+    for match in _PARAM.finditer(head):
+        if match[1].upper() == name.encode():
+            return head[: match.end(1)] + new + head[match.end() :]
+    return head[:-1] + b";" + name.encode() + new + b":"
+
+
+def without_parameter(head: bytes, name: str) -> bytes:
+    """Return a property's head without a parameter."""
+    for match in _PARAM.finditer(head):
+        if match[1].upper() == name.encode():
+            return head[: match.start()] + head[match.end() :]
+    return head
 
 
 def raw_parts(value: str, separator: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 
@@ -57,7 +57,8 @@ class Moment:
 class Event:
     """One component of a calendar file, read.
 
-    following: it stands for its occurrence and all after it (RANGE=THISANDFUTURE).
+    following: it stands for its occurrence and all after it (RANGE=THISANDFUTURE). more: the marks
+    of further occurrences as `more_date` gives them.
     """
 
     kind: str
@@ -71,6 +72,7 @@ class Event:
     fields: dict[str, Any]
     changed_at: datetime | None
     following: bool = False
+    more: list[str] = field(default_factory=list)
 
     @property
     def is_series(self) -> bool:
@@ -100,6 +102,7 @@ def read_event(raw: bytes | bytearray, kind: str, zones: Zones, local: str) -> E
         fields=_fields(found),
         changed_at=changed.utc if changed else None,
         following=_range(found) == "THISANDFUTURE",
+        more=_more(found, reader),
     )
     if kind == "VTODO":
         for name in ("COMPLETED", "CREATED"):
@@ -108,6 +111,22 @@ def read_event(raw: bytes | bytearray, kind: str, zones: Zones, local: str) -> E
         if event.fields["status"] == "booked":
             event.fields["status"] = "open"
     return event
+
+
+def _more(found: dict[str, list[Line]], reader: Times) -> list[str]:
+    texts = [
+        (t, line) for line in found.get("RDATE", [])[:_MAX_DATES] for t in line.value.split(",")
+    ]
+    marks = [more_date(text, reader.moment(text, line)) for text, line in texts[:_MAX_DATES]]
+    return sorted({mark for mark in marks if mark})
+
+
+def more_date(text: str, moment: Moment | None) -> str:
+    """Return the mark of a value of RDATE, with its length if it has its own; "" for no time."""
+    if moment is None:
+        return ""
+    slash, length = text.strip().partition("/")[1:]
+    return moment.mark + slash + length.strip().upper()
 
 
 def _range(found: dict[str, list[Line]]) -> str:

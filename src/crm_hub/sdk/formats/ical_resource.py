@@ -19,6 +19,7 @@ from typing import Any
 from crm_hub.sdk.formats import zones
 from crm_hub.sdk.formats.calendar import event_payload, expand
 from crm_hub.sdk.formats.contentlines import components
+from crm_hub.sdk.formats.edit_ical_guests import attendance
 from crm_hub.sdk.formats.edit_ical_series import exceptions_of
 from crm_hub.sdk.formats.ical_event import Event, Moment, read_event
 
@@ -190,6 +191,8 @@ def _payload(items: list[tuple[Event, Moment | None]], masters: Sequence[Event])
     top = event_payload(main, main.start)
     top = {key: value for key, value in top.items() if key not in _MARKS}
     top["rule"] = main.rule
+    top["rdates"] = main.more
+    top["attendance"] = attendance(main.fields["attendees"])
     top["recurring"] = main.is_series or main.recurrence is not None
     occurrences = sorted(_differing(items, main, top), key=_order)
     return {**top, "occurrences": occurrences}
