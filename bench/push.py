@@ -56,9 +56,15 @@ def made(folder: Path, records: int, url: str, batch: int) -> tuple[Hub, Book, B
     path.write_text(text)
     first, second = Book("first"), Book("second")
     for i in range(records):
-        first.put(f"f{i}", {"id": f"f{i}", "first": f"Ann{i}", "last": f"Berg{i}",
+        first.put(f"f{i}", {"id": f"f{i}", "first": f"Ann{word(i)}", "last": f"Berg{word(i)}",
                             "email": f"p{i}@firm{i % 500}.example", "title": "Buyer"})  # fmt: skip
     return Hub(folder), first, second
+
+
+def word(number: int) -> str:
+    """Return a number in letters: digits are no part of a name, and all would be namesakes."""
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    return (word(number // 26) if number >= 26 else "") + letters[number % 26]
 
 
 def timed(work: Callable[[], Any]) -> tuple[float, float]:

@@ -27,11 +27,15 @@ BATCH = 1000
 
 @dataclass(slots=True)
 class Held:
-    """The tombstones of one pull by record key, and the checkpoint that stands after them."""
+    """The tombstones of one pull by record key, and the checkpoint that stands after them.
+
+    any_told: whether there was one, be it settled by now.
+    """
 
     changes: dict[str, Change] = field(default_factory=dict)
     checkpoint: Checkpoint | None = None
     source_count: int | None = None
+    any_told: bool = False
 
     def hold(self, inbound: Inbound, stream: StreamRow, page: Page) -> Page:
         """Return the page without the deletes of records that are there, which are held.
@@ -41,14 +45,15 @@ class Held:
         """
         if page.by_rule and not self.changes:
             return page
-        told = [(bounded(clean_text(one.id)), one) for one in page.changes]
-        if not self.changes and not any(one.deleted for _, one in told):
+        if not self.changes and not any(one.payload is None for one in page.changes):
             return page
+        told = [(bounded(clean_text(one.id)), one) for one in page.changes]
         live = _live(inbound, stream, [key for key, one in told if one.deleted])
         kept: list[Change] = []
         for key, one in told:
             if one.deleted and key in live and not page.by_rule:
                 self.changes[key] = one
+                self.any_told = True
                 continue
             kept.append(one)
             if not one.deleted:

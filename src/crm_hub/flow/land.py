@@ -9,7 +9,7 @@ import orjson
 
 from crm_hub.flow.batch import Landed
 from crm_hub.flow.holding import claim_key
-from crm_hub.landing import Arrival, Known, Landing, compare, fold
+from crm_hub.landing import Arrival, Landing, compare, fold
 from crm_hub.model.ids import bounded
 from crm_hub.model.records import Change, Reject
 from crm_hub.model.values import clean_text
@@ -45,8 +45,7 @@ def land(
     """
     repo = Landings(db)
     latest, result = fold(changes)
-    known = {key: Known(*row) for key, row in repo.known(stream.id, latest).items()}
-    compare(latest, known, result)
+    compare(latest, repo.known(stream.id, latest), result)
     numbers = (
         repo.add([_new_row(stream.id, one, now_us) for one in result.new]) if result.new else ()
     )

@@ -126,9 +126,10 @@ class _Pull:
             dead = Machinery(db).dead_keys(stream.connection, stream.name, PULL_STEP)
             # A record that could not be read this time is still there, so it is not gone.
             there = {n for n, _, _ in repo.known(stream.id, snapshot.rejected).values()}
-            live = repo.live_numbers(stream.id)
-            gone = [n for n in live if not snapshot.holds(n) and n not in there]
             count = repo.live_count(stream.id)
+            is_whole = snapshot.holds_all(count) and not self._held.any_told
+            live = () if is_whole else repo.live_numbers(stream.id)
+            gone = [n for n in live if not snapshot.holds(n) and n not in there]
         run.brake(stream, len(gone), count)
         deletes.sweep_all(run, stream, self._section, gone, self._late_before_us)
         cured = [number for key, number in dead.items() if key not in snapshot.rejected]

@@ -15,11 +15,15 @@ class Snapshot:
         self._bits = bytearray()
         self._distinct = 0
         self._pulled = 0
+        self._all_live = True
         self.rejected: set[str] = set()
 
     def saw(self, landed: LandedPage, page: Page, rejects: Sequence[Reject]) -> None:
         self._pulled += len(page.changes) - len(landed.result.rejects)
         self.rejected.update(r.id or r.place for r in rejects)
+        found = landed.result
+        if found.stale or any(one.payload is None for one in page.changes):
+            self._all_live = False
         for number in landed.result.seen_ids:
             self._set(number)
 
@@ -30,6 +34,13 @@ class Snapshot:
         if not self._bits[place] & bit:
             self._bits[place] |= bit
             self._distinct += 1
+
+    def holds_all(self, live: int) -> bool:
+        """Whether a stream's `live` records are certainly those that were shown: none is gone.
+
+        Each record shown is live then, and as many were shown as there are.
+        """
+        return self._all_live and self._distinct == live
 
     def holds(self, number: int) -> bool:
         place = number >> 3

@@ -16,17 +16,14 @@ from crm_hub.model.values import clean_json, clean_text, to_us
 
 MAX_PAYLOAD_BYTES = 8_000_000
 _GONE = b""
+_UNKNOWN = (None, _GONE, None)
 _NUL = b"\\u0000"
 _DIGITS = bytes.maketrans(b"123456789", b"000000000")
 _LONG_NUMBER = b"0" * 19
 
 
-class Known(NamedTuple):
-    """What the store knows of a record: its number, content hash and source time."""
-
-    id: int
-    hash: bytes
-    changed_at_us: int | None
+Known = tuple[int, bytes, int | None]
+"""What the store knows of a record: its number, content hash and source time in microseconds."""
 
 
 class Arrival(NamedTuple):
@@ -106,28 +103,26 @@ def _is_older(change: Change, other: Change) -> bool:
 
 def _sort_in(key: str, change: Change, known: Known | None, landing: Landing) -> None:
     changed_at_us = None if change.changed_at is None else to_us(change.changed_at)
-    if known is not None:
-        landing.seen_ids.append(known.id)
-        if _is_stale(changed_at_us, known.changed_at_us):
+    number, content, known_us = known or _UNKNOWN
+    if number is not None:
+        landing.seen_ids.append(number)
+        if _is_stale(changed_at_us, known_us):
             landing.stale += 1
             return
     if change.payload is None:
-        if known is None or known.hash == _GONE:
+        if content == _GONE:
             landing.unchanged += 1
         else:
             landing.changed.append(
-                Arrival(known.id, key, _GONE, change.version, changed_at_us, "", None)
+                Arrival(number, key, _GONE, change.version, changed_at_us, "", None)
             )
         return
-    payload, text, digest = _encode(change.payload)
-    if known is None:
-        landing.new.append(Arrival(None, key, digest, change.version, changed_at_us, text, payload))
-    elif known.hash == digest:
+    payload, raw, digest = _encode(change.payload)
+    if content == digest:
         landing.unchanged += 1
-    else:
-        landing.changed.append(
-            Arrival(known.id, key, digest, change.version, changed_at_us, text, payload)
-        )
+        return
+    news = landing.new if number is None else landing.changed
+    news.append(Arrival(number, key, digest, change.version, changed_at_us, raw.decode(), payload))
 
 
 def _is_stale(changed_at_us: int | None, known_us: int | None) -> bool:
@@ -139,7 +134,7 @@ def _is_odd(raw: bytes) -> bool:
     return _NUL in raw or _LONG_NUMBER in raw.translate(_DIGITS)
 
 
-def _encode(payload: Payload) -> tuple[Payload, str, bytes]:
+def _encode(payload: Payload) -> tuple[Payload, bytes, bytes]:
     try:
         raw = orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)
     except (TypeError, ValueError):
@@ -152,4 +147,4 @@ def _encode(payload: Payload) -> tuple[Payload, str, bytes]:
             f"the record is larger than {MAX_PAYLOAD_BYTES:,} bytes",
             remedy="Shorten it in the source, or leave its largest field out of the export.",
         )
-    return payload, raw.decode(), blake2b(raw, digest_size=16).digest()
+    return payload, raw, blake2b(raw, digest_size=16).digest()

@@ -91,7 +91,9 @@ class Landings:
         checkpoint = None if row.checkpoint is None else orjson.dumps(row.checkpoint).decode()
         self._db.upsert(stream, [(*row[:4], checkpoint, *row[5:])])
 
-    def known(self, stream_id: int, keys: Iterable[str]) -> dict[str, tuple[int, bytes, int]]:
+    def known(
+        self, stream_id: int, keys: Iterable[str]
+    ) -> dict[str, tuple[int, bytes, int | None]]:
         """Return record number, hash and source time by key, for the keys already stored."""
         stmt = _KNOWN.where(source_record.c.stream_id == stream_id)
         rows = self._db.rows_in(stmt, source_record.c.key, keys)
