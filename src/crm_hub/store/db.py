@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -41,6 +42,8 @@ from crm_hub.store.schema import (
 Row = tuple[Any, ...]
 
 _MAY_BE_EMPTY = (event, record_link, review, ruling, shared_key)
+_COUNTERS = select(counter.c.name, counter.c.next)
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 _ANY: Any = select(*[select(t).exists().label(t.name) for t in _MAY_BE_EMPTY])
 
 
@@ -102,10 +105,18 @@ def _delete_sql(name: str, table: Table) -> str:
     return _sql(table.delete().where(*keys), name)
 
 
-@lru_cache(maxsize=256)
-def _asked_sql(name: str, stmt: Select[Any]) -> tuple[str, tuple[str, ...], dict[str, Any]]:
-    compiled = stmt.compile(dialect=_dialect(name))
+@lru_cache(maxsize=512)
+def _asked_sql(
+    name: str, stmt: Select[Any], column: Column[Any] | None = None
+) -> tuple[str, tuple[str, ...], dict[str, Any]]:
+    asked = stmt if column is None else stmt.where(among(name, column))
+    compiled = asked.compile(dialect=_dialect(name))
     return str(compiled), tuple(getattr(compiled, "positiontup", None) or ()), compiled.params
+
+
+@lru_cache(maxsize=256)
+def _delete_in_sql(name: str, table: Table, column: Column[Any]) -> str:
+    return _sql(table.delete().where(among(name, column)), name)
 
 
 class Db:
@@ -150,13 +161,12 @@ class Db:
         """Delete the rows whose `column` is one of `values`."""
         listed = list(values)
         if listed:
-            self.conn.execute(
-                table.delete().where(self.among(column)), {"among": self.listed(listed)}
-            )
+            sql = _delete_in_sql(self.name, table, column)
+            self.conn.exec_driver_sql(sql, (self.listed(listed),))
 
     def among(self, column: Column[Any]) -> ColumnElement[bool]:
         """Return the clause `column is one of :among`; one fixed statement for any length."""
-        return _among(self.name, column)
+        return among(self.name, column)
 
     def listed(self, values: Sequence[Any]) -> Any:
         """Return the parameter `among` of that clause."""
@@ -172,6 +182,21 @@ class Db:
         return self.conn.execute(
             stmt.where(self.among(column)), {"among": self.listed(listed)}
         ).fetchall()
+
+    def ask_in(
+        self,
+        stmt: Select[Any],
+        column: Column[Any],
+        values: Iterable[Any],
+        given: Mapping[str, Any] = _NOTHING,
+    ) -> Sequence[Any]:
+        """Return the rows of a kept statement whose `column` is one of `values`; see `ask`."""
+        listed = list(values)
+        if not listed:
+            return []
+        sql, names, fixed = _asked_sql(self.name, stmt, column)
+        known = {**fixed, **given, "among": self.listed(listed)}
+        return self.conn.exec_driver_sql(sql, tuple([known[n] for n in names])).fetchall()
 
     def holds_any(self, table: Table) -> bool:
         """Whether there is a row in one of the tables that many hubs leave empty.
@@ -204,11 +229,9 @@ class Db:
 
     def next_id(self, name: str) -> int:
         """Return the id that `take_ids` would give out next."""
-        if name not in self._next:
-            stmt = select(counter.c.next).where(counter.c.name == name)
-            got = self.conn.execute(stmt).scalar()
-            self._next[name] = 1 if got is None else int(got)
-        return self._next[name]
+        if not self._next:  # there are few counters: one question for all
+            self._next.update((row[0], int(row[1])) for row in self.ask(_COUNTERS, {}))
+        return self._next.setdefault(name, 1)
 
     def save_counters(self) -> None:
         """Store which ids were taken; the transaction does so before it commits."""
@@ -224,7 +247,8 @@ class Db:
 
 
 @lru_cache(maxsize=256)
-def _among(name: str, column: Column[Any]) -> ColumnElement[bool]:
+def among(name: str, column: Column[Any]) -> ColumnElement[bool]:
+    """Return the clause `column is one of :among` in the words of a dialect."""
     if name == "postgresql":
         return column == any_(bindparam("among", type_=NullType()))
     values = func.json_each(bindparam("among")).table_valued("value")

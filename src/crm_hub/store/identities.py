@@ -71,8 +71,13 @@ _HELD = (
     .join(stream, stream.c.id == source_record.c.stream_id)
     .outerjoin(identity_link, identity_link.c.record_id == canonical_record.c.record_id)
 )
-
-
+_LINKS = select(identity_link)
+_HOMES = select(identity_link.c.record_id, identity_link.c.identity_id, identity_link.c.home_id)
+_RECORDS_OF = select(identity_link.c.record_id, identity_link.c.identity_id).where(
+    identity_link.c.state != "revoked"
+)
+_REFERENCES = select(record_link)
+_IDENTITIES = select(identity)
 _LIVE = identity.c.redirect_to.is_(None) & (identity.c.golden != EMPTY_GOLDEN)
 
 
@@ -125,21 +130,18 @@ class Identities:
 
     def held(self, record_ids: Iterable[int]) -> list[Held]:
         """Return mapped records by number."""
-        rows = self._db.rows_in(_HELD, canonical_record.c.record_id, record_ids)
+        rows = self._db.ask_in(_HELD, canonical_record.c.record_id, record_ids)
         return [Held(*row) for row in rows]
 
     def held_by_identity(self, identity_ids: Iterable[int]) -> list[Held]:
         """Return the mapped records of these identities."""
         return [
-            Held(*row) for row in self._db.rows_in(_HELD, identity_link.c.identity_id, identity_ids)
+            Held(*row) for row in self._db.ask_in(_HELD, identity_link.c.identity_id, identity_ids)
         ]
 
     def links_of(self, record_ids: Iterable[int]) -> dict[int, tuple[int, int]]:
         """Return (identity, home identity) by record."""
-        t = identity_link.c
-        rows = self._db.rows_in(
-            select(t.record_id, t.identity_id, t.home_id), t.record_id, record_ids
-        )
+        rows = self._db.ask_in(_HOMES, identity_link.c.record_id, record_ids)
         return {row[0]: (row[1], row[2]) for row in rows}
 
     def mapped_numbers(self, entity: str, after: int, limit: int) -> list[int]:
@@ -163,14 +165,12 @@ class Identities:
 
     def link_rows(self, record_ids: Iterable[int]) -> list[Row]:
         """Return the identity links of these records, every column, in order."""
-        rows = self._db.rows_in(select(identity_link), identity_link.c.record_id, record_ids)
+        rows = self._db.ask_in(_LINKS, identity_link.c.record_id, record_ids)
         return sorted(tuple(row) for row in rows)
 
     def records_of(self, identity_ids: Iterable[int]) -> list[tuple[int, int]]:
         """Return (record, identity) of the records linked to these identities."""
-        t = identity_link.c
-        stmt = select(t.record_id, t.identity_id).where(t.state != "revoked")
-        rows = self._db.rows_in(stmt, t.identity_id, identity_ids)
+        rows = self._db.ask_in(_RECORDS_OF, identity_link.c.identity_id, identity_ids)
         return [(row[0], row[1]) for row in rows]
 
     def holders(self, keys: Iterable[str]) -> list[int]:
@@ -200,13 +200,12 @@ class Identities:
 
     def references_of(self, record_ids: Iterable[int]) -> list[tuple[int, str, str, str]]:
         """Return (record, relation, entity, key) of what these records refer to."""
-        rows = self._db.rows_in(select(record_link), record_link.c.record_id, record_ids)
+        rows = self._db.ask_in(_REFERENCES, record_link.c.record_id, record_ids)
         return [(row[0], row[1], row[2], row[3]) for row in rows]
 
     def referring(self, keys: Iterable[str]) -> set[int]:
         """Return the records that refer to one of `keys`."""
-        stmt = select(record_link.c.record_id)
-        return {row[0] for row in self._db.rows_in(stmt, record_link.c.key, keys)}
+        return {row[0] for row in self._db.ask_in(_REFERENCES, record_link.c.key, keys)}
 
     def has_references(self) -> bool:
         """Whether any record refers to another; a hub without links asks nothing further."""
@@ -221,7 +220,7 @@ class Identities:
 
     def identities(self, ids: Iterable[int]) -> dict[int, IdentityRow]:
         """Return identities by number, redirected ones as they are."""
-        rows = self._db.rows_in(select(identity), identity.c.id, ids)
+        rows = self._db.ask_in(_IDENTITIES, identity.c.id, ids)
         return {row[0]: IdentityRow(*row) for row in rows}
 
     def save_identities(self, new: Sequence[Row], changed: Sequence[Row]) -> None:

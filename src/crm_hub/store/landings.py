@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from crm_hub.store.db import Db
 from crm_hub.store.schema import landing, source_record, source_version, stream
@@ -56,7 +56,7 @@ _RAW = select(
 )
 _KNOWN = select(
     source_record.c.key, source_record.c.id, source_record.c.hash, source_record.c.changed_at_us
-)
+).where(source_record.c.stream_id == bindparam("stream"))
 
 
 class Landings:
@@ -95,8 +95,7 @@ class Landings:
         self, stream_id: int, keys: Iterable[str]
     ) -> dict[str, tuple[int, bytes, int | None]]:
         """Return record number, hash and source time by key, for the keys already stored."""
-        stmt = _KNOWN.where(source_record.c.stream_id == stream_id)
-        rows = self._db.rows_in(stmt, source_record.c.key, keys)
+        rows = self._db.ask_in(_KNOWN, source_record.c.key, keys, {"stream": stream_id})
         return {row[0]: (row[1], bytes(row[2]), row[3]) for row in rows}
 
     def add(self, rows: Sequence[tuple[Any, ...]]) -> range:

@@ -7,11 +7,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from crm_hub.store.db import Db
 from crm_hub.store.match_keys import MatchKeys
 from crm_hub.store.schema import population, review
+
+_QUESTIONS = select(review)
+_MEASURED_AT = select(population.c.at_us).where(population.c.entity == bindparam("entity"))
 
 
 class ReviewRow(NamedTuple):
@@ -59,7 +62,7 @@ class Likeness:
         found = {
             row.id: _question(row)
             for column in (review.c.a_record, review.c.b_record)
-            for row in self._db.rows_in(select(review), column, listed)
+            for row in self._db.ask_in(_QUESTIONS, column, listed)
         }
         return [found[number] for number in sorted(found)]
 
@@ -98,8 +101,8 @@ class Likeness:
 
     def measured_at(self, entity: str) -> int:
         """Return when the records of an entity were last measured, 0 for never."""
-        stmt = select(population.c.at_us).where(population.c.entity == entity)
-        return int(self._db.conn.execute(stmt).scalar() or 0)
+        rows = self._db.ask(_MEASURED_AT, {"entity": entity})
+        return int(rows[0][0]) if rows else 0
 
     def measured(self, entity: str) -> dict[str, Any]:
         """Return what was measured of all records of an entity, {} when nothing was."""

@@ -7,12 +7,16 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from crm_hub.model.values import clean_text, from_us, to_us
 from crm_hub.sdk import HookRequest
 from crm_hub.store.db import Db
 from crm_hub.store.schema import dead_letter, inbox, run
+
+_DEAD_KEYS = select(dead_letter.c.record_key, dead_letter.c.id).where(
+    *(dead_letter.c[name] == bindparam(name) for name in ("connection", "stream", "step"))
+)
 
 
 class DeadLetter(NamedTuple):
@@ -134,11 +138,8 @@ class Machinery:
 
     def dead_keys(self, connection: str, stream: str, step: str) -> dict[str, int]:
         """Return the record keys of one step's dead letters with their numbers."""
-        d = dead_letter.c
-        stmt = select(d.record_key, d.id).where(
-            d.connection == connection, d.stream == stream, d.step == step
-        )
-        return {row[0]: row[1] for row in self._db.conn.execute(stmt)}
+        given = {"connection": connection, "stream": stream, "step": step}
+        return {row[0]: row[1] for row in self._db.ask(_DEAD_KEYS, given)}
 
     def dead_counts(self) -> dict[tuple[str, str], int]:
         """Return how many dead letters each stream has."""

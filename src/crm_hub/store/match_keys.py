@@ -9,13 +9,13 @@ have one hash: the text decides. docs/adr/0017.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Select, Table, bindparam, func, insert, select
+from sqlalchemy import Select, bindparam, insert, select, union
 from xxhash import xxh3_64_intdigest
 
-from crm_hub.store.db import Db, Row
+from crm_hub.store.db import Db, Row, among
 from crm_hub.store.schema import (
     canonical_record,
     identity,
@@ -45,6 +45,27 @@ def split(text: str) -> list[str]:
     return text.split("\n") if text else []
 
 
+_TEXTS = select(canonical_record.c.record_id, canonical_record.c.match_keys)
+_RECORDS = {table.name: select(table.c.record_id) for table in (match_key, match_key_recent)}
+_BEARERS = select(canonical_record.c.record_id, canonical_record.c.match_keys).where(
+    canonical_record.c.record_id.in_(
+        union(
+            *(
+                select(table.c.record_id).where(among("sqlite", table.c.key))
+                for table in (match_key, match_key_recent)
+            )
+        )
+    )
+)
+_NAMED = {
+    table.name: select(
+        canonical_record.c.match_keys, identity.c.id, identity.c.entity, identity.c.display_name
+    )
+    .join(table, table.c.record_id == canonical_record.c.record_id)
+    .join(identity_link, identity_link.c.record_id == table.c.record_id)
+    .join(identity, identity.c.id == identity_link.c.identity_id)
+    for table in (match_key, match_key_recent)
+}
 _BEHIND = {
     table.name: select(canonical_record.c.match_keys, identity)
     .join_from(table, identity_link, identity_link.c.record_id == table.c.record_id)
@@ -68,7 +89,9 @@ class MatchKeys:
         entries = sorted([(key_hash(key), record_id) for key, record_id in rows])
         self._db.insert(self._tables[-1], entries)
         if len(self._tables) > 1 and entries:
-            self._merge_if_many()
+            first = self._db.take_ids(match_key_recent.name, len(entries))
+            if first // RECENT != (first + len(entries)) // RECENT:
+                self._merge()
 
     def give(self, rows: Iterable[tuple[str, int]]) -> None:
         """Let mapped records hold keys beside their own, where they do not yet: (key, record)."""
@@ -91,8 +114,7 @@ class MatchKeys:
         self._save_texts({r: [k for k in keys if k not in gone[r]] for r, keys in held.items()})
 
     def _texts(self, record_ids: Iterable[int]) -> dict[int, list[str]]:
-        c = canonical_record.c
-        rows = self._db.rows_in(select(c.record_id, c.match_keys), c.record_id, record_ids)
+        rows = self._db.ask_in(_TEXTS, canonical_record.c.record_id, record_ids)
         return {number: split(text) for number, text in rows}
 
     def _save_texts(self, held: dict[int, list[str]]) -> None:
@@ -115,17 +137,7 @@ class MatchKeys:
     def identities(self, keys: Iterable[str]) -> list[tuple[str, int, str, str]]:
         """Return (key, identity, entity, display name) of whoever holds one of `keys`."""
         asked = set(keys)
-        i = identity.c
-
-        def of(table: Table) -> Select[Any]:
-            return (
-                select(canonical_record.c.match_keys, i.id, i.entity, i.display_name)
-                .join(table, table.c.record_id == canonical_record.c.record_id)
-                .join(identity_link, identity_link.c.record_id == table.c.record_id)
-                .join(identity, i.id == identity_link.c.identity_id)
-            )
-
-        found = self._found(asked, of)
+        found = self._found(asked, _NAMED)
         return sorted({(key, *row) for text, *row in found for key in asked & {*split(text)}})
 
     def behind(self, key: str) -> list[Row]:
@@ -141,26 +153,26 @@ class MatchKeys:
     def _bearers(self, keys: set[str]) -> dict[int, list[str]]:
         """Return the keys of each record that holds one of `keys`.
 
-        Two questions by key and no join: PostgreSQL would read the whole table for thousands of
-        keys while it has no statistics, in the minute of a first load.
+        PostgreSQL is asked twice by key and without a join: it would read the whole table for
+        thousands of keys while it has no statistics, in the minute of a first load.
         """
-        found = self._found(keys, lambda table: select(table.c.record_id))
-        return self._texts({row[0] for row in found})
+        if self._db.name == "sqlite":
+            hashes = self._db.listed(sorted(map(key_hash, keys)))
+            rows = self._db.ask(_BEARERS, {"among": hashes}) if keys else ()
+            return {number: split(text) for number, text in rows}
+        return self._texts({row[0] for row in self._found(keys, _RECORDS)})
 
-    def _found(self, keys: set[str], query: Any) -> set[Row]:
+    def _found(self, keys: set[str], queries: Mapping[str, Select[Any]]) -> set[Row]:
         hashes = sorted(map(key_hash, keys))
         return {
             tuple(row)
             for table in self._tables
-            for row in self._db.rows_in(query(table), table.c.key, hashes)
+            for row in self._db.ask_in(queries[table.name], table.c.key, hashes)
         }
 
-    def _merge_if_many(self) -> None:
-        """Merge the small table into the large one, in order, once it has grown enough."""
+    def _merge(self) -> None:
+        """Merge the small table into the large one, in order."""
         waiting = select(match_key_recent).order_by(*match_key_recent.c)
-        count = self._db.conn.execute(select(func.count()).select_from(match_key_recent)).scalar()
-        if count is None or count < RECENT:
-            return
         columns = [c.name for c in match_key_recent.c]
         self._db.conn.execute(
             insert(match_key).prefix_with("OR IGNORE").from_select(columns, waiting)

@@ -10,6 +10,7 @@ from sqlalchemy import func, or_, select
 from crm_hub.store.db import Db, Row
 from crm_hub.store.schema import event, identity, membership, participant
 
+_TOLD = select(membership)
 Told = tuple[int, int, str, Any, Any]
 Span = tuple[int, int]
 
@@ -22,12 +23,12 @@ class Memberships:
 
     def of_people(self, person_ids: Iterable[int]) -> list[Told]:
         """Return (person, organization, title, from_us, to_us) of these people, as records say."""
-        rows = self._db.rows_in(select(membership), membership.c.person_id, person_ids)
+        rows = self._db.ask_in(_TOLD, membership.c.person_id, person_ids)
         return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
 
     def of_firms(self, organization_ids: Iterable[int]) -> list[Told]:
         """Return (person, organization, title, from_us, to_us) of these firms, as records say."""
-        rows = self._db.rows_in(select(membership), membership.c.organization_id, organization_ids)
+        rows = self._db.ask_in(_TOLD, membership.c.organization_id, organization_ids)
         return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
 
     def save(self, person_ids: Sequence[int], rows: Sequence[Row]) -> None:

@@ -12,6 +12,9 @@ from sqlalchemy import select
 from crm_hub.store.db import Db
 from crm_hub.store.schema import ruling, ruling_record, source_record, stream
 
+_RULED = select(ruling_record.c.ruling_id)
+_SIDES = select(ruling_record)
+_RULINGS = select(ruling)
 STANDING, WITHDRAWN = "standing", "withdrawn"
 
 
@@ -59,8 +62,8 @@ class Rulings:
 
     def of(self, record_ids: Iterable[int]) -> list[RulingRow]:
         """Return the standing rulings that name one of these records, the oldest first."""
-        stmt = select(ruling_record.c.ruling_id)
-        numbers = {r[0] for r in self._db.rows_in(stmt, ruling_record.c.record_id, record_ids)}
+        rows = self._db.ask_in(_RULED, ruling_record.c.record_id, record_ids)
+        numbers = {row[0] for row in rows}
         return [row for row in self.rows(numbers) if row.state == STANDING]
 
     def rows(self, numbers: Iterable[int]) -> list[RulingRow]:
@@ -69,10 +72,10 @@ class Rulings:
         sides: dict[int, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
         t = ruling_record.c
         for number, record, side in sorted(
-            tuple(row) for row in self._db.rows_in(select(ruling_record), t.ruling_id, listed)
+            tuple(row) for row in self._db.ask_in(_SIDES, t.ruling_id, listed)
         ):
             sides[number][side].append(record)
-        found = self._db.rows_in(select(ruling), ruling.c.id, listed)
+        found = self._db.ask_in(_RULINGS, ruling.c.id, listed)
         made = [
             RulingRow(
                 row.id, row.kind, row.state, row.at_us, row.who, row.reason,

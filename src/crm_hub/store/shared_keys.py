@@ -35,7 +35,7 @@ class SharedKeys:
             return {}
         if fresh := wanted - told.keys():
             told.update(dict.fromkeys(fresh, ""))
-            told.update(map(tuple, self._db.rows_in(_KINDS, shared_key.c.key, fresh)))
+            told.update(map(tuple, self._db.ask_in(_KINDS, shared_key.c.key, fresh)))
         return {key: kind for key in wanted if (kind := told.get(key))}
 
     def of_kind(self, kind: str, keys: Iterable[str]) -> set[str]:
