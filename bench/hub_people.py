@@ -81,9 +81,9 @@ class World:
                 for row in rows[start : start + size]
             ]
             began = time.perf_counter()
-            with self.hub.store.write() as db:
+            with inbound.transaction() as db:
                 landed = land(db, stream, changes, inbound.now_us(), None)
-            inbound.walk_landed(stream, section, landed, None)
+                inbound.walk_in(db, stream, section, landed, None)
             taken.append(time.perf_counter() - began)
         return taken
 

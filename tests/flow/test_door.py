@@ -13,12 +13,12 @@ import orjson
 import pytest
 
 from crm_hub.config import add_connection, create
-from crm_hub.flow import reading
+from crm_hub.flow import inbound, reading
 from crm_hub.flow.hooks import Door
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.replay import retry
 from crm_hub.service.receiver import ReceiverThread
-from crm_hub.store import Machinery, Timelines
+from crm_hub.store import Landings, Machinery, Timelines
 from tests.flow.hubs import sync_all, winners
 
 ENTRY = Path(__file__).with_name("kept_form.py")
@@ -68,6 +68,30 @@ def test_a_posted_form_becomes_a_person_with_an_event(hub):
     assert _messages(hub) == [FORM["message"]]
     sync_all(hub)
     assert len(reading.timeline(hub, FORM["email"])[1]) == 1
+
+
+def test_a_form_is_landed_and_walked_by_one_commit(hub):
+    with ReceiverThread(Door(hub)) as receiver:
+        assert _post(receiver.url).status_code == 200
+    commits = []
+    hub.store.before_commit = lambda: commits.append(hub.now())
+    sync_all(hub)
+    assert len(commits) == 2  # the other one ends the run
+    assert _messages(hub) == [FORM["message"]]
+
+
+def test_what_cannot_be_walked_now_is_landed_and_walked_by_the_next_sync(hub, monkeypatch):
+    with ReceiverThread(Door(hub)) as receiver:
+        assert _post(receiver.url).status_code == 200
+    with monkeypatch.context() as patch:
+        patch.setattr(inbound, "walk", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            sync_all(hub)
+    assert _inbox(hub) == {("web", "done"): 1}
+    with hub.store.read() as db:
+        assert len(Landings(db).due("web")) == 1
+    sync_all(hub)
+    assert _messages(hub) == [FORM["message"]]
 
 
 @pytest.mark.parametrize("path", ["/in/nobody/contact", "/in/nobody", "/in/web/", "/elsewhere"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -75,7 +75,8 @@ class Tools:
     own: the company's own addresses and domains. exclusive: strong ids by scope and name of
     which one identity has only one. systems: connection → the names survivorship may rank it by.
     silent: connections that are only written to, whose values count for nothing.
-    two_way: None for a hub that writes nowhere.
+    two_way: None for a hub that writes nowhere. measured: entity → when and what was measured of
+    its records, in place of what the store keeps; for a trial.
     """
 
     rules: IdentityRules
@@ -85,6 +86,7 @@ class Tools:
     systems: dict[str, tuple[str, ...]] = field(default_factory=dict)
     two_way: TwoWay | None = None
     silent: frozenset[str] = frozenset()
+    measured: Mapping[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
 
     def is_own(self, key: str) -> bool:
         """Whether a match key is one of the company's own addresses."""

@@ -1,12 +1,12 @@
 """Forms and webhooks: kept raw at the door, walked later like any page.
 
 The door answers 200 once the raw request is durable. Draining turns kept requests into
-changes: T1 lands them and settles the requests in one transaction.
+changes; they are landed, settled and walked in one transaction.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr
 
 from crm_hub.flow.hub import Hub
-from crm_hub.flow.land import bury_rejects, land
+from crm_hub.flow.land import Page, bury_rejects, land
 from crm_hub.mapping import SectionPlan
-from crm_hub.model.errors import ConfigError, HookRefused, RecordError
+from crm_hub.model.errors import ConfigError, HookRefused, HubError, RecordError
 from crm_hub.model.records import Change
 from crm_hub.model.values import to_us
 from crm_hub.observe import logger
 from crm_hub.sdk import Connector, HookReply, HookRequest, Ref, StreamInfo
-from crm_hub.store import DeadLetter, Landings, Machinery
+from crm_hub.store import Db, DeadLetter, Landings, Machinery, StreamRow
 
 if TYPE_CHECKING:
     from crm_hub.flow.inbound import Inbound
@@ -157,33 +157,69 @@ def _land_all(
     states: dict[str, list[int]],
     letters: list[DeadLetter],
 ) -> None:
-    hub, counts = inbound.hub, inbound.report.counts
-    now_us = to_us(hub.now())
-    pages = []
-    with hub.store.write() as db:
+    """Land what came and walk it in one transaction: a form is there after one commit.
+
+    Where walking fails, what came is landed alone first, and waits to be walked.
+    """
+    work = _Landing(inbound, changes, streams, sections, states, letters)
+    try:
+        with inbound.transaction() as db:
+            pages = work.land(db)
+            for stream, section, page in pages:
+                work.counts.update(inbound.walk_in(db, stream, section, page, None))
+    except HubError:
+        raise
+    except Exception:  # noqa: BLE001 - whatever it was, it shows again when they are walked alone
+        _log.exception("%s: what came is kept, and walked by itself", inbound.name)
+        with inbound.transaction() as db:
+            pages = work.land(db)
+        for stream, section, page in pages:
+            inbound.walk_landed(stream, section, page, None)
+    inbound.report.counts.update(work.counts)
+
+
+class _Landing:
+    """Requests of the inbox that become landed records. counts: what that amounts to."""
+
+    def __init__(
+        self,
+        inbound: Inbound,
+        changes: dict[str, list[Change]],
+        streams: dict[str, StreamInfo],
+        sections: Sections,
+        states: dict[str, list[int]],
+        letters: list[DeadLetter],
+    ) -> None:
+        self._inbound, self._changes, self._streams = inbound, changes, streams
+        self._sections, self._states, self._letters = sections, states, letters
+        self.counts: Counter[str] = Counter()
+
+    def land(self, db: Db) -> list[tuple[StreamRow, SectionPlan, Page]]:
+        """Store what is news and settle the requests; return what is to be walked."""
+        inbound, counts = self._inbound, Counter({"dead": len(self._letters)})
+        now_us = inbound.now_us()
         inbound.in_run(db)
         repo = Landings(db)
-        for name, found in changes.items():
-            shape = streams[name].shape if name in streams else name
+        pages = []
+        for name, found in self._changes.items():
+            shape = self._streams[name].shape if name in self._streams else name
             stream = repo.stream(inbound.name, name) or repo.add_stream(inbound.name, name, shape)
-            mapped = sections.get(name) is not None
-            page = land(db, stream, found, now_us, None, walked=mapped)
+            section = self._sections.get(name)
+            page = land(db, stream, found, now_us, None, walked=section is not None)
             bury_rejects(db, stream, page.result.rejects, now_us)
-            pages.append((stream, page))
+            if section is not None:
+                pages.append((stream, section, page))
             counts["pulled"] += len(found)
             counts["new"] += len(page.result.new)
             counts["changed"] += len(page.result.changed)
             counts["unchanged"] += page.result.unchanged + page.result.repeats + page.result.stale
             counts["dead"] += len(page.result.rejects)
         machinery = Machinery(db)
-        machinery.bury(letters)
-        for state, numbers in states.items():
+        machinery.bury(self._letters)
+        for state, numbers in self._states.items():
             machinery.settle(numbers, state)
-    counts["dead"] += len(letters)
-    for stream, page in pages:
-        section = sections.get(stream.name)
-        if page.landing_id and section is not None:
-            inbound.walk_landing(stream, section, page.landing_id, page.landed, None)
+        self.counts = counts
+        return pages
 
 
 def _letter(inbound: Inbound, number: int, error: RecordError) -> DeadLetter:

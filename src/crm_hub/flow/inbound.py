@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -129,6 +130,17 @@ class Inbound:
     def progress(self, info: StreamInfo) -> None:
         """Show how far a stream is."""
         self._progress(self.name, info.name, self.report.counts)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Db]:
+        """A write transaction of this run: where it fails, the run is as unrecorded as before."""
+        run_id = self._run_id
+        try:
+            with self.hub.store.write() as db:
+                yield db
+        except BaseException:
+            self._run_id = run_id
+            raise
 
     def in_run(self, db: Any) -> int:
         """Return the number of this run, recording it with the first transaction that needs it."""
@@ -312,11 +324,6 @@ class Inbound:
         page = LandedPage(landing_id, list(landed), Landing())
         with self.hub.store.write() as db:
             walked = self.walk_in(db, stream, section, page, late_before_us, made)
-            if stream.plan_digest is None:
-                repo = Landings(db)
-                current = repo.stream(stream.connection, stream.name)
-                if current is not None and current.plan_digest is None:
-                    repo.save_stream(current._replace(plan_digest=section.digest))
         self.report.counts.update(walked)
 
     def walk_in(
@@ -336,7 +343,12 @@ class Inbound:
             return Counter()
         moment = self.moment(db, late_before_us)
         walked = walk(db, self.hub.tools, stream, section, landed.landed, moment, made)
-        Landings(db).walked(landed.landing_id)
+        repo = Landings(db)
+        repo.walked(landed.landing_id)
+        if stream.plan_digest is None:
+            current = repo.stream(stream.connection, stream.name)
+            if current is not None and current.plan_digest is None:
+                repo.save_stream(current._replace(plan_digest=section.digest))
         return walked.counts
 
     def walk_due(self, sections: dict[str, SectionPlan | None]) -> None:

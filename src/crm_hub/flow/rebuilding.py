@@ -7,15 +7,16 @@ last one was decided by the same measure already, so a rebuild after little chan
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any
 
 from crm_hub.flow.batch import Moment
 from crm_hub.flow.hub import Hub
-from crm_hub.flow.regroup import regroup
+from crm_hub.flow.regroup import foresee, regroup
 from crm_hub.flow.walk_golden import Settled
 from crm_hub.flow.walk_records import held_node
 from crm_hub.model.ids import public_id
@@ -32,10 +33,6 @@ MOVED = 0.1
 
 Progress = Callable[[str, int, int], None]
 _Transaction = Callable[[], AbstractContextManager[Db]]
-
-
-class _NothingIsKept(Exception):
-    """Ends the transaction of a preview."""
 
 
 @dataclass(slots=True)
@@ -59,14 +56,11 @@ def silent(_step: str, _done: int, _all: int) -> None:
 
 
 def preview(hub: Hub, *, full: bool = False, progress: Progress = silent) -> Rebuilt:
-    """Return what a rebuild would do; nothing is written."""
-    work = _Rebuild(hub, full, progress)
-    try:
-        with hub.store.write() as db:
-            work.carry_out(lambda: nullcontext(db), lambda: nullcontext(db))
-            raise _NothingIsKept
-    except _NothingIsKept:
-        return work.found
+    """Return what a rebuild would do; nothing is written, and nobody who writes waits for it."""
+    work = _Preview(hub, full, progress)
+    with hub.store.trial() as db:
+        work.carry_out(lambda: nullcontext(db), lambda: nullcontext(db))
+    return work.found
 
 
 def rebuild(hub: Hub, *, full: bool = False, progress: Progress = silent) -> Rebuilt:
@@ -96,19 +90,25 @@ class _Rebuild:
                     doc = self._measured(db, entity, count)
                 at_us = to_us(self._hub.now())
                 with writing() as db:
-                    Likeness(db).keep_measured(entity, at_us, doc)
+                    self._keep(db, entity, at_us, doc)
                 self.found.measured.append(entity)
             with reading() as db:
                 numbers = self._numbers(db, entity, None if everything else at_us)
             whole = self._cluster(entity, numbers, writing)
             if everything and count and whole:
                 with writing() as db:
-                    Likeness(db).keep_measured(entity, at_us, doc | {"open": False})
+                    self._keep(db, entity, at_us, doc | {"open": False})
         with writing() as db:
-            self.found.questions = Likeness(db).count_questions()
-            if self._run_id:
-                counts = {"walked": self.found.compared, "identities": len(self.found.moves)}
-                Machinery(db).end_run(self._run_id, to_us(self._hub.now()), "done", "", counts)
+            self._end(db)
+
+    def _keep(self, db: Db, entity: str, at_us: int, doc: dict[str, Any]) -> None:
+        Likeness(db).keep_measured(entity, at_us, doc)
+
+    def _end(self, db: Db) -> None:
+        self.found.questions = Likeness(db).count_questions()
+        if self._run_id:
+            counts = {"walked": self.found.compared, "identities": len(self.found.moves)}
+            Machinery(db).end_run(self._run_id, to_us(self._hub.now()), "done", "", counts)
 
     def _is_due(self, entity: str, doc: dict[str, Any], count: int) -> bool:
         """Whether all records are looked at: asked for, unfinished, other rules, or much moved."""
@@ -145,13 +145,15 @@ class _Rebuild:
             chunk = [n for n in numbers[start : start + BATCH] if n not in done]
             if chunk:
                 with writing() as db:
-                    settled = regroup(db, self._hub.tools, chunk, self._moment(db))
-                    self._note(entity, settled, done)
+                    self._note(entity, self._decide(db, chunk), done)
             self.found.compared += len(numbers[start : start + BATCH])
             self._progress(f"comparing {entity}s", start + BATCH, len(numbers))
             if self._hub.stopping():
                 return False
         return True
+
+    def _decide(self, db: Db, records: Sequence[int]) -> Settled:
+        return regroup(db, self._hub.tools, records, self._moment(db))
 
     def _moment(self, db: Db) -> Moment:
         now_us = to_us(self._hub.now())
@@ -165,6 +167,38 @@ class _Rebuild:
         for row in settled.moved or ():
             self.found.moved_records += 1
             self.found.moves.add((public_id(entity, row[1]), public_id(entity, now[row[0]])))
+
+
+class _Preview(_Rebuild):
+    """Goes the same way in a trial, and remembers itself what a later batch would find stored."""
+
+    def __init__(self, hub: Hub, full: bool, progress: Progress) -> None:
+        super().__init__(hub, full, progress)
+        self._tools = hub.tools
+        self._answered: set[int] = set()
+        self._asked: dict[int, set[tuple[int, int]]] = defaultdict(set)
+
+    def _keep(self, _db: Db, entity: str, at_us: int, doc: dict[str, Any]) -> None:
+        measured = {**self._tools.measured, entity: (at_us, doc)}
+        self._tools = replace(self._tools, measured=measured)
+
+    def _decide(self, db: Db, records: Sequence[int]) -> Settled:
+        moment = Moment(0, to_us(self._hub.now()), None, True)
+        settled, questions, seen = foresee(db, self._tools, records, moment)
+        self._answered.update(questions.stale)
+        for pair in {pair for record in seen for pair in self._asked.pop(record, ())}:
+            for record in pair:
+                self._asked.get(record, set()).discard(pair)
+        for held in questions.fresh:
+            for record in (held.pair.a, held.pair.b):
+                self._asked[record].add((held.pair.a, held.pair.b))
+        return settled
+
+    def _end(self, db: Db) -> None:
+        stored = Likeness(db).count_questions()
+        self.found.questions = (
+            stored - len(self._answered) + len(set().union(*self._asked.values()))
+        )
 
 
 def _rules(hub: Hub, entity: str) -> str:

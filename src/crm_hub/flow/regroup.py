@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+from typing import NamedTuple
 
 from crm_hub.flow.batch import Moment, Tools, Walked
 from crm_hub.flow.planning import plan_settled
 from crm_hub.flow.tracking import Tracked
+from crm_hub.flow.walk_components import components
 from crm_hub.flow.walk_events import walk_events
 from crm_hub.flow.walk_golden import Settled
-from crm_hub.flow.walk_identities import settle
+from crm_hub.flow.walk_identities import decide, settle
+from crm_hub.flow.walk_questions import Turn, turn
 from crm_hub.flow.walk_records import Batch, held_node
 from crm_hub.store import Db, Identities
 
@@ -40,6 +43,25 @@ def regroup(
     if tracked is not None:
         plan_settled(db, tools, settled, tracked, moment)
     return settled
+
+
+class Foreseen(NamedTuple):
+    """What deciding anew would do. records: all that were looked at."""
+
+    settled: Settled
+    questions: Turn
+    records: set[int]
+
+
+def foresee(db: Db, tools: Tools, record_ids: Iterable[int], moment: Moment) -> Foreseen:
+    """Return what `regroup` would decide about these records, in a trial: nothing is stored."""
+    repo = Identities(db)
+    batch = _batch(repo, tools, record_ids)
+    for node in batch.nodes.values():
+        batch.touched.update(node.claimed)
+    groups = components(db, repo, tools, batch)
+    settled, _ = decide(db, repo, tools, batch, groups, moment, Walked(), NOTHING)
+    return Foreseen(settled, turn(db, batch, groups), set(batch.nodes))
 
 
 def _batch(repo: Identities, tools: Tools, record_ids: Iterable[int]) -> Batch:

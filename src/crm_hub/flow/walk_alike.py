@@ -202,7 +202,7 @@ class Alike:
     def _scored_by(self, kind: Kind) -> tuple[Scorer, Measured]:
         found = self._scorers.get(kind.entity)
         if found is None:
-            found = self._scorers[kind.entity] = _scorer(self._repo, kind)
+            found = self._scorers[kind.entity] = _scorer(self._repo, self._tools, kind)
         return found
 
     def waterfall(self, batch: Batch, pair: Liked) -> list[Step]:
@@ -279,13 +279,14 @@ def _several(batch: Batch, record_ids: Iterable[int]) -> bool:
     )
 
 
-def _scorer(repo: Likeness, kind: Kind) -> tuple[Scorer, Measured]:
-    at_us = repo.measured_at(kind.entity)
-    key = (kind.entity, str(repo.place), at_us)
+def _scorer(repo: Likeness, tools: Tools, kind: Kind) -> tuple[Scorer, Measured]:
+    given = tools.measured.get(kind.entity)
+    at_us = repo.measured_at(kind.entity) if given is None else given[0]
+    key = (kind.entity, repo.place, at_us)
     if key not in _scorers:
         if len(_scorers) > 8:
             _scorers.clear()
-        measured = load(repo.measured(kind.entity))
+        measured = load(repo.measured(kind.entity) if given is None else given[1])
         model = calibrated(_model(kind.entity), measured.population)
         _scorers[key] = Scorer(model, measured.population, kind.names), measured
     return _scorers[key]

@@ -7,6 +7,7 @@ of their own at once.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import chain, count
 
 from crm_hub.flow.batch import MappedRecord, Moment, Tools, Walked
@@ -62,7 +63,9 @@ def settle(
     groups = components(db, repo, tools, batch)
     repo.add_keys(batch.keys_added)
     fresh = welcome(db, repo, newcomers, moment, walked) if newcomers else ()
-    settled = _settle(db, repo, tools, batch, groups, moment, walked, was)
+    settled, links = decide(db, repo, tools, batch, groups, moment, walked, was)
+    repo.redirect(links.redirects)
+    repo.save_links(links.new, links.moved)
     ask(db, batch, groups, moment)
     merge_identities(repo, tools, settled, moment, walked, tracked)
     touched = batch.touched.union(*(node.claimed for node in newcomers))
@@ -71,7 +74,16 @@ def settle(
     return settled
 
 
-def _settle(
+@dataclass(slots=True)
+class Links:
+    """Identity links to store, and ids that lead to others from now on."""
+
+    new: list[Row] = field(default_factory=list)
+    moved: list[Row] = field(default_factory=list)
+    redirects: dict[int, int] = field(default_factory=dict)
+
+
+def decide(
     db: Db,
     repo: Identities,
     tools: Tools,
@@ -80,19 +92,18 @@ def _settle(
     moment: Moment,
     walked: Walked,
     was: Mapping[int, int] | None,
-) -> Settled:
-    """Give every record its identity, and store the links."""
+) -> tuple[Settled, Links]:
+    """Give every record of a batch and of its components its identity."""
     first = db.next_id("identity")
     fresh = count(first)
     free = _free_homes(repo, batch)
     settled = Settled(first)
-    new_links: list[Row] = []
-    moved_links: list[Row] = []
+    links = Links()
     for node in groups.lone:
         number = (_own_home(node, free) if free else None) or next(fresh)
         settled.members[number] = [node]
         settled.changed.add(number)
-        _link(node, number, "alone", moment, new_links, moved_links)
+        _link(node, number, "alone", moment, links)
     for component in groups.components:
         found = _cluster(tools, component, groups)
         before = {n.record_id: n.identity_id for n in component if n.identity_id is not None}
@@ -113,17 +124,16 @@ def _settle(
                     walked.moved_identities.add(node.identity_id)
                     walked.moved_keys.update(node.claimed)
                 settled.changed.add(number)
-                _link(node, number, one.methods[record_id], moment, new_links, moved_links)
+                _link(node, number, one.methods[record_id], moment, links)
         free -= result.revived
-        repo.redirect(result.redirects)
+        links.redirects |= result.redirects
     db.take_ids("identity", next(fresh) - first)
     settled.changed.update(n.identity_id for r in batch.dirty if (n := batch.nodes[r]).identity_id)
     if was is not None:
-        settled.moved = repo.link_rows(row[0] for row in moved_links)
-    repo.save_links(new_links, moved_links)
+        settled.moved = repo.link_rows(row[0] for row in links.moved)
     settled.changed |= batch.lost_identities
     walked.moved_identities |= batch.lost_identities
-    return settled
+    return settled, links
 
 
 def _free_homes(repo: Identities, batch: Batch) -> set[int]:
@@ -146,10 +156,9 @@ def _link(
     number: int,
     method: str,
     moment: Moment,
-    new_links: list[Row],
-    moved_links: list[Row],
+    links: Links,
 ) -> None:
-    rows = new_links if node.home_id is None else moved_links
+    rows = links.new if node.home_id is None else links.moved
     node.home_id = node.home_id or number
     node.identity_id = number
     rows.append((node.record_id, number, node.home_id, method, "auto", moment.now_us))

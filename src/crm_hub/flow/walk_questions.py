@@ -7,6 +7,7 @@ say still weighs as much; so the open questions are a function of the set, like 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from crm_hub.flow.batch import Moment, Tools
 from crm_hub.flow.walk_alike import Alike
@@ -54,12 +55,19 @@ def join(
     return out + [one for one in pieces if by_id[one.record_ids[0]].entity not in KINDS]
 
 
-def ask(db: Db, batch: Batch, groups: Groups, moment: Moment) -> None:
-    """Bring the open questions about the records of a batch up to date."""
-    alike, repo = groups.alike, Likeness(db)
-    stored = repo.questions_of([*batch.nodes, *batch.gone])
+class Turn(NamedTuple):
+    """What a batch does to the open questions: stale ones by number, and the pairs to ask about."""
+
+    stale: list[int]
+    fresh: list[Held]
+
+
+def turn(db: Db, batch: Batch, groups: Groups) -> Turn:
+    """Return what becomes of the questions about the records of a batch."""
+    alike = groups.alike
+    stored = Likeness(db).questions_of([*batch.nodes, *batch.gone])
     if not stored and not alike.asked:
-        return
+        return Turn([], [])
     wanted = {pair: held for pair, held in alike.asked.items() if _is_open(batch, groups, held)}
     kept = set()
     stale = []
@@ -70,9 +78,14 @@ def ask(db: Db, batch: Batch, groups: Groups, moment: Moment) -> None:
             kept.add(pair)
         else:
             stale.append(row.id)
-    repo.drop_questions(stale)
-    fresh = [wanted[pair] for pair in sorted(wanted.keys() - kept)]
-    repo.ask([_row(batch, alike, held, moment) for held in fresh])
+    return Turn(stale, [wanted[pair] for pair in sorted(wanted.keys() - kept)])
+
+
+def ask(db: Db, batch: Batch, groups: Groups, moment: Moment) -> None:
+    """Bring the open questions about the records of a batch up to date."""
+    repo, found = Likeness(db), turn(db, batch, groups)
+    repo.drop_questions(found.stale)
+    repo.ask([_row(batch, groups.alike, held, moment) for held in found.fresh])
 
 
 def _is_open(batch: Batch, groups: Groups, held: Held) -> bool:

@@ -246,6 +246,26 @@ class Db:
                 copy.write_row(row)
 
 
+class Trial(Db):
+    """A connection of a read transaction, for trying out what writes: nothing that it is given is
+    stored, and ids are given out as if they were."""
+
+    def insert(self, table: Table, rows: Sequence[Row]) -> None:
+        """Add nothing."""
+
+    def upsert(self, table: Table, rows: Sequence[Row]) -> None:
+        """Add and replace nothing."""
+
+    def update(self, table: Table, columns: tuple[str, ...], rows: Sequence[Row]) -> None:
+        """Change nothing."""
+
+    def delete(self, table: Table, rows: Sequence[Row]) -> None:
+        """Delete nothing."""
+
+    def delete_in(self, table: Table, column: Column[Any], values: Iterable[Any]) -> None:
+        """Delete nothing."""
+
+
 @lru_cache(maxsize=256)
 def among(name: str, column: Column[Any]) -> ColumnElement[bool]:
     """Return the clause `column is one of :among` in the words of a dialect."""

@@ -20,7 +20,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, Operat
 
 from crm_hub.model.errors import ConfigError, Unavailable
 from crm_hub.store import postgres
-from crm_hub.store.db import Db
+from crm_hub.store.db import Db, Trial
 
 _WRITER_LOCK = 7_236_014_220_411
 # One round trip. Tables grow within a run, and a plan once made for an empty one would stay;
@@ -80,6 +80,12 @@ class Store:
                 conn.exec_driver_sql("BEGIN")
             yield Db(conn)
             conn.rollback()
+
+    @contextmanager
+    def trial(self) -> Iterator[Db]:
+        """A read transaction in which whatever writes can be tried out; nobody waits for it."""
+        with self.read() as db:
+            yield Trial(db.conn)
 
     @contextmanager
     def glance(self) -> Iterator[Db]:

@@ -254,6 +254,20 @@ def test_a_preview_shows_what_a_rebuild_does_and_writes_nothing(tmp_path: Path) 
     assert done.moves
 
 
+def test_nobody_who_writes_waits_for_a_preview(tmp_path: Path) -> None:
+    hub = _one(tmp_path, _many(60, 4))
+    other = Hub(tmp_path / "hub")
+    steps = []
+
+    def write(step: str, _done: int, _all: int) -> None:
+        _again(other, tmp_path, [*_many(60, 4), {**ANN, "id": f"new {len(steps)}"}])
+        steps.append(step)
+
+    rebuilding.preview(hub, progress=write)
+    assert {step.split()[0] for step in steps} == {"measuring", "comparing"}
+    assert any(key.startswith("crm/contacts#new") for key in ids(hub))
+
+
 def test_ids_are_stable_across_rebuilds_and_little_change_costs_little(tmp_path: Path) -> None:
     rows = _many(200, 4)
     hub = _one(tmp_path, rows)
