@@ -14,7 +14,9 @@ import pytest
 from sqlalchemy import text
 
 from crm_hub.flow.hub import Hub
+from crm_hub.flow.rebuilding import rebuild
 from crm_hub.flow.replay import replay
+from crm_hub.flow.reviewing import answer, questions
 from crm_hub.flow.rulings import never, same, split, unlink
 from crm_hub.model.errors import ConfigError
 from crm_hub.store import EMPTY_GOLDEN
@@ -232,7 +234,7 @@ class _History:
         return sorted({f"P{number}" for number in ids(self.hub).values()})
 
     def step(self) -> None:
-        act = self.rng.choice(["edit", "edit", "drop", "merge", "part"])
+        act = self.rng.choice(["edit", "edit", "drop", "merge", "part", "rebuild"])
         if act == "edit":
             row = self.rng.choice(self.contacts)
             row |= {k: v for k, v in _rows(self.rng, 9)[0][0].items() if k != "id"}
@@ -248,6 +250,8 @@ class _History:
                 unlink(self.hub, record)
             except ConfigError:
                 return
+        elif act == "rebuild":
+            rebuild(self.hub, full=self.rng.random() < 0.5)
 
     def close(self) -> None:
         self.hub.close()
@@ -289,6 +293,47 @@ def _merge_and_unmerge(seed: int) -> None:
 def test_merge_and_unmerge_restores_every_byte(part: int) -> None:
     for seed in range(part, HISTORIES, 4):
         _merge_and_unmerge(seed)
+
+
+def _reject_and_go_on(seed: int) -> None:
+    """Reject pairs that are asked about or only alike, and let the records live on."""
+    history = _History(seed)
+    hub, rng = history.hub, history.rng
+    if rng.random() < 0.5:
+        rebuild(hub)
+    rejected = set()
+    for _ in range(3):
+        found, _ = questions(hub)
+        if found:
+            one = rng.choice(found)
+            rejected.add(frozenset(one.records))
+            answer(hub, one.number, one=False)
+        for _ in range(rng.randrange(3)):
+            row = rng.choice(history.contacts)
+            row |= {k: v for k, v in _rows(rng, 6)[0][0].items() if k != "id"}
+            history.write()
+    rebuild(hub, full=True)
+    replay(hub)
+    after = ids(hub)
+    rebuild(hub, full=True)
+    assert ids(hub) == after, seed
+    asked = {frozenset(one.records) for one in questions(hub)[0]}
+    assert not rejected & asked, seed
+    for pair in rejected:
+        assert len({after.get(record, record) for record in pair}) == 2, (seed, pair)
+    history.close()
+
+
+@pytest.mark.parametrize("part", range(2))
+def test_what_was_rejected_never_returns(part: int) -> None:
+    for seed in range(part, HISTORIES // 2, 2):
+        _reject_and_go_on(seed)
+
+
+@pytest.mark.soak
+def test_what_was_rejected_never_returns_in_hundreds_of_histories() -> None:
+    for seed in range(300 * SCALE):
+        _reject_and_go_on(2_000_000 + seed)
 
 
 @pytest.mark.soak
