@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -76,7 +76,8 @@ class Tools:
     which one identity has only one. systems: connection → the names survivorship may rank it by.
     silent: connections that are only written to, whose values count for nothing.
     two_way: None for a hub that writes nowhere. measured: entity → when and what was measured of
-    its records, in place of what the store keeps; for a trial.
+    its records, in place of what the store keeps; near: who is found by what is near, where the
+    store does not keep it yet; both for a trial.
     """
 
     rules: IdentityRules
@@ -87,6 +88,7 @@ class Tools:
     two_way: TwoWay | None = None
     silent: frozenset[str] = frozenset()
     measured: Mapping[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
+    near: Callable[[Iterable[str]], Iterable[tuple[str, int]]] | None = None
 
     def is_own(self, key: str) -> bool:
         """Whether a match key is one of the company's own addresses."""

@@ -8,7 +8,7 @@ last one was decided by the same measure already, so a rebuild after little chan
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
@@ -18,12 +18,13 @@ from crm_hub.flow.batch import Moment
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.regroup import foresee, regroup
 from crm_hub.flow.walk_golden import Settled
-from crm_hub.flow.walk_records import held_node
+from crm_hub.flow.walk_records import Node, held_node, near_of
 from crm_hub.model.ids import public_id
 from crm_hub.model.values import to_us
 from crm_hub.resolve.evidence import evidence
 from crm_hub.resolve.kinds import KINDS
 from crm_hub.resolve.measured import NOT_MEASURED, Census
+from crm_hub.resolve.near import NEAR_VERSION, NearIndex
 from crm_hub.resolve.weights import shipped
 from crm_hub.store import Db, Identities, Likeness, Machinery, SharedKeys
 
@@ -92,6 +93,7 @@ class _Rebuild:
                 with writing() as db:
                     self._keep(db, entity, at_us, doc)
                 self.found.measured.append(entity)
+                self._find_near(entity, reading, writing)
             with reading() as db:
                 numbers = self._numbers(db, entity, None if everything else at_us)
             whole = self._cluster(entity, numbers, writing)
@@ -103,6 +105,29 @@ class _Rebuild:
 
     def _keep(self, db: Db, entity: str, at_us: int, doc: dict[str, Any]) -> None:
         Likeness(db).keep_measured(entity, at_us, doc)
+
+    def _find_near(self, entity: str, reading: _Transaction, writing: _Transaction) -> None:
+        """Let records be found by what is near, where they are not yet."""
+        for nodes in self._all(entity, reading):
+            near = {node.record_id: {*near_of(node, self._hub.tools)} for node in nodes}
+            stale = [(k, n.record_id) for n in nodes for k in {*n.near} - near[n.record_id]]
+            fresh = [(k, n.record_id) for n in nodes for k in near[n.record_id].difference(n.near)]
+            if stale or fresh:
+                with writing() as db:
+                    Identities(db).swap_keys(stale, fresh)
+
+    def _all(self, entity: str, reading: _Transaction) -> Iterator[list[Node]]:
+        """Yield all records of an entity, some at a time."""
+        after = 0
+        while True:
+            with reading() as db:
+                repo = Identities(db)
+                numbers = repo.mapped_numbers(entity, after, BATCH)
+                found = [held_node(held, self._hub.tools) for held in repo.held(numbers)]
+            if not numbers:
+                return
+            yield found
+            after = numbers[-1]
 
     def _end(self, db: Db) -> None:
         self.found.questions = Likeness(db).count_questions()
@@ -182,6 +207,14 @@ class _Preview(_Rebuild):
         measured = {**self._tools.measured, entity: (at_us, doc)}
         self._tools = replace(self._tools, measured=measured)
 
+    def _find_near(self, entity: str, reading: _Transaction, _writing: _Transaction) -> None:
+        near = NearIndex()
+        for nodes in self._all(entity, reading):
+            for node in nodes:
+                near.add(node.record_id, near_of(node, self._tools))
+        if entity == "person":
+            self._tools = replace(self._tools, near=near.holders)
+
     def _decide(self, db: Db, records: Sequence[int]) -> Settled:
         moment = Moment(0, to_us(self._hub.now()), None, True)
         settled, questions, seen = foresee(db, self._tools, records, moment)
@@ -202,10 +235,10 @@ class _Preview(_Rebuild):
 
 
 def _rules(hub: Hub, entity: str) -> str:
-    """Return a mark of what decides besides the records: the rules and the model."""
+    """Return a mark of what decides besides the records: the rules, the model, what is near."""
     rules = hub.tools.rules
     lists = (sorted(v) if isinstance(v, frozenset) else v for v in _fields(rules))
-    text = repr(list(lists)) + shipped(KINDS[entity].model).read_text("utf-8")
+    text = f"{list(lists)!r}{NEAR_VERSION}" + shipped(KINDS[entity].model).read_text("utf-8")
     return blake2b(text.encode(), digest_size=8).hexdigest()
 
 

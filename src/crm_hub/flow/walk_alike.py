@@ -1,9 +1,9 @@
 """Likeness in the walk: who among the stored records may be the same as one of a batch.
 
 Part of step 4. A record is compared with those of its name that also agree in place or firm, or
-say too little to disagree (resolve/marks.py). Whether a pair is one, a question or neither hangs
-on the two records, on which keys are several people's, and on what was last measured: never on
-which of them came first.
+say too little to disagree (resolve/marks.py), and with those written nearly so (resolve/near.py).
+Whether a pair is one, a question or neither hangs on the two records, on which keys are several
+people's, and on what was last measured: never on which of them came first.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from functools import lru_cache
 from itertools import combinations
 
 from crm_hub.flow.batch import Tools
+from crm_hub.flow.walk_names import marks_of, worth
 from crm_hub.flow.walk_records import Batch, Node, held_node
 from crm_hub.resolve import Similarity, compare_names
 from crm_hub.resolve.alike import Held, Liked
 from crm_hub.resolve.decide import Verdict, decide
 from crm_hub.resolve.evidence import evidence
 from crm_hub.resolve.kinds import KINDS, Kind
-from crm_hub.resolve.marks import CROWD, Mark, read_mark, worth_comparing
 from crm_hub.resolve.measured import NOT_MEASURED, Measured, load
 from crm_hub.resolve.profile import Profile
 from crm_hub.resolve.score import Scorer, Step
@@ -100,28 +100,30 @@ class Alike:
         return found - batch.nodes.keys()
 
     def _of_one_name(self, batch: Batch, fresh: Sequence[Node]) -> tuple[set[Pair], set[int]]:
-        """Return pairs of fresh nodes and others of their name that are worth comparing.
+        """Return pairs of fresh nodes and others of their name, or near it, worth comparing.
 
         Also the records of names that began or ceased to be crowded: all is looked at anew there.
         """
-        named = [(n, key) for n in fresh if (key := n.name_key)]
+        named = [(n, key) for n in fresh for key in n.alike]
         touched = {key for key, _ in batch.names_gone} - self._asked_names
         wanted = {key for _, key in named} | touched
         if not wanted:
             return set(), set()
-        looked = batch.looked
-        stored = looked.known(wanted) + self._repo.named(looked.unknown(wanted))
-        of_name, turned = marks_of(batch, wanted, stored)
+        of_name, turned = marks_of(batch, wanted, self._named(batch, wanted))
         turned_records = {r for key in turned - self._asked_names for r in of_name[key]}
         self._asked_names |= wanted
-        pairs = set()
+        pairs: set[Pair] = set()
         for node, key in named:
-            others = of_name[key]
-            crowded = len(others) > CROWD
-            for record, other in others.items():
-                if record != node.record_id and worth_comparing(node.mark, other, crowded=crowded):
-                    pairs.add(_pair(node.record_id, record))
+            pairs.update(_pair(node.record_id, r) for r in worth(node, key, of_name[key]))
         return pairs, turned_records
+
+    def _named(self, batch: Batch, wanted: set[str]) -> Iterable[tuple[str, int, list[str]]]:
+        """Return the stored records of these names, and of what is near."""
+        looked, near = batch.looked, self._tools.near
+        found = looked.known(wanted) + self._repo.named(looked.unknown(wanted))
+        if near is not None:
+            found += [(key, record, []) for key, record in near(wanted)]
+        return found
 
     def _of_one_key(
         self, batch: Batch, fresh: Sequence[Node], holders: dict[str, list[int]]
@@ -211,54 +213,6 @@ class Alike:
         if a is None or b is None:
             return []
         return self.scorer(KINDS[a.entity]).waterfall(self.profile(a), self.profile(b))
-
-
-def marks_of(
-    batch: Batch, names: set[str], stored: Iterable[tuple[str, int, list[str]]]
-) -> tuple[dict[str, dict[int, Mark]], set[str]]:
-    """Return the marks of all records of these names, by name key and record.
-
-    stored: what the store holds of these names: (name key, record, the record's keys). Also
-    returned: the names that a batch makes crowded, or no longer crowded.
-    """
-    of_name: dict[str, dict[int, Mark]] = {key: {} for key in names}
-    for key, record, keys in stored:
-        of_name[key][record] = read_mark(keys)
-    before = {key: len(found) for key, found in of_name.items()}
-    for key, _ in batch.names_gone:
-        if key in before:
-            before[key] += 1
-    for node in batch.nodes.values():
-        key = node.name_key
-        if key in of_name:
-            of_name[key][node.record_id] = node.mark
-    turned = {k for k, found in of_name.items() if (before[k] > CROWD) != (len(found) > CROWD)}
-    return of_name, turned
-
-
-def of_a_name(
-    batch: Batch, names: set[str], stored: Iterable[tuple[str, int, list[str]]]
-) -> set[int]:
-    """Return the nodes that meet somebody of their name, or whose name becomes a crowd's.
-
-    stored: the records of these names that are stored already.
-    """
-    of_name, turned = marks_of(batch, names, stored)
-    several = {key for key, found in of_name.items() if len(found) > 1}
-    met = set()
-    for node in batch.nodes.values():
-        key = node.name_key
-        if key in turned:
-            met.add(node.record_id)
-        elif key in several:
-            others, crowded = of_name[key], len(of_name[key]) > CROWD
-            if any(
-                worth_comparing(node.mark, mark, crowded=crowded)
-                for record, mark in others.items()
-                if record != node.record_id
-            ):
-                met.add(node.record_id)
-    return met
 
 
 def _pair(a: int, b: int) -> Pair:

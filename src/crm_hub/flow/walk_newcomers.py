@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from itertools import chain
 
 from crm_hub.flow.batch import Moment, Walked
-from crm_hub.flow.walk_alike import of_a_name
 from crm_hub.flow.walk_lookup import Found
+from crm_hub.flow.walk_names import of_a_name
 from crm_hub.flow.walk_records import Batch, Node
 from crm_hub.merge.golden import dump_single
 from crm_hub.store import CROWDED, Db, Identities, Likeness, Row, SharedKeys
@@ -27,12 +27,12 @@ def take_newcomers(db: Db, batch: Batch) -> list[Node]:
     asked = list(chain.from_iterable(node.joining for node in new))
     if not asked:
         return []
-    named = [(node.name_key, node) for node in batch.nodes.values()]
-    new_names = {key for key, node in named if node.home_id is None} - {""}
+    named = [(key, node) for node in batch.nodes.values() for key in node.alike]
+    new_names = {key for key, node in named if node.home_id is None}
     held_by = Counter(chain.from_iterable(node.joining for node in batch.nodes.values()))
     met = {key for key, count in held_by.items() if count > 1}
     held = batch.looked.look(Likeness(db), {*asked, *new_names})  # one question for both
-    met.update(row[0] for row in held if row[0][:2] != "n:")
+    met.update(row[0] for row in held if row[0] not in new_names)
     met -= SharedKeys(db).of_kind(CROWDED, met)
     found = [n for n in new if met.isdisjoint(n.joining)]
     names = _of_several(batch, named, held) & new_names

@@ -18,6 +18,7 @@ from crm_hub.flow.walk_lookup import Looked
 from crm_hub.model.ids import SourceKey
 from crm_hub.resolve import NameForm, claimed, joining
 from crm_hub.resolve.marks import MARK, Mark, read_mark
+from crm_hub.resolve.near import NEAR, near_keys
 from crm_hub.store import Held, Identities, Row
 from crm_hub.store.match_keys import joined, split
 
@@ -26,8 +27,9 @@ from crm_hub.store.match_keys import joined, split
 class Node:
     """A record in memory: its keys, its values, and the identity it has had so far.
 
-    claimed, joining, data, mark, shown: as in Draft. read, form: its values and its name, once
-    somebody asked for them.
+    claimed, joining, data, mark, shown: as in Draft. near: by what it is found where it is written
+    otherwise, in a hub that was rebuilt. read, form: its values and its name, once somebody asked
+    for them.
     """
 
     record_id: int
@@ -44,6 +46,7 @@ class Node:
     form: NameForm | None = None
     identity_id: int | None = None
     home_id: int | None = None
+    near: list[str] = field(default_factory=list)
 
     @property
     def values(self) -> dict[str, Any]:
@@ -60,6 +63,11 @@ class Node:
         return next((key for key in self.keys if key[:2] == "n:"), "")
 
     @property
+    def alike(self) -> list[str]:
+        """The keys of those who may be alike: its whole name, and what is near."""
+        return [name, *self.near] if (name := self.name_key) else self.near
+
+    @property
     def name(self) -> NameForm:
         if self.form is None:
             self.form = name_of(self.entity, self.values)
@@ -70,9 +78,9 @@ class Node:
 class Batch:
     """What a batch concerns: its records and those they meet, by number.
 
-    touched: the keys, names aside, that records held before or, once settled, hold now.
+    touched: the keys, names and near aside, that records held before or, once settled, hold now.
     keys_added: key rows to store once the batch has met the records that already hold them.
-    names_gone: (name key, record) of names that records no longer have.
+    names_gone: (key, record) of names that records no longer have, and of what was near.
     looked: what the store was asked for already.
     """
 
@@ -88,7 +96,7 @@ class Batch:
 
 def store_canonical(repo: Identities, tools: Tools, mapped: Sequence[MappedRecord]) -> Batch:
     """Write canonical records and references of what changed; return it as a batch of nodes."""
-    batch = Batch()
+    batch, finds_near = Batch(), _Near(repo, tools)
     stored = _Stored(repo, [m.landed.record_id for m in mapped if not m.landed.is_new])
     rows = _Rows()
     for landed, source, record, _events, draft in mapped:
@@ -100,16 +108,17 @@ def store_canonical(repo: Identities, tools: Tools, mapped: Sequence[MappedRecor
                 continue
             draft = draft_of(record, tools.rules)
         node = _node(landed.record_id, source, draft, None if record is None else record.values)
+        node.near = finds_near.of(node)
         references = {(node.record_id, *link) for link in draft.references}
         if held is None:
             rows.new.append(_row(node))
-            rows.keys_added += [(key, node.record_id) for key in node.keys]
+            rows.keys_added += [(key, node.record_id) for key in (*node.keys, *node.near)]
         elif not _changed(node, references, held, stored, rows):
             continue
         else:
             batch.touched.update(claimed(split(held.keys)))
-            had = {(key, held.record_id) for key in split(held.keys) if key[:2] == "n:"}
-            batch.names_gone |= had - {(node.name_key, node.record_id)}
+            had = {key for key in split(held.keys) if key[:2] in _ALIKE}
+            batch.names_gone.update((key, held.record_id) for key in had.difference(node.alike))
         if node.record_id in stored.links:
             identity_id, node.home_id = stored.links[node.record_id]
             node.identity_id = None if held is None else identity_id
@@ -122,6 +131,31 @@ def store_canonical(repo: Identities, tools: Tools, mapped: Sequence[MappedRecor
     repo.drop_records(batch.gone)
     batch.keys_added = rows.keys_added
     return batch
+
+
+_ALIKE = ("n:", NEAR)
+
+
+class _Near:
+    """Gives records what is near, where likeness was measured; before, nothing looks for it."""
+
+    def __init__(self, repo: Identities, tools: Tools) -> None:
+        self._repo, self._tools = repo, tools
+        self._measured: bool | None = None
+
+    def of(self, node: Node) -> list[str]:
+        if node.entity != "person":
+            return []
+        if self._measured is None:
+            self._measured = self._repo.is_measured("person")
+        return near_of(node, self._tools) if self._measured else []
+
+
+def near_of(node: Node, tools: Tools) -> list[str]:
+    """Return by what a node is found where it is written otherwise."""
+    if node.entity != "person":
+        return []
+    return near_keys(node.name, node.mark, node.values.get("email") or (), tools.rules)
 
 
 class _Stored:
@@ -151,21 +185,21 @@ def _lose(batch: Batch, held: Held) -> None:
     batch.gone.append(held.record_id)
     keys = split(held.keys)
     batch.touched.update(claimed(keys))
-    batch.names_gone.update((key, held.record_id) for key in keys if key[:2] == "n:")
+    batch.names_gone.update((key, held.record_id) for key in keys if key[:2] in _ALIKE)
     if held.identity_id is not None:
         batch.lost_identities.add(held.identity_id)
 
 
 def _changed(node: Node, references: set[Row], held: Held, stored: _Stored, rows: _Rows) -> bool:
     """Note what differs from what is stored of a record; tell whether anything does."""
-    had, has = set(split(held.keys)), {*node.keys, node.mark.text()}
+    had, has = set(split(held.keys)), {*node.keys, *node.near, node.mark.text()}
     is_same = (held.entity, held.changed_at_us, held.data) == (
         node.entity, node.changed_at_us, node.data
     )  # fmt: skip
     if is_same and had == has and references == stored.references.get(node.record_id, set()):
         return False
     rows.changed.append(_row(node))
-    rows.keys_added += [(key, node.record_id) for key in node.keys if key not in had]
+    rows.keys_added += [(k, node.record_id) for k in (*node.keys, *node.near) if k not in had]
     rows.keys_removed += [(key, node.record_id) for key in had - has if key[:2] != MARK]
     rows.references_replaced.append(node.record_id)
     return True
@@ -177,7 +211,7 @@ def _row(node: Node) -> Row:
         node.entity,
         node.changed_at_us,
         node.data,
-        joined((*node.keys, node.mark.text())),
+        joined((*node.keys, node.mark.text(), *node.near)),
     )
 
 
@@ -191,9 +225,13 @@ def _node(record_id: int, source: SourceKey, draft: Draft, values: dict[str, Any
 def held_node(held: Held, tools: Tools) -> Node:
     """Return a stored record as a node."""
     found = split(held.keys)
-    keys = [key for key in found if key[:2] != MARK]
-    return Node(
+    keys = [key for key in found if key[:2] != MARK and key[:2] != NEAR]
+    node = Node(
         held.record_id, SourceKey(held.connection, held.stream, held.key), held.entity,
         held.changed_at_us, keys, claimed(keys), joining(keys, held.entity, tools.rules),
         held.data, read_mark(found), identity_id=held.identity_id, home_id=held.home_id,
+        near=[key for key in found if key[:2] == NEAR],
     )  # fmt: skip
+    if tools.near is not None:
+        node.near = near_of(node, tools)
+    return node

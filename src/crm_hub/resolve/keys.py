@@ -82,8 +82,8 @@ def name_key(name: NameForm) -> str:
 
 
 def claimed(keys: Iterable[str]) -> list[str]:
-    """Return a record's keys without its name."""
-    return [key for key in keys if key[:2] not in ("n:", "m:")]
+    """Return a record's keys without those that suggest alone: its name, its mark, what is near."""
+    return [key for key in keys if key[:2] not in ("n:", "m:", "b:")]
 
 
 def joining(keys: Iterable[str], entity: str, rules: IdentityRules) -> list[str]:

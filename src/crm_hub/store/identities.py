@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import func, or_, select
+from sqlalchemy import bindparam, func, or_, select
 
 from crm_hub.store.db import Db, Row
 from crm_hub.store.match_keys import MatchKeys
@@ -16,6 +16,7 @@ from crm_hub.store.schema import (
     drift,
     identity,
     identity_link,
+    population,
     record_link,
     source_record,
     stream,
@@ -78,6 +79,7 @@ _RECORDS_OF = select(identity_link.c.record_id, identity_link.c.identity_id).whe
 )
 _REFERENCES = select(record_link)
 _IDENTITIES = select(identity)
+_MEASURED = select(population.c.at_us).where(population.c.entity == bindparam("entity"))
 _LIVE = identity.c.redirect_to.is_(None) & (identity.c.golden != EMPTY_GOLDEN)
 
 
@@ -185,6 +187,10 @@ class Identities:
         """Return (key, record) for every key of these records."""
         return self._keys.of_records(record_ids)
 
+    def is_measured(self, entity: str) -> bool:
+        """Whether the records of an entity were measured, so that likeness joins."""
+        return bool(self._db.ask(_MEASURED, {"entity": entity}))
+
     def add_keys(self, rows: Sequence[Row]) -> None:
         """Let records be found by keys that now stand with them: (key, record)."""
         self._keys.add(rows)
@@ -192,6 +198,11 @@ class Identities:
     def remove_keys(self, rows: Sequence[Row]) -> None:
         """Let records no longer hold keys: (key, record)."""
         self._keys.remove(rows)
+
+    def swap_keys(self, stale: Sequence[tuple[str, int]], fresh: Sequence[tuple[str, int]]) -> None:
+        """Let stored records hold other keys: (key, record) to take away and to give."""
+        self._keys.remove(stale)
+        self._keys.give(fresh)
 
     def save_links(self, new: Sequence[Row], changed: Sequence[Row]) -> None:
         """Store identity links; rows hold record, identity, home, method, state, at_us."""
