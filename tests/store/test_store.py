@@ -244,3 +244,23 @@ def test_the_paged_timeline_is_the_whole_sorted(
             pages.extend(row.position for row in page)
             before = pages[-1]
     assert pages == sorted((Position(*entry[1:]) for entry in entries), reverse=True)
+
+
+def test_the_server_knows_its_tables_soon_after_many_rows(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if store.is_sqlite:
+        pytest.skip("SQLite plans by key without statistics")
+    monkeypatch.setattr(store, "_measure_at", 100)
+    with store.write() as db:
+        repo = Landings(db)
+        stream = repo.add_stream("crm", "contacts", "contact")
+        repo.add([(stream.id, str(n), b"h", None, None, 1, False, "{}") for n in range(20_000)])
+    with store.write() as db:
+        stmt = "SELECT attname FROM pg_stats WHERE tablename = 'source_record' ORDER BY 1"
+        found = list(db.conn.exec_driver_sql(stmt).scalars())
+        assert found == ["id", "key", "stream_id"]
+        asked = "SELECT id FROM source_record WHERE stream_id = 1 AND key = ANY(%s::text[])"
+        keys = [str(n) for n in range(19_500, 20_500)]
+        plan = db.conn.exec_driver_sql(f"EXPLAIN {asked}", (keys,)).scalars().all()
+        assert any("Index Cond" in line and "key = ANY" in line for line in plan), plan

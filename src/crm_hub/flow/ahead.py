@@ -1,8 +1,8 @@
-"""Maps what has landed in a process of its own, while this one stores what landed before.
+"""Prepares the page that comes in a process of its own, while this one stores those before it.
 
 Mapping is pure and the dearest step of a long read. The helper is started once a read has become
-long, works at one page at a time, and holds nothing that is not in the store as well: when it
-dies, or was never there, pages are mapped where they are stored. docs/adr/0018.
+long and works at one page at a time: when it dies, or was never there, a page is hashed and mapped
+where it is stored. docs/adr/0018, docs/adr/0025.
 """
 
 from __future__ import annotations
@@ -13,14 +13,19 @@ import select
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
-from crm_hub.flow.land import Page
-from crm_hub.flow.mapping_process import READY, Made
+import orjson
+
+from crm_hub.flow.mapping_process import READY, Answer
+from crm_hub.landing import Ready
 from crm_hub.mapping import SectionPlan
+from crm_hub.model.records import Change, Payload
 from crm_hub.model.rules import IdentityRules
+from crm_hub.model.values import to_us
 from crm_hub.observe import logger
 
 _log = logger("flow")
@@ -28,6 +33,7 @@ LONG = 4_000
 """So many new records make a read long: for fewer, starting a process costs more than it saves."""
 _ONE = threading.BoundedSemaphore()  # beside several lanes, helpers would only take turns
 _WAIT_S = 5.0
+_PIPE = 1 << 20  # bytes; a page goes through in one go, and neither side waits for the other's turn
 _START_S = 0.0  # how long a page waits for a helper that is coming up; tests let it wait
 
 
@@ -41,7 +47,8 @@ class Ahead:
         self._new = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._ready = False
-        self._busy_with = 0
+        self._busy_with: list[tuple[Change, int | None]] = []
+        self._raw = b""
         self._may_start = rules is not None and _cores() > 1
 
     def __enter__(self) -> Ahead:
@@ -52,31 +59,58 @@ class Ahead:
     ) -> None:
         self._stop()
 
-    def is_at(self, page: Page) -> bool:
-        """Whether the helper works at this page, so that something else is better done first."""
-        return self._busy_with == page.landing_id != 0
+    @property
+    def is_long(self) -> bool:
+        """Whether the read has brought so much that there is a helper, or would be on two cores."""
+        return self._new >= LONG
 
-    def saw(self, page: Page) -> None:
-        """Take notice of what landed; start the helper when it has become much."""
-        self._new += len(page.result.new)
+    def saw(self, news: int) -> None:
+        """Take notice of how many new records landed; start the helper when it has become much."""
+        self._new += news
         if self._may_start and self._new >= LONG:
             self._may_start = False
             self._start()
 
-    def offer(self, page: Page) -> None:
-        """Let the helper map the new records of a page, unless it has something to do."""
-        if self._busy_with or not page.landing_id or not page.result.new or not self._is_ready():
-            return
-        if self._send([(one.text, one.changed_at_us) for one in page.result.new]):
-            self._busy_with = page.landing_id
+    def offer(self, changes: Sequence[Change]) -> bool:
+        """Let the helper prepare these changes; tell whether it does. It must have nothing to do.
 
-    def take(self, page: Page) -> list[Made | None]:
-        """Return what the helper made of a page's first records; nothing if it did not see it."""
-        if not self.is_at(page):
-            return []
-        self._busy_with = 0
-        found: list[Made | None] = self._receive() or []
-        return found
+        Their payloads are empty until they are taken back: as JSON they need a fifth of the memory.
+        What JSON cannot say in one go is left to whoever stores it.
+        """
+        there = [one for one in changes if one.payload is not None]
+        if not there or not self._is_ready():
+            return False
+        try:
+            self._raw = orjson.dumps([one.payload for one in there])
+        except (TypeError, ValueError):
+            return False
+        times = [None if one.changed_at is None else to_us(one.changed_at) for one in there]
+        if not self._send((self._raw, times)):
+            return False
+        self._busy_with = list(zip(there, times, strict=True))
+        for one in there:
+            cast(Payload, one.payload).clear()
+        return True
+
+    def take(self) -> dict[int, Ready]:
+        """Return what the helper made of what it was offered, by the id() of the change.
+
+        The payload of a change that it could make nothing of is there again.
+        """
+        there, self._busy_with = self._busy_with, []
+        if not there:
+            return {}
+        answer: Answer = self._receive() or [None] * len(there)
+        if not all(found and found[2] for found in answer):
+            payloads = orjson.loads(self._raw)
+            for (change, _), found, payload in zip(there, answer, payloads, strict=True):
+                if not found or not found[2]:
+                    cast(Payload, change.payload).update(payload)
+        return {
+            id(change): Ready(found[0], found[1], at_us, found[2])
+            for (change, at_us), found in zip(there, answer, strict=True)
+            if found is not None
+        }
 
     def _start(self) -> None:
         if not _ONE.acquire(blocking=False):
@@ -85,7 +119,7 @@ class Ahead:
         command = [sys.executable, "-P", "-m", "crm_hub.flow.mapping_process"]
         try:
             self._process = subprocess.Popen(  # noqa: S603 - this Python, this package
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, pipesize=_PIPE
             )
         except OSError as error:
             _ONE.release()
@@ -125,7 +159,7 @@ class Ahead:
 
     def _stop(self) -> None:
         process, self._process = self._process, None
-        self._ready, self._busy_with = False, 0
+        self._ready, self._busy_with = False, []
         if process is None:
             return
         _ONE.release()

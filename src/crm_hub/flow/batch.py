@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from crm_hub.model.canonical import CanonicalRecord, EventDraft
+from crm_hub.model.canonical import CanonicalRecord, Drift, EventDraft
 from crm_hub.model.entities import ENTITIES
 from crm_hub.model.ids import SourceKey
 from crm_hub.model.routes import Route
@@ -23,14 +23,22 @@ MANY = {
 }
 
 
+Made = tuple[tuple[Any, ...] | None, list[EventDraft], list[Drift]]
+"""A record's draft as a plain tuple (None: it is no entity), its events and its drifts."""
+
+
 class Landed(NamedTuple):
-    """A source record that has landed and waits to be walked; payload None = gone."""
+    """A source record that has landed and waits to be walked; payload None = gone.
+
+    made: what the helper process made of it, if it did.
+    """
 
     record_id: int
     key: str
     payload: dict[str, Any] | None
     changed_at_us: int | None
     is_new: bool
+    made: Made | None = None
 
 
 class MappedRecord(NamedTuple):

@@ -8,9 +8,10 @@ landed. Killed before T1, the next run pulls the page again.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from crm_hub.flow import deletes, hooks
@@ -19,11 +20,10 @@ from crm_hub.flow.collecting import collecting_seldom
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.land import Page as LandedPage
 from crm_hub.flow.land import bury_rejects, cure, land, reload
-from crm_hub.flow.mapping_process import Made
 from crm_hub.flow.pages import pull
 from crm_hub.flow.snapshot import Snapshot
 from crm_hub.flow.walk import walk
-from crm_hub.landing import Landing
+from crm_hub.landing import Landing, Ready
 from crm_hub.mapping import SectionPlan
 from crm_hub.model.errors import CheckpointExpired, ConfigError, HubError, MassDelete
 from crm_hub.model.records import Page, Reject, Window
@@ -241,15 +241,19 @@ class Inbound:
         section: SectionPlan,
         page: Page,
         late_before_us: int | None,
+        ready: Mapping[int, Ready] = MappingProxyType({}),
     ) -> tuple[StreamRow, LandedPage, list[Reject]]:
-        """Store a page. The checkpoint of a complete page waits for the sweep that follows it."""
+        """Store a page. The checkpoint of a complete page waits for the sweep that follows it.
+
+        ready: as for `flow.land.land`.
+        """
         repo = Landings(db)
         if stream.id == 0:
             stream = repo.add_stream(self.name, stream.name, stream.shape)
         if stream.plan_digest is None:
             stream = stream._replace(plan_digest=section.digest)
             repo.save_stream(stream)
-        landed = land(db, stream, page.changes, self.now_us(), late_before_us)
+        landed = land(db, stream, page.changes, self.now_us(), late_before_us, ready=ready)
         rejects = [*page.rejects, *landed.result.rejects]
         bury_rejects(db, stream, rejects, self.now_us())
         cure(db, stream, landed.keys, rejects)
@@ -304,12 +308,11 @@ class Inbound:
         section: SectionPlan,
         landed: LandedPage | None,
         late_before_us: int | None,
-        made: Sequence[Made | None] = (),
     ) -> None:
         """Walk what a page landed; nothing when it held no news."""
         if landed is not None and landed.landing_id:
             number, records = landed.landing_id, landed.landed
-            self.walk_landing(stream, section, number, records, late_before_us, made)
+            self.walk_landing(stream, section, number, records, late_before_us)
 
     def walk_landing(
         self,
@@ -318,12 +321,11 @@ class Inbound:
         landing_id: int,
         landed: Sequence[Landed],
         late_before_us: int | None,
-        made: Sequence[Made | None] = (),
     ) -> None:
         """Walk one landing and take it out of the queue, in one transaction."""
         page = LandedPage(landing_id, list(landed), Landing())
         with self.hub.store.write() as db:
-            walked = self.walk_in(db, stream, section, page, late_before_us, made)
+            walked = self.walk_in(db, stream, section, page, late_before_us)
         self.report.counts.update(walked)
 
     def walk_in(
@@ -333,16 +335,12 @@ class Inbound:
         section: SectionPlan,
         landed: LandedPage | None,
         late_before_us: int | None,
-        made: Sequence[Made | None] = (),
     ) -> Counter[str]:
-        """Walk what a page landed, as part of a transaction.
-
-        made: what the helper process made of its first records.
-        """
+        """Walk what a page landed, as part of a transaction."""
         if landed is None or not landed.landing_id:
             return Counter()
         moment = self.moment(db, late_before_us)
-        walked = walk(db, self.hub.tools, stream, section, landed.landed, moment, made)
+        walked = walk(db, self.hub.tools, stream, section, landed.landed, moment)
         repo = Landings(db)
         repo.walked(landed.landing_id)
         if stream.plan_digest is None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import orjson
 
 from crm_hub.flow.batch import Landed
 from crm_hub.flow.holding import claim_key
-from crm_hub.landing import Arrival, Landing, compare, fold
+from crm_hub.landing import Arrival, Landing, Ready, compare, fold
 from crm_hub.model.ids import bounded
 from crm_hub.model.records import Change, Reject
 from crm_hub.model.values import clean_text
@@ -38,14 +39,16 @@ def land(
     late_before_us: int | None,
     *,
     walked: bool = True,
+    ready: Mapping[int, Ready] = MappingProxyType({}),
 ) -> Page:
     """Store what is news in `changes`, and queue it to be walked.
 
     walked: false for a stream without a mapping, whose records are kept raw only.
+    ready: what the helper process made of the changes, by the id() of the change.
     """
     repo = Landings(db)
     latest, result = fold(changes)
-    compare(latest, repo.known(stream.id, latest), result)
+    compare(latest, repo.known(stream.id, latest), result, ready)
     numbers = (
         repo.add([_new_row(stream.id, one, now_us) for one in result.new]) if result.new else ()
     )
@@ -55,11 +58,11 @@ def land(
     repo.replace([_changed_row(one, now_us) for one in replaced])
     repo.tombstone([one.id for one in gone if one.id is not None], now_us)
     landed = [
-        Landed(number, one.key, one.payload, one.changed_at_us, True)
+        Landed(number, one.key, one.payload, one.changed_at_us, True, one.made)
         for number, one in zip(numbers, result.new, strict=True)
     ]
     landed += [
-        Landed(one.id or 0, one.key, one.payload, one.changed_at_us, False)
+        Landed(one.id or 0, one.key, one.payload, one.changed_at_us, False, one.made)
         for one in result.changed
     ]
     landed += _winners(db, stream, latest, landed)

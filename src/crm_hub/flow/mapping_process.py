@@ -1,4 +1,4 @@
-"""The program of the helper process: maps records and makes their drafts, for flow/ahead.py.
+"""The program of the helper process: makes of records all that needs no store, for flow/ahead.py.
 
 It reads jobs from stdin and writes answers to stdout, one pickle each. It holds nothing: when the
 process that asked is gone, stdin ends and so does it.
@@ -15,16 +15,18 @@ from typing import Any
 
 import orjson
 
+from crm_hub.flow.batch import Made
 from crm_hub.flow.walk_drafts import draft_of
+from crm_hub.landing import encode
 from crm_hub.mapping import SectionPlan
-from crm_hub.model.canonical import Drift, EventDraft
+from crm_hub.model.records import Payload
 from crm_hub.model.rules import IdentityRules
 
-Job = Sequence[tuple[str, int | None]]
-"""(payload as JSON, changed_at_us) of each record."""
+Job = tuple[bytes, Sequence[int | None]]
+"""The payloads of a page as one JSON list, and changed_at_us of each."""
 
-Made = tuple[tuple[Any, ...] | None, list[EventDraft], list[Drift]]
-"""A record's draft as a plain tuple (None: it is no entity), its events and its drifts."""
+Answer = list[tuple[str, bytes, Made | None] | None]
+"""Of each record its payload as it is stored, its hash, and what the walk needs."""
 
 READY = "ready"
 
@@ -42,21 +44,28 @@ def main() -> None:
         while True:
             pickle.dump(answer, answers, pickle.HIGHEST_PROTOCOL)
             answers.flush()
-            answer = [_made(section, rules, *one) for one in pickle.load(jobs)]  # noqa: S301
+            raw, times = pickle.load(jobs)  # noqa: S301
+            records = zip(orjson.loads(raw), times, strict=True)
+            answer = [_ready(section, rules, *one) for one in records]
     except (EOFError, BrokenPipeError):
         return
 
 
-def _made(
-    section: SectionPlan, rules: IdentityRules, text: str, changed_at_us: int | None
-) -> Made | None:
+def _ready(
+    section: SectionPlan, rules: IdentityRules, payload: Payload, changed_at_us: int | None
+) -> tuple[str, bytes, Made | None] | None:
     """Return what becomes of a record; None where it fails: the asker then sees why for itself."""
     try:
-        found = section.map(orjson.loads(text), changed_at_us)
-        draft = None if found.record is None else tuple(draft_of(found.record, rules))
+        payload, raw, digest = encode(payload)
     except Exception:  # noqa: BLE001
         return None
-    return draft, found.events, found.drifts
+    text = raw.decode()
+    try:
+        found = section.map(payload, changed_at_us)
+        draft = None if found.record is None else tuple(draft_of(found.record, rules))
+    except Exception:  # noqa: BLE001
+        return text, digest, None
+    return text, digest, (draft, found.events, found.drifts)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
 """One pull of one stream: its pages land, are walked, and what is gone at the end is swept.
 
 T2 of one page and T1 of a later one share a transaction: one commit a page, and still no page is
-walked before it is durable. While the helper process maps a page, the pages before it are stored.
+walked before it is durable. In a long read pages that come fast go together, a helper process
+prepares the next one, and the commit goes on while that is fetched. docs/adr/0025.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from crm_hub.flow import deletes, unshown
@@ -14,11 +16,13 @@ from crm_hub.flow.ahead import Ahead
 from crm_hub.flow.land import PULL_STEP
 from crm_hub.flow.land import Page as LandedPage
 from crm_hub.flow.snapshot import Snapshot
+from crm_hub.flow.together import together
+from crm_hub.landing import Ready
 from crm_hub.mapping import SectionPlan
 from crm_hub.model.errors import HubError
 from crm_hub.model.records import Page
 from crm_hub.sdk import Connector, StreamInfo
-from crm_hub.store import Landings, Machinery, StreamRow
+from crm_hub.store import Behind, Db, Landings, Machinery, StreamRow
 
 if TYPE_CHECKING:
     from crm_hub.flow.inbound import Inbound
@@ -33,12 +37,17 @@ def pull(
 ) -> None:
     """Pull a stream from its checkpoint on, and walk what comes."""
     tools = run.hub.tools
-    with Ahead(section, tools.rules if tools.two_way is None else None) as ahead:
-        _Pull(run, info, section, stream, ahead).pages(connector)
+    rules = tools.rules if tools.two_way is None else None
+    with Behind() as behind, Ahead(section, rules) as ahead:
+        _Pull(run, info, section, stream, ahead, behind).pages(connector)
 
 
 class _Pull:
-    """A pull in progress. due: the pages that have landed and not been walked, oldest first."""
+    """A pull in progress.
+
+    told: the page that the helper prepares, which has not landed. due: the page that has landed
+    and not been walked.
+    """
 
     def __init__(
         self,
@@ -47,11 +56,13 @@ class _Pull:
         section: SectionPlan,
         stream: StreamRow,
         ahead: Ahead,
+        behind: Behind,
     ) -> None:
         self._run, self._info, self._section = run, info, section
-        self._stream, self._ahead = stream, ahead
+        self._stream, self._ahead, self._behind = stream, ahead, behind
         self._snapshot, self._held = Snapshot(), deletes.Held()
-        self._due: deque[LandedPage] = deque()
+        self._told: Page | None = None
+        self._due: LandedPage | None = None
         self._written = unshown.written(run.hub, stream, info)
         # Late is what occurred before the last look that ended well, and came only now.
         looked_us = run.hub.last_looked_us(run.name)
@@ -60,13 +71,9 @@ class _Pull:
     def pages(self, connector: Connector[Any]) -> None:
         """Take page after page until there are no more, or the hub is to stop."""
         try:
-            for told in connector.pull(self._info, self._stream.checkpoint, None):
-                page = self._held.hold(self._run, self._stream, told)
+            told = connector.pull(self._info, self._stream.checkpoint, None)
+            for page in together(told, lambda: self._ahead.is_long):
                 self._step(page)
-                if page.complete:
-                    self._walk_rest()
-                    self._settle()
-                    self._sweep(page)
                 self._run.progress(self._info)
                 if self._run.hub.stopping():
                     self._held.changes.clear()  # the next pull tells of them again
@@ -80,39 +87,70 @@ class _Pull:
             unshown.look_at(self._run.hub, self._stream, self._written)
 
     def _step(self, page: Page) -> None:
-        """Walk the oldest page that is ready, if any, and land this one."""
-        run, late_us = self._run, self._late_before_us
-        ready = self._due[0] if self._due and not self._is_mapped_while_this_lands() else None
-        made = self._ahead.take(ready) if ready else []
-        for waiting in self._due:
-            if waiting is not ready:
-                self._ahead.offer(waiting)
-        with run.hub.store.write() as db:
-            walked = run.walk_in(db, self._stream, self._section, ready, late_us, made)
-            stream, landed, rejects = run.land(db, self._stream, self._section, page, late_us)
-        self._stream = stream  # only now: the transaction may have failed
-        if ready:
-            self._due.popleft()
-        self._due.append(landed)
+        """Give a page to the helper, if there is one, and store the one before it."""
+        if self._held.changes or any(one.deleted for one in page.changes):
+            self._land_rest()  # what may be deleted is judged by what is stored
+            self._settled()
+            page = self._held.hold(self._run, self._stream, page)
+        before, ready = self._told, self._ahead.take()
+        self._told = page if self._ahead.offer(page.changes) else None
+        if before is not None:
+            self._store(before, ready)
+        if self._told is None:
+            self._store(page, {})
+        if page.complete:
+            self._walk_rest()
+            self._settle()
+            self._sweep(page)
+
+    def _store(self, page: Page, ready: Mapping[int, Ready]) -> None:
+        """Walk the page that is due, if any, and land this one."""
+        run, due, late_us = self._run, self._due, self._late_before_us
+        try:
+            with self._transaction() as db:
+                walked = run.walk_in(db, self._stream, self._section, due, late_us)
+                stream, landed, rejects = run.land(
+                    db, self._stream, self._section, page, late_us, ready
+                )
+        except BaseException:
+            self._told = None  # its checkpoint must not stand without this page
+            raise
+        self._stream, self._due = stream, landed  # only now: the transaction may have failed
         run.report.counts.update(walked)
         run.count_page(self._snapshot, landed, page, rejects)
-        self._ahead.saw(landed)
+        self._ahead.saw(len(landed.result.new))
 
-    def _is_mapped_while_this_lands(self) -> bool:
-        """Give the only page that waits to the helper; tell whether that is where it is."""
-        if len(self._due) > 1:
-            return False
-        self._ahead.offer(self._due[0])
-        return self._ahead.is_at(self._due[0])
+    @contextmanager
+    def _transaction(self) -> Iterator[Db]:
+        store = self._run.hub.store
+        if not self._ahead.is_long:
+            with store.write() as db:
+                yield db
+            return
+        self._settled()
+        with store.write_behind(self._behind) as db:
+            yield db
+
+    def _settled(self) -> None:
+        """Wait until what was stored last is durable. What is not is not walked."""
+        try:
+            self._run.hub.store.settled(self._behind)
+        except BaseException:
+            self._told = self._due = None
+            raise
+
+    def _land_rest(self) -> None:
+        """Land the page that the helper has."""
+        page, self._told = self._told, None
+        if page is not None:
+            self._store(page, self._ahead.take())
 
     def _walk_rest(self) -> None:
-        """Walk what has landed, each page in a transaction of its own."""
-        while self._due:
-            page = self._due.popleft()
-            made = self._ahead.take(page)
-            for waiting in self._due:
-                self._ahead.offer(waiting)
-            self._run.walk_landed(self._stream, self._section, page, self._late_before_us, made)
+        """Land and walk what was told so far; all is durable then."""
+        self._land_rest()
+        self._settled()
+        page, self._due = self._due, None
+        self._run.walk_landed(self._stream, self._section, page, self._late_before_us)
 
     def _settle(self) -> None:
         late_us = self._late_before_us

@@ -7,11 +7,9 @@ mapped is set aside as a dead letter; the batch goes on without it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import zip_longest
 
 from crm_hub.flow.batch import Landed, MappedRecord, Moment, Tools, Walked
 from crm_hub.flow.briefs import note_customers
-from crm_hub.flow.mapping_process import Made
 from crm_hub.flow.planning import plan_settled
 from crm_hub.flow.remerging import remerge_unchanged
 from crm_hub.flow.tracking import track
@@ -36,14 +34,10 @@ def walk(
     section: SectionPlan,
     landed: Sequence[Landed],
     moment: Moment,
-    made: Sequence[Made | None] = (),
 ) -> Walked:
-    """Walk landed records of one stream through mapping, identities and timeline.
-
-    made: what the helper process already made of the first of them.
-    """
+    """Walk landed records of one stream through mapping, identities and timeline."""
     walked = Walked()
-    mapped = _map(db, stream, section, landed, moment, walked, made)
+    mapped = _map(db, stream, section, landed, moment, walked)
     tracked = None
     if tools.two_way is not None:
         is_silent = stream.connection in tools.silent
@@ -69,17 +63,16 @@ def _map(
     landed: Sequence[Landed],
     moment: Moment,
     walked: Walked,
-    made: Sequence[Made | None],
 ) -> list[MappedRecord]:
     mapped: list[MappedRecord] = []
     letters: list[DeadLetter] = []
     drifts: dict[tuple[str, str], tuple[int, int]] = {}
     machinery = Machinery(db)
     dead = machinery.dead_keys(stream.connection, stream.name, MAP_STEP)
-    for one, ready in zip_longest(landed, made):
+    for one in landed:
         source = SourceKey(stream.connection, stream.name, one.key)
-        if ready is not None:
-            draft, events, drifted = ready
+        if one.made is not None:
+            draft, events, drifted = one.made
             draft = None if draft is None else Draft(*draft)
             mapped.append(MappedRecord(one, source, None, events, draft))
             for drift in drifted:

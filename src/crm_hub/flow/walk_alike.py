@@ -148,7 +148,7 @@ class Alike:
         wanted = records - self._visitors.keys()
         if not wanted:
             return
-        for held in self._identities.held(wanted):
+        for held in self._identities.held(wanted, stored=True):
             self._visitors[held.record_id] = held_node(held, self._tools)
 
     def _read_several(self, batch: Batch, records: Iterable[int]) -> None:

@@ -93,7 +93,7 @@ class _Expansion:
 
     def _load(self, fresh: set[int]) -> None:
         self._asked_records |= fresh
-        for held in self._repo.held(fresh):
+        for held in self._repo.held(fresh, stored=True):
             node = held_node(held, self._tools)
             self._batch.nodes[held.record_id] = node
             if held.identity_id is not None and held.identity_id not in self._asked_identities:

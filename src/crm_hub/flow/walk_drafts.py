@@ -20,8 +20,9 @@ class Draft(NamedTuple):
     """A mapped record as the store takes it.
 
     data: its values as JSON. keys: all its match keys; claimed: those without its name; joining:
-    those that may join it with other records. mark: where and for whom, as numbers (a Mark).
-    shown: what people call it. references: (relation, entity, key) of the records it refers to.
+    those that may join it with other records. held: all keys and the mark, a line each, as they
+    are stored. mark: where and for whom, as numbers (a Mark). shown: what people call it.
+    references: (relation, entity, key) of the records it refers to.
     """
 
     entity: str
@@ -30,6 +31,7 @@ class Draft(NamedTuple):
     keys: list[str]
     claimed: list[str]
     joining: list[str]
+    held: str
     mark: tuple[int, ...]
     shown: str
     references: list[tuple[str, str, str]]
@@ -40,10 +42,11 @@ def draft_of(record: CanonicalRecord, rules: IdentityRules) -> Draft:
     entity, values = record.entity, record.values
     keys = keys_of(record.claims, name_of(entity, values), entity, rules)
     data = orjson.dumps(values, option=orjson.OPT_SORT_KEYS).decode()
+    mark = mark_of(entity, values, rules)
     references = [(link.relation, link.entity, link.key) for link in record.links]
     return Draft(
         entity, record.changed_at_us, data, keys.all, keys.claimed, keys.joining,
-        tuple(mark_of(entity, values, rules)), display_name(entity, values), references,
+        "\n".join((*keys.all, mark.text())), tuple(mark), display_name(entity, values), references,
     )  # fmt: skip
 
 

@@ -41,7 +41,8 @@ def merge_identities(
     tracked: Tracked | None = None,
 ) -> None:
     """Write the golden record of every changed identity, and log what became of it."""
-    stored = repo.identities(n for n in settled.changed if n < settled.first_new)
+    old = (number for number in settled.changed if number < settled.first_new)
+    stored = repo.identities(old, stored=True)
     states = _states(settled, tracked)
     new_rows: list[Row] = []
     changed_rows: list[Row] = []

@@ -141,7 +141,8 @@ def _free_homes(repo: Identities, batch: Batch) -> set[int]:
     homes = {n.home_id for n in batch.nodes.values() if n.home_id is not None}
     if homes:
         homes -= {n.identity_id for n in batch.nodes.values()}
-    return homes - {identity for _, identity in repo.records_of(homes)}
+    # Newcomers stand under fresh ids, which are nobody's home yet.
+    return homes - {identity for _, identity in repo.records_of(homes, stored=True)}
 
 
 def _own_home(node: Node, free: set[int]) -> int | None:

@@ -27,9 +27,9 @@ from crm_hub.store.match_keys import joined, split
 class Node:
     """A record in memory: its keys, its values, and the identity it has had so far.
 
-    claimed, joining, data, mark, shown: as in Draft. near: by what it is found where it is written
-    otherwise, in a hub that was rebuilt. read, form: its values and its name, once somebody asked
-    for them.
+    claimed, joining, data, held, mark, shown: as in Draft. name_key: the key of its whole name, ""
+    without one. near: by what it is found where it is written otherwise, in a hub that was rebuilt.
+    read, form: its values and its name, once somebody asked for them.
     """
 
     record_id: int
@@ -40,7 +40,9 @@ class Node:
     claimed: list[str]
     joining: list[str]
     data: str
+    held: str
     mark: Mark
+    name_key: str
     shown: str = ""
     read: dict[str, Any] | None = None
     form: NameForm | None = None
@@ -53,14 +55,6 @@ class Node:
         if self.read is None:
             self.read = orjson.loads(self.data)
         return self.read
-
-    @property
-    def name_key(self) -> str:
-        """The key of its whole name, "" without one."""
-        last = self.keys[-1] if self.keys else ""
-        if last[:2] == "n:":
-            return last
-        return next((key for key in self.keys if key[:2] == "n:"), "")
 
     @property
     def alike(self) -> list[str]:
@@ -206,20 +200,21 @@ def _changed(node: Node, references: set[Row], held: Held, stored: _Stored, rows
 
 
 def _row(node: Node) -> Row:
-    return (
-        node.record_id,
-        node.entity,
-        node.changed_at_us,
-        node.data,
-        joined((*node.keys, node.mark.text(), *node.near)),
-    )
+    held = joined((node.held, *node.near)) if node.near else node.held
+    return (node.record_id, node.entity, node.changed_at_us, node.data, held)
 
 
 def _node(record_id: int, source: SourceKey, draft: Draft, values: dict[str, Any] | None) -> Node:
     return Node(
         record_id, source, draft.entity, draft.changed_at_us, draft.keys, draft.claimed,
-        draft.joining, draft.data, Mark(*draft.mark), draft.shown, values,
+        draft.joining, draft.data, draft.held, Mark(*draft.mark), _name_key(draft.keys),
+        draft.shown, values,
     )  # fmt: skip
+
+
+def _name_key(keys: Sequence[str]) -> str:
+    last = keys[-1] if keys else ""
+    return last if last[:2] == "n:" else next((key for key in keys if key[:2] == "n:"), "")
 
 
 def held_node(held: Held, tools: Tools) -> Node:
@@ -229,7 +224,8 @@ def held_node(held: Held, tools: Tools) -> Node:
     node = Node(
         held.record_id, SourceKey(held.connection, held.stream, held.key), held.entity,
         held.changed_at_us, keys, claimed(keys), joining(keys, held.entity, tools.rules),
-        held.data, read_mark(found), identity_id=held.identity_id, home_id=held.home_id,
+        held.data, held.keys, read_mark(found), _name_key(keys),
+        identity_id=held.identity_id, home_id=held.home_id,
         near=[key for key in found if key[:2] == NEAR],
     )  # fmt: skip
     if tools.near is not None:

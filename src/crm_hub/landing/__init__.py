@@ -3,6 +3,6 @@
 Pure. Before it: a connector's page. After it: the mapping room, for what is new or changed.
 """
 
-from crm_hub.landing.compare import Arrival, Known, Landing, compare, fold
+from crm_hub.landing.compare import Arrival, Known, Landing, Ready, compare, encode, fold
 
-__all__ = ["Arrival", "Known", "Landing", "compare", "fold"]
+__all__ = ["Arrival", "Known", "Landing", "Ready", "compare", "encode", "fold"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -26,10 +27,23 @@ Known = tuple[int, bytes, int | None]
 """What the store knows of a record: its number, content hash and source time in microseconds."""
 
 
+class Ready(NamedTuple):
+    """What was made of a change before it lands: its payload as it is stored, with its hash.
+
+    made: for the steps after this one.
+    """
+
+    text: str
+    hash: bytes
+    changed_at_us: int | None
+    made: Any
+
+
 class Arrival(NamedTuple):
     """One record as it lands. `id` is None for a record the hub has not seen before.
 
     hash is empty and payload None for a tombstone, whose last content the store keeps.
+    made: as in Ready.
     """
 
     id: int | None
@@ -39,6 +53,7 @@ class Arrival(NamedTuple):
     changed_at_us: int | None
     text: str
     payload: Payload | None
+    made: Any = None
 
     @property
     def deleted(self) -> bool:
@@ -82,14 +97,20 @@ def fold(changes: Sequence[Change]) -> tuple[dict[str, Change], Landing]:
     return latest, landing
 
 
-def compare(latest: Mapping[str, Change], known: Mapping[str, Known], landing: Landing) -> Landing:
+def compare(
+    latest: Mapping[str, Change],
+    known: Mapping[str, Known],
+    landing: Landing,
+    ready: Mapping[int, Ready] = MappingProxyType({}),
+) -> Landing:
     """Return `landing` filled with what is news, given what is `known` by record key.
 
-    A change older than the known one, both times certain, is stale and ignored.
+    A change older than the known one, both times certain, is stale and ignored. ready: what was
+    made of some of the changes already, by the id() of the change.
     """
     for key, change in latest.items():
         try:
-            _sort_in(key, change, known.get(key), landing)
+            _sort_in(key, change, known.get(key), landing, ready.get(id(change)))
         except RecordError as error:
             landing.rejects.append(Reject(key, f"record {key}", error.message, error.remedy))
     return landing
@@ -101,8 +122,13 @@ def _is_older(change: Change, other: Change) -> bool:
     return change.changed_at < other.changed_at
 
 
-def _sort_in(key: str, change: Change, known: Known | None, landing: Landing) -> None:
-    changed_at_us = None if change.changed_at is None else to_us(change.changed_at)
+def _sort_in(
+    key: str, change: Change, known: Known | None, landing: Landing, ready: Ready | None
+) -> None:
+    if ready is not None:
+        text, digest, changed_at_us, made = ready
+    else:
+        changed_at_us = None if change.changed_at is None else to_us(change.changed_at)
     number, content, known_us = known or _UNKNOWN
     if number is not None:
         landing.seen_ids.append(number)
@@ -117,12 +143,16 @@ def _sort_in(key: str, change: Change, known: Known | None, landing: Landing) ->
                 Arrival(number, key, _GONE, change.version, changed_at_us, "", None)
             )
         return
-    payload, raw, digest = _encode(change.payload)
+    payload, raw = change.payload, b""
+    if ready is None:
+        payload, raw, digest = encode(payload)
     if content == digest:
         landing.unchanged += 1
         return
+    if ready is None:
+        text, made = raw.decode(), None
     news = landing.new if number is None else landing.changed
-    news.append(Arrival(number, key, digest, change.version, changed_at_us, raw.decode(), payload))
+    news.append(Arrival(number, key, digest, change.version, changed_at_us, text, payload, made))
 
 
 def _is_stale(changed_at_us: int | None, known_us: int | None) -> bool:
@@ -134,7 +164,8 @@ def _is_odd(raw: bytes) -> bool:
     return _NUL in raw or _LONG_NUMBER in raw.translate(_DIGITS)
 
 
-def _encode(payload: Payload) -> tuple[Payload, bytes, bytes]:
+def encode(payload: Payload) -> tuple[Payload, bytes, bytes]:
+    """Return a payload as it is walked, as it is stored, and its hash. Raises: RecordError."""
     try:
         raw = orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)
     except (TypeError, ValueError):

@@ -6,7 +6,7 @@ a mark misses is not compared, what it lets through is weighed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from zlib import crc32
 
@@ -43,11 +43,12 @@ def mark_of(entity: str, values: Mapping[str, Any], rules: IdentityRules) -> Mar
     return Mark(place, 0, _domain_of(values, rules)) if entity == "organization" else SILENT
 
 
-def read_mark(keys: Iterable[str]) -> Mark:
+def read_mark(keys: Sequence[str]) -> Mark:
     """Return the mark that stands among the keys of a record; SILENT where there is none."""
-    for key in keys:
+    for key in reversed(keys):  # it is written last
         if key[:2] == MARK:
-            return Mark(*map(int, key[2:].split(".")))
+            place, firm, domain = key[2:].split(".")
+            return Mark(int(place), int(firm), int(domain))
     return SILENT
 
 
@@ -56,10 +57,11 @@ def worth_comparing(a: Mark, b: Mark, *, crowded: bool) -> bool:
     places = a.place and b.place and not (a.place ^ b.place) & 1
     if places and a.place == b.place:
         return True
-    mine, theirs = {a.firm, a.domain} - {0}, {b.firm, b.domain} - {0}
-    if not mine.isdisjoint(theirs):
+    if (a.firm and a.firm in (b.firm, b.domain)) or (a.domain and a.domain in (b.firm, b.domain)):
         return True
-    return not crowded and not places and not (mine and theirs)
+    if crowded or places:
+        return False
+    return not ((a.firm or a.domain) and (b.firm or b.domain))
 
 
 def _place(addresses: Any) -> int:

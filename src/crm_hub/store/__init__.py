@@ -6,6 +6,7 @@ One repository a room, each made from a transaction's Db:
         Landings(db).queue(...)
 """
 
+from crm_hub.store.behind import Behind
 from crm_hub.store.briefs import Briefs
 from crm_hub.store.db import Db, Row
 from crm_hub.store.engine import Store
@@ -25,6 +26,7 @@ __all__ = [
     "CROWDED",
     "EMPTY_GOLDEN",
     "SEVERAL",
+    "Behind",
     "Briefs",
     "ConflictRow",
     "Db",

@@ -8,161 +8,140 @@ on PostgreSQL rows known to be new go by COPY.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
+from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
 import orjson
 from sqlalchemy import (
-    ClauseElement,
     Column,
     ColumnElement,
     Connection,
     Select,
     Table,
-    any_,
-    bindparam,
-    func,
     select,
-    update,
 )
-from sqlalchemy import insert as core_insert
-from sqlalchemy.types import NullType
+from sqlalchemy.sql.util import find_tables
 
-from crm_hub.store.postgres import array
+from crm_hub.store import postgres
 from crm_hub.store.schema import (
     counter,
     event,
+    population,
     record_link,
     review,
     ruling,
     shared_key,
 )
+from crm_hub.store.sql import (
+    among,
+    asked_sql,
+    delete_in_sql,
+    delete_sql,
+    insert_sql,
+    update_sql,
+    upsert_sql,
+)
 
 Row = tuple[Any, ...]
 
-_MAY_BE_EMPTY = (event, record_link, review, ruling, shared_key)
+_TOGETHER = 250
+_MAY_BE_EMPTY = (event, population, record_link, review, ruling, shared_key)
 _COUNTERS = select(counter.c.name, counter.c.next)
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _ANY: Any = select(*[select(t).exists().label(t.name) for t in _MAY_BE_EMPTY])
 
 
-@lru_cache(maxsize=2)
-def _dialect(name: str) -> Any:
-    """Return a dialect, imported when it is asked for: the other one costs 50 ms."""
-    if name == "sqlite":
-        from sqlalchemy.dialects import sqlite
-
-        return sqlite.dialect()
-    from sqlalchemy.dialects import postgresql
-
-    return postgresql.dialect(paramstyle="format")  # type: ignore[no-untyped-call]
-
-
-def _dialect_insert(name: str, table: Table) -> Any:
-    if name == "sqlite":
-        from sqlalchemy.dialects.sqlite import insert as of_sqlite
-
-        return of_sqlite(table)
-    from sqlalchemy.dialects.postgresql import insert as of_postgresql
-
-    return of_postgresql(table)
-
-
-def _sql(stmt: ClauseElement, name: str) -> str:
-    return str(stmt.compile(dialect=_dialect(name)))
-
-
-@lru_cache(maxsize=256)
-def _insert_sql(name: str, table: Table) -> str:
-    return _sql(core_insert(table), name)
-
-
-@lru_cache(maxsize=256)
-def _upsert_sql(name: str, table: Table) -> str:
-    stmt = _dialect_insert(name, table)
-    keys = [c.name for c in table.primary_key.columns]
-    rest = {c.name: stmt.excluded[c.name] for c in table.columns if c.name not in keys}
-    upsert = (
-        stmt.on_conflict_do_update(index_elements=keys, set_=rest)
-        if rest
-        else stmt.on_conflict_do_nothing(index_elements=keys)
-    )
-    return _sql(upsert, name)
-
-
-@lru_cache(maxsize=256)
-def _update_sql(name: str, table: Table, columns: tuple[str, ...]) -> str:
-    stmt = update(table).ordered_values(*((table.c[c], bindparam(f"v_{c}")) for c in columns))
-    for column in table.primary_key.columns:
-        stmt = stmt.where(column == bindparam(f"k_{column.name}"))
-    return _sql(stmt, name)
-
-
-@lru_cache(maxsize=256)
-def _delete_sql(name: str, table: Table) -> str:
-    keys = (column == bindparam(f"k_{column.name}") for column in table.primary_key.columns)
-    return _sql(table.delete().where(*keys), name)
-
-
-@lru_cache(maxsize=512)
-def _asked_sql(
-    name: str, stmt: Select[Any], column: Column[Any] | None = None
-) -> tuple[str, tuple[str, ...], dict[str, Any]]:
-    asked = stmt if column is None else stmt.where(among(name, column))
-    compiled = asked.compile(dialect=_dialect(name))
-    return str(compiled), tuple(getattr(compiled, "positiontup", None) or ()), compiled.params
-
-
-@lru_cache(maxsize=256)
-def _delete_in_sql(name: str, table: Table, column: Column[Any]) -> str:
-    return _sql(table.delete().where(among(name, column)), name)
-
-
 class Db:
-    """A connection inside one transaction, with the few statements every repository needs."""
+    """A connection inside one transaction, with the few statements every repository needs.
 
-    def __init__(self, conn: Connection) -> None:
-        self.conn = conn
+    added: how many rows were inserted. later: inserts wait until somebody asks for their table, or
+    for `conn`, and else for the commit: a server then works while nobody waits for it.
+    """
+
+    def __init__(self, conn: Connection, *, later: bool = False) -> None:
+        self._conn = conn
+        self._later = later
+        self._waiting: dict[Table, list[Sequence[Row]]] = {}
         self.name: str = conn.dialect.name
         # Nobody else takes ids meanwhile: a write transaction is the only one.
         self._next: dict[str, int] = {}
         self._taken: set[str] = set()
         self._filled: dict[str, bool] = {}
+        self.added = 0
         self.told_kinds: dict[str, str] = {}  # of match keys, for store/shared_keys.py
+
+    @property
+    def conn(self) -> Connection:
+        """The connection, for statements of any kind; all that was written has reached it."""
+        if self._waiting:
+            self._send()
+        return self._conn
+
+    @property
+    def url(self) -> str:
+        """What tells this database from others."""
+        return str(self._conn.engine.url)
+
+    def _with(self, tables: Iterable[Any]) -> Connection:
+        """Return the connection for a statement on these tables."""
+        return self._conn if self._waiting.keys().isdisjoint(tables) else self.conn
+
+    def _asking(self, stmt: Any) -> Connection:
+        """Return the connection for a query."""
+        return self._with(find_tables(stmt, include_joins=True)) if self._waiting else self._conn
+
+    def _send(self) -> None:
+        waiting, self._waiting = self._waiting, {}
+        for table, rows in waiting.items():
+            postgres.copy(self._conn, table, list(chain.from_iterable(rows)))
 
     def insert(self, table: Table, rows: Sequence[Row]) -> None:
         """Add rows known to be new; each row holds every column in the table's order."""
         if not rows:
             return
         self._filled[table.name] = True
-        if self.name == "postgresql":
-            self._copy(table, rows)
+        self.added += len(rows)
+        if self._later:
+            self._waiting.setdefault(table, []).append(rows)
+        elif self.name == "postgresql":
+            postgres.copy(self._conn, table, rows)
         else:
-            self.conn.exec_driver_sql(_insert_sql(self.name, table), list(rows))
+            self._insert_many(table, rows)
+
+    def _insert_many(self, table: Table, rows: Sequence[Row]) -> None:
+        """Add rows by hundreds a statement: SQLite takes a row for half of what it costs alone."""
+        whole = len(rows) - len(rows) % _TOGETHER
+        if whole:
+            sql = insert_sql(self.name, table, _TOGETHER)
+            for start in range(0, whole, _TOGETHER):
+                values = tuple(chain.from_iterable(rows[start : start + _TOGETHER]))
+                self._conn.exec_driver_sql(sql, values)
+        if rest := rows[whole:]:
+            self._conn.exec_driver_sql(insert_sql(self.name, table), list(rest))
 
     def upsert(self, table: Table, rows: Sequence[Row]) -> None:
         """Add rows, or replace those with the same primary key."""
         if rows:
             self._filled[table.name] = True
-            self.conn.exec_driver_sql(_upsert_sql(self.name, table), list(rows))
+            self._with([table]).exec_driver_sql(upsert_sql(self.name, table), list(rows))
 
     def update(self, table: Table, columns: tuple[str, ...], rows: Sequence[Row]) -> None:
         """Set `columns` by primary key; each row holds the values, then the key's values."""
         if rows:
-            self.conn.exec_driver_sql(_update_sql(self.name, table, columns), list(rows))
+            self._with([table]).exec_driver_sql(update_sql(self.name, table, columns), list(rows))
 
     def delete(self, table: Table, rows: Sequence[Row]) -> None:
         """Delete rows by primary key; each row holds the key's values."""
         if rows:
-            self.conn.exec_driver_sql(_delete_sql(self.name, table), list(rows))
+            self._with([table]).exec_driver_sql(delete_sql(self.name, table), list(rows))
 
     def delete_in(self, table: Table, column: Column[Any], values: Iterable[Any]) -> None:
         """Delete the rows whose `column` is one of `values`."""
         listed = list(values)
         if listed:
-            sql = _delete_in_sql(self.name, table, column)
-            self.conn.exec_driver_sql(sql, (self.listed(listed),))
+            sql = delete_in_sql(self.name, table, column)
+            self._with([table]).exec_driver_sql(sql, (self.listed(listed),))
 
     def among(self, column: Column[Any]) -> ColumnElement[bool]:
         """Return the clause `column is one of :among`; one fixed statement for any length."""
@@ -170,7 +149,9 @@ class Db:
 
     def listed(self, values: Sequence[Any]) -> Any:
         """Return the parameter `among` of that clause."""
-        return array(values) if self.name == "postgresql" else orjson.dumps(values).decode()
+        return (
+            postgres.array(values) if self.name == "postgresql" else orjson.dumps(values).decode()
+        )
 
     def rows_in(
         self, stmt: Select[Any], column: Column[Any], values: Iterable[Any]
@@ -179,9 +160,8 @@ class Db:
         listed = list(values)
         if not listed:
             return []
-        return self.conn.execute(
-            stmt.where(self.among(column)), {"among": self.listed(listed)}
-        ).fetchall()
+        asked = {"among": self.listed(listed)}
+        return self._asking(stmt).execute(stmt.where(self.among(column)), asked).fetchall()
 
     def ask_in(
         self,
@@ -189,14 +169,20 @@ class Db:
         column: Column[Any],
         values: Iterable[Any],
         given: Mapping[str, Any] = _NOTHING,
+        *,
+        stored: bool = False,
     ) -> Sequence[Any]:
-        """Return the rows of a kept statement whose `column` is one of `values`; see `ask`."""
+        """Return the rows of a kept statement whose `column` is one of `values`; see `ask`.
+
+        stored: nothing that this transaction has inserted can be among them.
+        """
         listed = list(values)
         if not listed:
             return []
-        sql, names, fixed = _asked_sql(self.name, stmt, column)
+        sql, names, fixed = asked_sql(self.name, stmt, column)
         known = {**fixed, **given, "among": self.listed(listed)}
-        return self.conn.exec_driver_sql(sql, tuple([known[n] for n in names])).fetchall()
+        conn = self._conn if stored else self._asking(stmt)
+        return conn.exec_driver_sql(sql, tuple([known[n] for n in names])).fetchall()
 
     def holds_any(self, table: Table) -> bool:
         """Whether there is a row in one of the tables that many hubs leave empty.
@@ -204,7 +190,7 @@ class Db:
         Asked once a transaction, for all of them: a batch of contacts then asks nothing further.
         """
         if table.name not in self._filled:
-            (row,) = self.ask(_ANY, {})
+            (row,) = self._conn.exec_driver_sql(asked_sql(self.name, _ANY)[0]).fetchall()
             names = (one.name for one in _MAY_BE_EMPTY)
             self._filled = dict(zip(names, map(bool, row), strict=True)) | self._filled
         return self._filled[table.name]
@@ -215,9 +201,9 @@ class Db:
         It is compiled once: for a page of a few rows that is most of what asking costs. Booleans
         come as the driver gives them.
         """
-        sql, names, fixed = _asked_sql(self.name, stmt)
+        sql, names, fixed = asked_sql(self.name, stmt)
         values = tuple([given[n] if n in given else fixed[n] for n in names])
-        return self.conn.exec_driver_sql(sql, values).fetchall()
+        return self._asking(stmt).exec_driver_sql(sql, values).fetchall()
 
     def take_ids(self, name: str, count: int) -> int:
         """Reserve `count` ids of the counter `name` and return the first."""
@@ -238,13 +224,6 @@ class Db:
         self.upsert(counter, [(name, self._next[name]) for name in sorted(self._taken)])
         self._taken.clear()
 
-    def _copy(self, table: Table, rows: Sequence[Row]) -> None:
-        columns = ", ".join(f'"{c.name}"' for c in table.columns)
-        cursor = self.conn.connection.cursor()
-        with cursor, cursor.copy(f'COPY "{table.name}" ({columns}) FROM STDIN') as copy:  # type: ignore[attr-defined]
-            for row in rows:
-                copy.write_row(row)
-
 
 class Trial(Db):
     """A connection of a read transaction, for trying out what writes: nothing that it is given is
@@ -264,12 +243,3 @@ class Trial(Db):
 
     def delete_in(self, table: Table, column: Column[Any], values: Iterable[Any]) -> None:
         """Delete nothing."""
-
-
-@lru_cache(maxsize=256)
-def among(name: str, column: Column[Any]) -> ColumnElement[bool]:
-    """Return the clause `column is one of :among` in the words of a dialect."""
-    if name == "postgresql":
-        return column == any_(bindparam("among", type_=NullType()))
-    values = func.json_each(bindparam("among")).table_valued("value")
-    return column.in_(select(values.c.value))

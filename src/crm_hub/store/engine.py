@@ -14,12 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, OperationalError
 
 from crm_hub.model.errors import ConfigError, Unavailable
 from crm_hub.store import postgres
+from crm_hub.store.behind import Behind
 from crm_hub.store.db import Db, Trial
 
 _WRITER_LOCK = 7_236_014_220_411
@@ -29,6 +30,9 @@ _BEGIN_WRITE = text(
     "SELECT pg_advisory_xact_lock(:k), set_config('plan_cache_mode', 'force_custom_plan', true),"
     " set_config('enable_seqscan', 'off', true)"
 )
+# Rows after whose arrival PostgreSQL is told to look at its tables again: it plans a question for
+# a whole page by how many rows share a value, and its own look may be a minute away.
+_MEASURE_FROM, _MEASURE_EACH = 20_000, 8
 BUSY_TIMEOUT_MS = 30_000
 RESTED_S = 2.0
 
@@ -46,6 +50,7 @@ class Store:
         if not self.is_sqlite:
             self._reader = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self.before_commit: Any = None
+        self._added, self._measure_at = 0, _MEASURE_FROM
 
     def open(self) -> Store:
         """Return the store with its tables at the newest version."""
@@ -67,10 +72,47 @@ class Store:
             self._begin_write(conn)
             db = Db(conn)
             yield db
-            db.save_counters()
-            if self.before_commit is not None:
-                self.before_commit()
-            conn.commit()
+            self._commit(db)
+
+    @contextmanager
+    def write_behind(self, behind: Behind) -> Iterator[Db]:
+        """A write transaction that is committed in a thread once the block has ended.
+
+        Waits first for the one before it, and raises what became of that: whoever writes this way
+        knows that something is durable when the next block begins, or `settled` has returned.
+        """
+        with self._guarded():
+            behind.wait()
+            conn = self._engine.connect()
+            try:
+                self._begin_write(conn)
+                db = Db(conn, later=not self.is_sqlite)
+                yield db
+                if self.before_commit is not None:
+                    self.before_commit()
+            except BaseException:
+                conn.close()
+                raise
+            behind.start(lambda: self._commit_and_close(db, conn))
+
+    def settled(self, behind: Behind) -> None:
+        """Return once what was written last is durable. Raises: what kept it from it."""
+        with self._guarded():
+            behind.wait()
+
+    def _commit_and_close(self, db: Db, conn: Connection) -> None:
+        with conn:
+            self._commit(db, is_told=True)
+
+    def _commit(self, db: Db, *, is_told: bool = False) -> None:
+        db.save_counters()
+        if self.before_commit is not None and not is_told:
+            self.before_commit()
+        db.conn.commit()
+        self._added += db.added
+        if self._added >= self._measure_at and not self.is_sqlite:
+            self._measure_at = self._added * _MEASURE_EACH
+            postgres.measure(db.conn)
 
     @contextmanager
     def read(self) -> Iterator[Db]:

@@ -130,9 +130,9 @@ class Identities:
 
     # resolve ------------------------------------------------------------------------------
 
-    def held(self, record_ids: Iterable[int]) -> list[Held]:
-        """Return mapped records by number."""
-        rows = self._db.ask_in(_HELD, canonical_record.c.record_id, record_ids)
+    def held(self, record_ids: Iterable[int], *, stored: bool = False) -> list[Held]:
+        """Return mapped records by number. stored: as for `Db.ask_in`."""
+        rows = self._db.ask_in(_HELD, canonical_record.c.record_id, record_ids, stored=stored)
         return [Held(*row) for row in rows]
 
     def held_by_identity(self, identity_ids: Iterable[int]) -> list[Held]:
@@ -170,9 +170,15 @@ class Identities:
         rows = self._db.ask_in(_LINKS, identity_link.c.record_id, record_ids)
         return sorted(tuple(row) for row in rows)
 
-    def records_of(self, identity_ids: Iterable[int]) -> list[tuple[int, int]]:
-        """Return (record, identity) of the records linked to these identities."""
-        rows = self._db.ask_in(_RECORDS_OF, identity_link.c.identity_id, identity_ids)
+    def records_of(
+        self, identity_ids: Iterable[int], *, stored: bool = False
+    ) -> list[tuple[int, int]]:
+        """Return (record, identity) of the records linked to these identities.
+
+        stored: as for `Db.ask_in`.
+        """
+        column = identity_link.c.identity_id
+        rows = self._db.ask_in(_RECORDS_OF, column, identity_ids, stored=stored)
         return [(row[0], row[1]) for row in rows]
 
     def holders(self, keys: Iterable[str]) -> list[int]:
@@ -229,9 +235,9 @@ class Identities:
 
     # merge --------------------------------------------------------------------------------
 
-    def identities(self, ids: Iterable[int]) -> dict[int, IdentityRow]:
-        """Return identities by number, redirected ones as they are."""
-        rows = self._db.ask_in(_IDENTITIES, identity.c.id, ids)
+    def identities(self, ids: Iterable[int], *, stored: bool = False) -> dict[int, IdentityRow]:
+        """Return identities by number, redirected ones as they are. stored: as for `Db.ask_in`."""
+        rows = self._db.ask_in(_IDENTITIES, identity.c.id, ids, stored=stored)
         return {row[0]: IdentityRow(*row) for row in rows}
 
     def save_identities(self, new: Sequence[Row], changed: Sequence[Row]) -> None:

@@ -14,6 +14,7 @@ from crm_hub.store.match_keys import MatchKeys
 from crm_hub.store.schema import population, review
 
 _QUESTIONS = select(review)
+_MEASURED = select(population.c.doc).where(population.c.entity == bindparam("entity"))
 _MEASURED_AT = select(population.c.at_us).where(population.c.entity == bindparam("entity"))
 
 
@@ -40,7 +41,7 @@ class Likeness:
     @property
     def place(self) -> str:
         """What tells this database from others."""
-        return str(self._db.conn.engine.url)
+        return self._db.url
 
     # names --------------------------------------------------------------------------------
 
@@ -101,14 +102,14 @@ class Likeness:
 
     def measured_at(self, entity: str) -> int:
         """Return when the records of an entity were last measured, 0 for never."""
-        rows = self._db.ask(_MEASURED_AT, {"entity": entity})
+        given = {"entity": entity}
+        rows = self._db.ask(_MEASURED_AT, given) if self._db.holds_any(population) else ()
         return int(rows[0][0]) if rows else 0
 
     def measured(self, entity: str) -> dict[str, Any]:
         """Return what was measured of all records of an entity, {} when nothing was."""
-        stmt = select(population.c.doc).where(population.c.entity == entity)
-        found = self._db.conn.execute(stmt).scalar()
-        return {} if found is None else dict(orjson.loads(found))
+        rows = self._db.ask(_MEASURED, {"entity": entity}) if self._db.holds_any(population) else ()
+        return dict(orjson.loads(rows[0][0])) if rows else {}
 
     def keep_measured(self, entity: str, at_us: int, doc: dict[str, Any]) -> None:
         """Store what was measured of all records of an entity."""

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, insert, select, union
 from xxhash import xxh3_64_intdigest
 
-from crm_hub.store.db import Db, Row, among
+from crm_hub.store.db import Db, Row
 from crm_hub.store.schema import (
     canonical_record,
     identity,
@@ -23,6 +23,7 @@ from crm_hub.store.schema import (
     match_key,
     match_key_recent,
 )
+from crm_hub.store.sql import among
 
 RECENT = 32_000
 """So many entries wait in the small table; larger, it costs what the large one does."""
@@ -113,8 +114,9 @@ class MatchKeys:
         held = {r: keys for r, keys in self._texts(gone).items() if gone[r] & {*keys}}
         self._save_texts({r: [k for k in keys if k not in gone[r]] for r, keys in held.items()})
 
-    def _texts(self, record_ids: Iterable[int]) -> dict[int, list[str]]:
-        rows = self._db.ask_in(_TEXTS, canonical_record.c.record_id, record_ids)
+    def _texts(self, record_ids: Iterable[int], *, stored: bool = False) -> dict[int, list[str]]:
+        column = canonical_record.c.record_id
+        rows = self._db.ask_in(_TEXTS, column, record_ids, stored=stored)
         return {number: split(text) for number, text in rows}
 
     def _save_texts(self, held: dict[int, list[str]]) -> None:
@@ -160,7 +162,9 @@ class MatchKeys:
             hashes = self._db.listed(sorted(map(key_hash, keys)))
             rows = self._db.ask(_BEARERS, {"among": hashes}) if keys else ()
             return {number: split(text) for number, text in rows}
-        return self._texts({row[0] for row in self._found(keys, _RECORDS)})
+        found = self._found(keys, _RECORDS)
+        # Who is found by a key is stored: a record's keys come after the record.
+        return self._texts({row[0] for row in found}, stored=True)
 
     def _found(self, keys: set[str], queries: Mapping[str, Select[Any]]) -> set[Row]:
         hashes = sorted(map(key_hash, keys))

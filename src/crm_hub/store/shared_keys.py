@@ -30,12 +30,14 @@ class SharedKeys:
         wanted = set(keys)
         told = self._told
         if len(told) > _MOST:
-            told.clear()
+            for key in [key for key, kind in told.items() if not kind]:
+                del told[key]
         if not self._db.holds_any(shared_key):
             return {}
         if fresh := wanted - told.keys():
             told.update(dict.fromkeys(fresh, ""))
-            told.update(map(tuple, self._db.ask_in(_KINDS, shared_key.c.key, fresh)))
+            rows = self._db.ask_in(_KINDS, shared_key.c.key, fresh, stored=True)
+            told.update(map(tuple, rows))
         return {key: kind for key in wanted if (kind := told.get(key))}
 
     def of_kind(self, kind: str, keys: Iterable[str]) -> set[str]:
@@ -44,7 +46,14 @@ class SharedKeys:
 
     def save(self, kind: str, holders: Mapping[str, int]) -> None:
         """Store keys that have become shared: key → how many records hold it."""
-        self._db.upsert(shared_key, [(key, count, kind) for key, count in holders.items()])
+        if not holders:
+            return
+        is_empty = not self._db.holds_any(shared_key)
+        rows = [(key, count, kind) for key, count in holders.items()]
+        self._db.insert(shared_key, [r for r in rows if is_empty or self._told.get(r[0]) == ""])
+        self._db.upsert(
+            shared_key, [r for r in rows if not is_empty and self._told.get(r[0]) != ""]
+        )
         self._told.update(dict.fromkeys(holders, kind))
 
     def forget(self, keys: Iterable[str]) -> None:

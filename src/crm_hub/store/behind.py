@@ -1,0 +1,42 @@
+"""Commits a transaction in a thread, while whoever wrote it goes on with what needs no store."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+
+_USUAL_S = sys.getswitchinterval()
+_SWITCH_S = 0.000_5  # the thread mostly waits for a server, and is to have its turn when it answers
+
+
+class Behind:
+    """At most one commit at a time; use as a context manager, which does not wait at its end."""
+
+    def __init__(self) -> None:
+        self._thread: ThreadPoolExecutor | None = None
+        self._open: Future[None] | None = None
+
+    def __enter__(self) -> Behind:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: object, _trace: TracebackType | None
+    ) -> None:
+        if self._thread is not None:
+            self._thread.shutdown()
+            sys.setswitchinterval(_USUAL_S)
+
+    def start(self, work: Callable[[], None]) -> None:
+        """Let the thread do `work`; the one before has ended."""
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, "commit")
+            sys.setswitchinterval(_SWITCH_S)
+        self._open = self._thread.submit(work)
+
+    def wait(self) -> None:
+        """Return once the work that was started is done. Raises: what it raised."""
+        open_, self._open = self._open, None
+        if open_ is not None:
+            open_.result()

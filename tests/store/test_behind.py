@@ -1,0 +1,83 @@
+"""A transaction that is committed behind its writer: what it says meanwhile, and when it fails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from crm_hub.model.errors import Unavailable
+from crm_hub.store import Behind, Db, Identities, Store
+from crm_hub.store.match_keys import joined
+
+
+def _hold(db: Db, number: int, keys: list[str]) -> None:
+    repo = Identities(db)
+    repo.save_canonical([(number, "person", None, "{}", joined(keys))], [])
+    repo.add_keys([(key, number) for key in keys])
+    repo.save_identities([(number, "person", f"P{number}", None, "{}", 1)], [])
+    repo.save_links([(number, number, number, "alone", "auto", 1)], [])
+
+
+def _hold_and_fail(db: Db) -> None:
+    _hold(db, 1, ["e:a@x.example"])
+    raise ZeroDivisionError
+
+
+def test_what_was_inserted_is_found_before_and_after_the_commit(store: Store) -> None:
+    with Behind() as behind:
+        for number in range(1, 6):
+            with store.write_behind(behind) as db:
+                _hold(db, number, [f"e:{number}@x.example", "p:+12125550100"])
+                repo = Identities(db)
+                assert repo.holders(["p:+12125550100"]) == list(range(1, number + 1))
+                assert repo.links_of([number]) == {number: (number, number)}
+                assert [h.display_name for h in repo.identities([number]).values()] == [
+                    f"P{number}"
+                ]
+                repo.redirect({number: 1})
+        store.settled(behind)
+    with store.read() as db:
+        found = Identities(db).identities(range(1, 9))
+        assert {n: row.redirect_to for n, row in found.items()} == dict.fromkeys(range(1, 6), 1)
+
+
+def test_a_block_that_fails_leaves_nothing(store: Store) -> None:
+    with Behind() as behind:
+        with pytest.raises(ZeroDivisionError), store.write_behind(behind) as db:
+            _hold_and_fail(db)
+        store.settled(behind)
+    with store.write() as db:
+        assert Identities(db).holders(["e:a@x.example"]) == []
+
+
+@pytest.fixture
+def failing(store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """A store whose next commit behind fails."""
+    usual = Store._commit
+
+    def commit(self: Store, db: Db, **more: Any) -> None:
+        monkeypatch.setattr(Store, "_commit", usual)
+        raise Unavailable("the disk is full")
+
+    monkeypatch.setattr(Store, "_commit", commit)
+    return store
+
+
+def test_a_commit_that_fails_is_told_once_and_leaves_nothing(failing: Store) -> None:
+    with Behind() as behind:
+        with failing.write_behind(behind) as db:
+            _hold(db, 1, ["e:a@x.example"])
+        with pytest.raises(Unavailable, match="is full"):
+            failing.settled(behind)
+        failing.settled(behind)
+    with failing.write() as db:
+        assert Identities(db).holders(["e:a@x.example"]) == []
+
+
+def test_nothing_is_built_on_a_commit_that_failed(failing: Store) -> None:
+    with Behind() as behind:
+        with failing.write_behind(behind) as db:
+            _hold(db, 1, ["e:a@x.example"])
+        with pytest.raises(Unavailable, match="is full"), failing.write_behind(behind):
+            raise AssertionError("it begins only when the one before is durable")
