@@ -18,6 +18,7 @@ from crm_hub.flow.hub import Hub
 from crm_hub.flow.inbound import sync
 from crm_hub.model.errors import Unavailable
 from crm_hub.model.records import Change
+from crm_hub.sdk.testing import servers
 from crm_hub.store import Db, Store
 from crm_hub.store.schema import metadata
 from tests.flow.hubs import content, make_hub, sync_all, world, write_rows
@@ -36,10 +37,11 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(together, "ENOUGH", 50)
 
 
-def _hub(folder: Path, rows: Any = ROWS) -> Hub:
+def _hub(folder: Path, rows: Any = ROWS, store: str = "sqlite:///hub.db") -> Hub:
     for name, streams in rows.items():
         write_rows(folder / "src" / name, streams)
-    return make_hub(folder / "hub", {n: folder / "src" / n for n in rows}, page_size=20)
+    sources = {n: folder / "src" / n for n in rows}
+    return make_hub(folder / "hub", sources, page_size=20, store=store)
 
 
 def _left(hub: Hub) -> dict[str, Any]:
@@ -79,6 +81,21 @@ def test_what_the_helper_maps_is_what_would_have_been_mapped(
     sync_all(hub)
     assert _left(hub) == expected
     assert expected["dead"] or expected["drifts"]
+    assert sum(taken) > 250, "most records came from the helper"
+
+
+def test_what_postgres_is_told_behind_is_what_sqlite_holds(
+    tmp_path: Path, expected: dict[str, Any], at_once: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = _counted(monkeypatch)
+    try:
+        with servers.postgres() as base, servers.postgres_database(base) as url:
+            hub = _hub(tmp_path, store=url)
+            sync_all(hub)
+            assert _left(hub) == expected
+            hub.close()
+    except servers.Unobtainable as reason:
+        pytest.skip(str(reason))
     assert sum(taken) > 250, "most records came from the helper"
 
 
