@@ -24,7 +24,7 @@ from crm_hub.resolve.normal.words import short_forms
 NEAR = "b:"
 NEAR_VERSION = "near 1"
 """Another one lets the next rebuild look at all records."""
-NEAR_CROWD = 30
+NEAR_CROWD = 12
 """A key that more records than this hold brings nobody together."""
 
 _LONG = 6
