@@ -1,22 +1,17 @@
-"""Calendar servers as sources of the contract suite: real ones, behind the fault server."""
+"""Calendars of real servers as sources of the contract suite."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from itertools import count
 from typing import Any
 
 import icalendar
 
-from crm_hub.sdk.testing.contract import CANARY, WRONG, Alteration, Exempt, Source
-from crm_hub.sdk.testing.fault_server import FaultServer
-from crm_hub.sdk.testing.relay import forward
-from crm_hub.sdk.testing.servers import free_port
-from crm_hub.sdk.testing.servers.cyrus import Cyrus
-from crm_hub.sdk.testing.servers.radicale import Radicale, radicale
-from crm_hub.sdk.testing.servers.xandikos import Xandikos
+from crm_hub.sdk.testing.contract import Exempt
+from crm_hub.sdk.testing.dav import ByPut, OnRadicale, Things, on_radicale
+from crm_hub.sdk.testing.servers.radicale import Collection
 
 _NAMED = ("SUMMARY", "DTSTART")
 
@@ -33,47 +28,20 @@ def entry(number: int, title: str = "Visit", *more: str, uid: str = "") -> str:
     ])  # fmt: skip
 
 
-class RadicaleSource(Source):
-    """A calendar of a Radicale; its files are changed on disk, as its own PUT does."""
+class Meetings(Things):
+    """A calendar of meetings."""
 
-    def __init__(self, behind: Radicale, server: FaultServer) -> None:
-        self.server = server
-        self.radicale = behind
-        self.calendar = behind.collection("work", title="Work")
-        self._numbers = count(1)
+    kind, work, title = "calendar", "work", "Work"
+    named, suffix, media_type = "visit-", ".ics", "text/calendar"
+    odd_line = "SEQUENCE:seven"
 
-    def settings(self) -> dict[str, Any]:
-        url = self.server.url if self.server else ""
-        return {"url": url, "username": self.radicale.user, "password": CANARY}
-
-    def bad_settings(self) -> dict[str, Any]:
-        return {**self.settings(), "password": WRONG}
-
-    def dead_settings(self) -> dict[str, Any]:
-        return {**self.settings(), "url": f"http://127.0.0.1:{free_port()}"}
-
-    def ids(self) -> Set[str]:
-        return self.calendar.names()
-
-    def add(
-        self, count: int = 1, *, same_stamp: bool = False, at: datetime | None = None
-    ) -> list[str]:
+    def text(self, number: int, title: str = "", at: datetime | None = None, line: str = "") -> str:
         if at is not None:
             raise Exempt("a resource has an etag and no time of change")
-        names = []
-        for _ in range(count):
-            number = next(self._numbers)
-            names.append(f"visit-{number:06d}.ics")
-            self.calendar.write(names[-1], entry(number))
-        return names
+        return entry(number, title or "Visit", *[line][: bool(line)])
 
-    def change(self, id: str) -> None:
-        self.calendar.write(id, entry(next(self._numbers), "Moved", uid=f"{id}@x.example"))
-
-    def delete(self, id: str) -> None:
-        self.calendar.remove(id)
-
-    # what is written to it ----------------------------------------------------------------
+    def without(self, text: str) -> str:
+        return "\r\n".join(one for one in text.split("\r\n") if not one.startswith("SUMMARY"))
 
     def new_fields(self) -> Mapping[str, Any]:
         return {
@@ -87,10 +55,6 @@ class RadicaleSource(Source):
     def bad_fields(self) -> Mapping[str, Any]:
         return {"start": "soon"}
 
-    def raw(self, id: str) -> bytes | None:
-        path = self.calendar.folder / id
-        return path.read_bytes() if path.exists() else None
-
     def held(self, id: str) -> Mapping[str, Any] | None:
         """Return each property of the entry, and the two times under the names of the payload."""
         raw = self.raw(id)
@@ -101,73 +65,19 @@ class RadicaleSource(Source):
         start = event["DTSTART"].dt.astimezone(UTC).isoformat()
         return {**said, "summary": str(event["SUMMARY"]), "start": start}
 
-    def alter(self, how: Alteration) -> None:
-        lines = {
-            "field added": "X-NEW-FIELD;X-PARAM=1:news",
-            "field removed": "",
-            "field retyped": "SEQUENCE:seven",
-        }
-        number = next(self._numbers)
-        text = entry(number, "Visit", lines[how])
-        if how == "field removed":
-            text = text.replace(f"SUMMARY:Visit {number}\r\n", "")
-        self.calendar.write(min(self.ids()), text)
+
+class RadicaleSource(Meetings, OnRadicale):
+    """A calendar of a Radicale."""
+
+    @property
+    def calendar(self) -> Collection:
+        return self.collection
 
 
-@contextmanager
-def radicale_source(records: int) -> Iterator[RadicaleSource]:
-    """Yield a Radicale with a calendar of this many meetings."""
-    with radicale(password=CANARY) as behind, FaultServer() as server:
-        forward(server, behind.url)
-        source = RadicaleSource(behind, server)
-        source.add(records)
-        if records > 1_000:
-            behind.index(source.calendar.path)
-        yield source
+class PutSource(Meetings, ByPut):
+    """The calendar of a Xandikos or a Cyrus."""
 
 
-class PutSource(RadicaleSource):
-    """The calendar of a Xandikos or a Cyrus, changed by PUT and DELETE."""
-
-    def __init__(self, behind: Xandikos | Cyrus, server: FaultServer) -> None:
-        self.server = server
-        self.behind = behind
-        self._ids: set[str] = set()
-        self._numbers = count(1)
-
-    def settings(self) -> dict[str, Any]:
-        url = self.server.url if self.server else ""
-        return {"url": url, "username": "ann", "password": CANARY}
-
-    def bad_settings(self) -> dict[str, Any]:
-        if isinstance(self.behind, Xandikos):
-            raise Exempt("this Xandikos asks for no password")
-        return super().bad_settings()
-
-    def ids(self) -> Set[str]:
-        """Return the names put here, and those that the hub has made."""
-        listed = self.behind.names(self.behind.calendar)
-        return listed if listed else set(self._ids)
-
-    def add(
-        self, count: int = 1, *, same_stamp: bool = False, at: datetime | None = None
-    ) -> list[str]:
-        names = []
-        for _ in range(count):
-            number = next(self._numbers)
-            names.append(f"visit-{number:06d}.ics")
-            self.behind.put(self.behind.calendar + names[-1], entry(number))
-        self._ids.update(names)
-        return names
-
-    def raw(self, id: str) -> bytes | None:
-        return self.behind.get(self.behind.calendar + id)
-
-    def change(self, id: str) -> None:
-        number = int(id[6:12])
-        text = entry(number, f"Moved {next(self._numbers)}")
-        self.behind.put(self.behind.calendar + id, text)
-
-    def delete(self, id: str) -> None:
-        self.behind.delete(self.behind.calendar + id)
-        self._ids.discard(id)
+def radicale_source(records: int) -> AbstractContextManager[RadicaleSource]:
+    """Yield a Radicale with a calendar of this many meetings. Raises: Unobtainable."""
+    return on_radicale(RadicaleSource, records)
