@@ -26,6 +26,8 @@ HISTORIES = int(os.environ.get("CRM_HUB_HISTORIES", "40"))
 SCALE = int(os.environ.get("CRM_HUB_SOAK_SCALE", "1"))
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 
+EAGER = "version: 1\nthresholds: {weigh: -30, review: -30, link: -30}\n"
+
 ANN = {"id": "1", "first": "Ann", "last": "Smith", "email": "ann@firm.example"}
 BEN = {"id": "2", "first": "Ben", "last": "Smith", "email": "ben@firm.example"}
 PHONE = "+12125550123"
@@ -253,6 +255,15 @@ class _History:
         elif act == "rebuild":
             rebuild(self.hub, full=self.rng.random() < 0.5)
 
+    def eager(self) -> Hub:
+        """Open the hub again with rules by which whatever is worth weighing joins."""
+        self.hub.close()
+        mappings = self.folder / "hub" / "mappings"
+        mappings.mkdir(exist_ok=True)
+        (mappings / "identity.yaml").write_text(EAGER)
+        self.hub = Hub(self.folder / "hub")
+        return self.hub
+
     def close(self) -> None:
         self.hub.close()
         shutil.rmtree(self.folder)
@@ -312,6 +323,8 @@ def _reject_and_go_on(seed: int) -> None:
             row = rng.choice(history.contacts)
             row |= {k: v for k, v in _rows(rng, 6)[0][0].items() if k != "id"}
             history.write()
+    if rng.random() < 0.5:
+        hub = history.eager()  # as a model would be to which all that is alike is one
     rebuild(hub, full=True)
     replay(hub)
     after = ids(hub)
