@@ -115,7 +115,7 @@ class _Blocks:
         self, profiles: Sequence[Profile], keys_of: Callable[[Profile], list[str]]
     ) -> None:
         seen = _Seen(len(profiles))
-        every, ends = array("q"), array("L")
+        every, ends = array("q"), array("I")
         for one in profiles:
             for key in _packed(keys_of(one)):
                 seen.add(key)
@@ -123,7 +123,7 @@ class _Blocks:
             ends.append(len(every))
         block_of, sizes = _shared(every, seen)
         # The blocks of each record one after the other, and where those of the next begin.
-        self._of, self._ends = array("L"), array("L")
+        self._of, self._ends = array("I"), array("I")
         start = 0
         for end in ends:
             self._of.extend(
@@ -131,9 +131,9 @@ class _Blocks:
             )
             self._ends.append(len(self._of))
             start = end
-        self._starts = array("L", accumulate(sizes, initial=0))
-        self._filled = array("L", self._starts)
-        self._places = array("L", bytes(array("L").itemsize * self._starts[-1]))
+        self._starts = array("I", accumulate(sizes, initial=0))
+        self._filled = array("I", self._starts)
+        self._places = array("I", bytes(array("I").itemsize * self._starts[-1]))
 
     def put(self, index: int) -> set[int]:
         """Put a record into its blocks, and return those that stood there before it."""
@@ -168,7 +168,7 @@ def _shared(every: Sequence[int], seen: _Seen) -> tuple[dict[int, int], array[in
     """Return key → block for the keys of two records and more, and the size of each block."""
     often = array("q", (key for key in every if seen.twice(key)))
     block_of: dict[int, int] = {}
-    sizes = array("L")
+    sizes = array("I")
     for part in range(_PARTS):
         for key, count in Counter(k for k in often if (k >> 8) % _PARTS == part).items():
             if 2 <= count <= key & _CAP_BITS:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from crm_hub.model.rules import Bands
 from crm_hub.resolve.blocking import candidates
-from crm_hub.resolve.graph import Clusters, Edge, clusters
+from crm_hub.resolve.graph import Clusters, Edge, Edges, clusters
 from crm_hub.resolve.kinds import PEOPLE, Kind
 from crm_hub.resolve.population import Population, settle
 from crm_hub.resolve.profile import Profile
@@ -61,7 +61,7 @@ def resolve(
     kind.contested(profiles, strict)
     kept, copies = _without_copies(profiles)
     firsts = [profiles[place] for place in kept]
-    edges: list[Edge] = []
+    edges = Edges()
     pairs = 0
     for index, near in candidates(firsts, kind.keys):
         one = firsts[index]
@@ -78,7 +78,7 @@ def resolve(
             if scorer.is_nameless(levels) and kind.nameless(one, other):
                 continue
             if (sure or bits >= bands.weigh) and not kind.clash(one, other, strict):
-                edges.append(Edge(place, index, bits, sure, contested))
+                edges.add(Edge(place, index, bits, sure, contested))
         pairs += len(near)
         if index % _EVERY == 0:
             progress("comparing", index, len(firsts))
@@ -123,7 +123,10 @@ _SAID = tuple(column for column in Profile.__dataclass_fields__ if column not in
 
 def _with_copies(found: Clusters, kept: Sequence[int], copies: Mapping[int, list[int]]) -> Clusters:
     """Return the clusters by the places of all records, copies beside their firsts."""
-    by = {kept[at]: Edge(kept[e.a], kept[e.b], e.bits) for at, e in found.by.items()}
+    by: dict[int, Edge] = {}
+    while found.by:  # each goes when it is renumbered: of a million they are a quarter gigabyte
+        at, e = found.by.popitem()
+        by[kept[at]] = Edge(kept[e.a], kept[e.b], e.bits)
     for first, others in copies.items():
         for place in others:
             by[place] = Edge(first, place, _COPY_BITS)
