@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from crm_hub.flow.dedupe_rows import contact_of
 from crm_hub.model.rules import Bands
 from crm_hub.resolve.decide import Verdict, decide
-from crm_hub.resolve.graph import Edge, clusters
+from crm_hub.resolve.graph import Edge, Edges, clusters
 from crm_hub.resolve.profile import Profile, profile
 from crm_hub.resolve.standing import standing
 from crm_hub.resolve.whole import resolve
@@ -103,6 +103,11 @@ def test_the_order_of_edges_and_records_changes_nothing(data: st.DataObject) -> 
     clashing = data.draw(st.lists(st.sampled_from(pairs), unique=True, max_size=6))
     edges = [Edge(a, b, w) for (a, b), w in zip(chosen, bits, strict=False)]
     plain = clusters(count, edges, names(count), Judge(clashing), Bands())
+    columns = Edges()
+    for edge in edges:
+        columns.add(edge)
+    assert list(columns) == edges
+    assert clusters(count, columns, names(count), Judge(clashing), Bands()) == plain
     order = data.draw(st.permutations(range(count)))  # record r stands at place order[r]
     moved = [Edge(order[e.b], order[e.a], e.bits) for e in data.draw(st.permutations(edges))]
     named = [""] * count
