@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ARRAY, BigInteger, bindparam, func, literal, select
+from sqlalchemy import bindparam, func, literal, select
+from sqlalchemy.types import NullType
 
 from crm_hub.store.db import Db, Row
 from crm_hub.store.schema import (
@@ -85,7 +86,7 @@ class ThreadStore:
         if not listed:
             return set()
         if self._db.name == "postgresql":
-            among = bindparam("among", type_=ARRAY(BigInteger()))
+            among = bindparam("among", type_=NullType())
             asked = func.unnest(among).table_valued("value").render_derived()
         else:
             asked = func.json_each(bindparam("among")).table_valued("value")
