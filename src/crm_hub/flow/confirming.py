@@ -6,24 +6,22 @@ Before: outbound, which knows the outcome. After: planning, which looks at the l
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 
 from crm_hub.flow.batch import Moment
-from crm_hub.flow.holding import claim_key
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.land import land, reload
 from crm_hub.flow.tracking import UNREAD, digest, is_of
 from crm_hub.flow.walk import walk
+from crm_hub.flow.written import hold, write_over
 from crm_hub.mapping import SectionPlan
 from crm_hub.model.records import Change
 from crm_hub.model.routes import Route
-from crm_hub.model.states import ABSENT, Awaited, FieldState, RecordState, mark
+from crm_hub.model.states import RecordState
 from crm_hub.outbox.life import raws
-from crm_hub.store import Db, Held, Identities, Landings, Outbox, WriteRow
-
-AWAITED_US = 7 * 86_400_000_000
+from crm_hub.store import Db, Identities, Landings, Outbox, WriteRow
 
 
 class Made(NamedTuple):
@@ -49,7 +47,8 @@ def confirm_updates(db: Db, route: Route, made: Sequence[Made], now_us: int) -> 
         state = states.get(number)
         if state is None or not is_of(state, record):
             state = RecordState()
-        text = _write_over(record, row, state, known[number].changed_at_us, now_us)
+        text = write_over(record, row, state, known[number].changed_at_us, now_us)
+        state.digest = digest(text)
         state.version = version
         payload = route.section.put(orjson.loads(known[number].payload), raws(row.doc))
         values.append((number, record.entity, record.changed_at_us, text, record.keys))
@@ -58,54 +57,6 @@ def confirm_updates(db: Db, route: Route, made: Sequence[Made], now_us: int) -> 
     identities.save_canonical([], values)
     repo.believe(beliefs)
     repo.save_states(saved)
-
-
-def _write_over(
-    record: Held, row: WriteRow, state: RecordState, at_us: int | None, now_us: int
-) -> str:
-    """Put what was written into a record's state; return its values, as JSON."""
-    values: dict[str, Any] = orjson.loads(record.data)
-    state.spell_out(values, record.changed_at_us)
-    written = {} if row.kind == "archive" else row.doc["fields"]
-    for name, change in written.items():
-        entry = state.entry(name)
-        if change.get("pushed"):
-            entry.rendering = change["raw"]
-            continue
-        shown = values.get(name) if entry.rendering is ABSENT else entry.rendering
-        entry.awaited = Awaited(shown, at_us, now_us + AWAITED_US)
-        if row.kind == "restore":
-            _restored(entry, change)
-        else:
-            _copied(entry, change)
-        if change["to"] in (None, []):
-            values.pop(name, None)
-        else:
-            values[name] = change["to"]
-    text = orjson.dumps(values, option=orjson.OPT_SORT_KEYS).decode()
-    state.digest = digest(text)
-    return text
-
-
-def _copied(entry: FieldState, change: dict[str, Any]) -> None:
-    """The value came from elsewhere, and so did its stamp."""
-    entry.stamp = change["stamp"]
-    entry.rendering = entry.undone = ABSENT
-    entry.copied, entry.person = True, False
-    entry.cleared = change["to"] in (None, [])
-    entry.added = dict(change["items"])
-    if isinstance(change["to"], list):
-        there = {mark(item) for item in change["to"]}
-        entry.removed = {m: at for m, at in entry.removed.items() if m not in there}
-
-
-def _restored(entry: FieldState, change: dict[str, Any]) -> None:
-    """The value of before our write is back, with its stamp; ours is not written again."""
-    entry.stamp = change["stamp"]
-    entry.rendering = ABSENT
-    entry.undone = change["undone"]
-    entry.copied = entry.person = entry.cleared = False
-    entry.added = {}
 
 
 def confirm_creates(
@@ -134,7 +85,7 @@ def confirm_creates(
     landed = land(db, stream, changes, moment.now_us, None)
     numbers = {one.key: one.record_id for one in landed.landed}
     numbers |= {one.key: known[one.key][0] for one in there}
-    _hold(Outbox(db), made, numbers)
+    hold(Outbox(db), [(one.row, numbers[one.key]) for one in made])
     again = reload(landings, [numbers[one.key] for one in there], is_new=False)
     walk(db, hub.tools, stream, section, [*landed.landed, *again.get(stream.id, ())], moment)
     landings.walked(landed.landing_id)
@@ -142,17 +93,3 @@ def confirm_creates(
         Made(one.row._replace(record_id=numbers[one.key]), one.key, one.version) for one in new
     ]
     confirm_updates(db, route, written, moment.now_us)
-
-
-def _hold(repo: Outbox, made: Sequence[Made], numbers: dict[str, int]) -> None:
-    """Hold each new record together with the record that most of its values come from."""
-    anchors = {one.key: one.row.doc["anchor"] for one in made if one.row.doc.get("anchor")}
-    claims: dict[int, str] = {}
-    for record_id, value in repo.claims(anchors.values()):
-        claims[record_id] = min(value, claims.get(record_id, value))
-    rows, keys = [], []
-    for key, anchor in anchors.items():
-        value = claims.get(anchor, f"r{anchor}")
-        rows += [(anchor, value), (numbers[key], value)]
-        keys.append((claim_key(value), anchor))  # the new record gets its key from the walk
-    repo.add_claims(rows, keys)

@@ -17,14 +17,13 @@ from crm_hub.flow.hub import Hub
 from crm_hub.flow.inbound import Inbound
 from crm_hub.flow.land import land
 from crm_hub.flow.lanes import TAKEN_AWAY
-from crm_hub.flow.planning import plan_again
+from crm_hub.flow.planning import plan_settled_lanes
 from crm_hub.flow.walk import walk
-from crm_hub.landing.echo import is_reformat
+from crm_hub.flow.written import holds, like
 from crm_hub.mapping import SectionPlan
 from crm_hub.model.errors import ConfigError, NotSupported, Throttled, TransientError
 from crm_hub.model.records import Change
 from crm_hub.model.routes import Route
-from crm_hub.model.states import same
 from crm_hub.observe import redact
 from crm_hub.outbox import life
 from crm_hub.sdk import Connector, Outcome, Ref
@@ -58,7 +57,7 @@ class FarSide:
         if now.record is None or then.record is None:
             return bool(change.payload == orjson.loads(known.payload))
         fields = now.record.values.keys() | then.record.values.keys()
-        return all(_like(then.record.values.get(f), now.record.values.get(f)) for f in fields)
+        return all(like(then.record.values.get(f), now.record.values.get(f)) for f in fields)
 
     def put_back(self, rows: Sequence[WriteRow], error: Exception, *, certain: bool) -> None:
         """A call failed. certain: nothing was done at the far side; else nobody knows."""
@@ -153,7 +152,7 @@ class FarSide:
             return False
         if not self.is_untouched(route, known, change) or row.tries >= life.MOST_TRIES:
             return False
-        self.take(route, [change], [row.identity_id])  # its version may be another by now
+        self.take(route, [change], [row])  # its version may be another by now
         with self.hub.store.write() as db:
             Outbox(db).save([row._replace(state="due", due_at_us=self.inbound.now_us())])
         return True
@@ -166,12 +165,12 @@ class FarSide:
             )
             Outbox(db).save([done])
 
-    def take(self, route: Route, changes: Sequence[Change], identities: Sequence[int]) -> None:
-        """Land and walk what was found at the far side, then plan these identities again."""
+    def take(self, route: Route, changes: Sequence[Change], rows: Sequence[WriteRow]) -> None:
+        """Land and walk what was found at the far side, then plan the lanes of these writes."""
         with self.hub.store.write() as db:
             moment = self.inbound.moment(db)
             self.walk_in(db, route, changes, moment)
-            plan_again(db, self.hub.tools, identities, moment)
+            plan_settled_lanes(db, self.hub.tools, rows, moment)
 
     def walk_in(self, db: Db, route: Route, changes: Sequence[Change], moment: Moment) -> None:
         landings = Landings(db)
@@ -205,7 +204,7 @@ class FarSide:
             outcome = Outcome("applied", change.id, change.version)
             self.confirm(db, route, [(row, outcome)], moment)
             self.walk_in(db, route, [change], moment)
-            plan_again(db, self.hub.tools, [row.identity_id], moment)
+            plan_settled_lanes(db, self.hub.tools, [row], moment)
 
     def holds(self, route: Route, row: WriteRow, change: Change) -> bool:
         """Whether a record holds what was written, be it reformatted."""
@@ -214,12 +213,4 @@ class FarSide:
         if row.kind == "archive":
             return route.section.put(change.payload, life.raws(row.doc)) == change.payload
         found = self.sections[route.stream].map(change.payload).record
-        values = {} if found is None else found.values
-        return all(
-            change_of.get("pushed") or _like(change_of["to"] or None, values.get(name))
-            for name, change_of in row.doc["fields"].items()
-        )
-
-
-def _like(written: Any, found: Any) -> bool:
-    return same(written, found) or (found is not None and is_reformat(written, found))
+        return holds(row, {} if found is None else found.values)

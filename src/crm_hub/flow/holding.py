@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from crm_hub.flow.batch import TwoWay
-from crm_hub.flow.tracking import HELD_TOGETHER
 from crm_hub.model.ids import strong_key
 from crm_hub.store import Db, Outbox
 
 if TYPE_CHECKING:
     from crm_hub.flow.planning import Subject
+
+HELD_TOGETHER = "crm_hub"
+"""The name of the strong id that the hub gives records which it keeps equal."""
 
 
 def hold_together(db: Db, two_way: TwoWay, subjects: Sequence[Subject]) -> None:

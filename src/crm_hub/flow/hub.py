@@ -6,6 +6,7 @@ import fcntl
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -68,8 +69,14 @@ class Hub:
 
     @cached_property
     def tools(self) -> Tools:
-        from crm_hub.flow.batch import Tools
         from crm_hub.flow.two_way import two_way_of
+
+        return replace(self._reading_tools, two_way=two_way_of(self))
+
+    @cached_property
+    def _reading_tools(self) -> Tools:
+        """The tools of a hub that writes nowhere: what the files say, whatever was approved."""
+        from crm_hub.flow.batch import Tools
         from crm_hub.mapping import read_identity, read_survivorship
 
         exclusive: set[tuple[str, str]] = set()
@@ -86,7 +93,7 @@ class Hub:
             frozenset(self.config.company.own),
             frozenset(exclusive),
             {name: (name, one.kind) for name, one in self.config.connections.items()},
-            two_way_of(self),
+            None,
             frozenset(n for n, one in self.config.connections.items() if one.direction == "push"),
         )
 

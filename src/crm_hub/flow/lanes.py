@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -15,7 +16,9 @@ import orjson
 
 from crm_hub.flow.batch import Moment, TwoWay
 from crm_hub.flow.clashes import outlived_later
+from crm_hub.merge import MergeMember
 from crm_hub.model.routes import Route
+from crm_hub.model.states import ABSENT, FieldState
 from crm_hub.outbox.drafts import Draft, Problem, record_lane
 from crm_hub.store import Db, DeadLetter, Identities, Landings, Machinery, Outbox, WriteRow
 
@@ -85,16 +88,41 @@ def _place(subject: Subject, route: Route, record_id: int | None) -> tuple[str, 
     return route.connection, route.stream, key
 
 
-def reconcile(db: Db, subjects: Sequence[Subject], two_way: TwoWay, moment: Moment) -> None:
+def open_writes(db: Db, subjects: Sequence[Subject], two_way: TwoWay) -> dict[str, WriteRow]:
+    """Return the open writes of the subjects' lanes."""
+    repo, targets = Outbox(db), [m for s in subjects for m, _ in s.targets(two_way)]
+    opened = repo.open_in({record_lane(m.record_id) for m in targets})
+    return opened | {row.lane: row for row in repo.open_of(s.identity_id for s in subjects)}
+
+
+def taken_back(member: MergeMember, opened: Mapping[str, WriteRow]) -> MergeMember:
+    """Return a member as it will be once what the hub had carried to it is taken back.
+
+    What is to go from a record must not be carried on from there meanwhile.
+    """
+    row = opened.get(record_lane(member.record_id))
+    if row is None or row.kind != "restore":
+        return member
+    values, states = dict(member.values), dict(member.states)
+    for name, change in row.doc["fields"].items():
+        values.pop(name, None)
+        if change["to"] not in (None, []):
+            values[name] = change["to"]
+        known = states.get(name) or FieldState(member.changed_at_us)
+        states[name] = known.restored(change["stamp"], change.get("undone", ABSENT))
+    return replace(member, values=values, states=states)
+
+
+def reconcile(
+    db: Db,
+    subjects: Sequence[Subject],
+    two_way: TwoWay,
+    opened: Mapping[str, WriteRow],
+    moment: Moment,
+) -> None:
     """Bring the open writes of the subjects' lanes in line with the drafts."""
     repo = Outbox(db)
     drafts = {d.lane: d for s in subjects for d in s.drafts.writes}
-    lanes = set(drafts)
-    for subject in subjects:
-        lanes.update(record_lane(m.record_id) for m, _ in subject.targets(two_way))
-    opened = repo.open_in(lanes)
-    for row in repo.open_of([s.identity_id for s in subjects]):
-        opened.setdefault(row.lane, row)
     added: list[WriteRow] = []
     changed: list[WriteRow] = []
     removed: list[int] = []

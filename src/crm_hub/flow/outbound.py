@@ -7,7 +7,7 @@ and reads back instead of sending it again. Before: planning. After: confirming.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crm_hub.flow.farside import FarSide
@@ -23,7 +23,7 @@ from crm_hub.flow.uncertain import Uncertain
 from crm_hub.model.errors import ConfigError, MassWrite
 from crm_hub.model.routes import Route
 from crm_hub.sdk import Connector
-from crm_hub.store import Briefs, Outbox, WriteRow
+from crm_hub.store import Briefs, Outbox, RouteRow, WriteRow
 
 BATCH = 200
 GROUP = 25
@@ -95,9 +95,13 @@ class Outbound:
 
     def _open(self) -> bool:
         """Tell whether there is anything to do; a first plan has to be approved."""
-        self._far.routes = self._known_routes()
+        with self.hub.store.read() as db:
+            repo = Outbox(db)
+            stored = {r.stream: r for r in repo.routes() if r.connection == self.name}
+            waits = bool(repo.has_due(self.name) or repo.to_look_at(self.name, LOOK_AGAIN))
+        self._far.routes = self._known_routes(stored)
         if self._yes or not self._far.routes:
-            new = unapproved(self.hub, self.name)
+            new = unapproved(self.hub, self.name, stored)
             if new and not self._yes:
                 self.inbound.report.notes.append(
                     "nothing is written there before its first plan is approved: "
@@ -112,24 +116,19 @@ class Outbound:
                 return self._open_again()
         for route in self._far.routes.values():
             self._far.sections[route.stream] = self.hub.plan(self.name).sections[route.section.name]
-        with self.hub.store.read() as db:
-            repo = Outbox(db)
-            waits = bool(repo.has_due(self.name) or repo.to_look_at(self.name, LOOK_AGAIN))
-            if not waits and self._makes:
+        if not waits and self._makes:
+            with self.hub.store.read() as db:
                 waits = bool(Briefs(db).due(self.inbound.now_us(), 1))
-            stored = {r.stream: r for r in repo.routes() if r.connection == self.name}
         changed = any(stored[s].digest != r.section.digest for s, r in self._far.routes.items())
         return waits or changed
 
-    def _known_routes(self) -> dict[str, Route]:
+    def _known_routes(self, stored: Mapping[str, RouteRow]) -> dict[str, Route]:
         """Return the approved routes by stream, those too that another process has approved."""
-        with self.hub.store.read() as db:
-            stored = {r.stream for r in Outbox(db).routes() if r.connection == self.name}
         for _ in range(2):
             two_way = self.hub.tools.two_way
             known = [] if two_way is None else list(two_way.routes.values())
             found = {r.stream: r for r in known if r.connection == self.name}
-            if stored <= found.keys():
+            if stored.keys() <= found.keys():
                 break
             self.hub.forget_tools()
         return found

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -16,7 +16,8 @@ from crm_hub.flow.batch import MANY, Moment, Tools, TwoWay
 from crm_hub.flow.briefs import made_for
 from crm_hub.flow.clashes import log_clashes
 from crm_hub.flow.holding import hold_together
-from crm_hub.flow.lanes import bury, reconcile
+from crm_hub.flow.lanes import bury, open_writes, reconcile, taken_back
+from crm_hub.flow.repairs import repair_late
 from crm_hub.flow.tracking import Lost, Tracked
 from crm_hub.flow.walk_golden import Settled
 from crm_hub.merge import Decided, MergeMember, decide, display_name, whole_name
@@ -25,7 +26,7 @@ from crm_hub.model.routes import Route
 from crm_hub.outbox import plan as drafting
 from crm_hub.outbox import taking_away
 from crm_hub.outbox.drafts import Drafts, Target, Wanted, create_lane, record_lane
-from crm_hub.store import Briefs, Db, Identities, Outbox
+from crm_hub.store import Briefs, Db, Identities, Outbox, WriteRow
 
 
 @dataclass(slots=True)
@@ -68,6 +69,7 @@ def plan_settled(db: Db, tools: Tools, settled: Settled, tracked: Tracked, momen
     two_way = tools.two_way
     if two_way is None:
         return
+    repair_late(db, tools, tracked.settled, moment)
     subjects, closed = [], []
     for number in sorted(settled.changed):
         nodes = settled.members.get(number)
@@ -93,9 +95,21 @@ def plan_settled(db: Db, tools: Tools, settled: Settled, tracked: Tracked, momen
 
 
 def plan_again(db: Db, tools: Tools, identity_ids: Iterable[int], moment: Moment) -> None:
-    """Plan identities whose writes were settled: something may have changed since."""
+    """Plan identities of which something may have changed since."""
     tracked = Tracked(db)
     plan_subjects(db, tools, subjects_of(db, tools, identity_ids), tracked, moment)
+
+
+def plan_settled_lanes(db: Db, tools: Tools, rows: Iterable[WriteRow], moment: Moment) -> None:
+    """Plan anew whoever writes that were settled belong to by now."""
+    repo, listed = Identities(db), list(rows)
+    repair_late(db, tools, listed, moment)
+    links = repo.links_of([row.record_id for row in listed if row.record_id is not None])
+    found = {
+        links[row.record_id][0] if row.record_id in links else repo.follow(row.identity_id)
+        for row in listed
+    }
+    plan_again(db, tools, sorted(found), moment)
 
 
 def subjects_of(db: Db, tools: Tools, identity_ids: Iterable[int]) -> list[Subject]:
@@ -126,12 +140,13 @@ def plan_subjects(
     if two_way is None or not subjects:
         return
     lost = _lost_of(tracked.lost, two_way)
-    next_us = draft_all(db, tools, subjects, tracked, lost, moment.now_us)
+    opened = open_writes(db, subjects, two_way)
+    next_us = draft_all(db, tools, subjects, tracked, lost, opened, moment.now_us)
     Briefs(db).looked_at(next_us)
     hold_together(db, two_way, subjects)
     log_clashes(db, two_way, subjects, tracked.edits, lost, moment)
     bury(db, subjects, two_way, moment)
-    reconcile(db, subjects, two_way, moment)
+    reconcile(db, subjects, two_way, opened, moment)
 
 
 def draft_all(
@@ -140,16 +155,18 @@ def draft_all(
     subjects: Sequence[Subject],
     tracked: Tracked,
     lost: Mapping[int, Sequence[Lost]],
+    opened: Mapping[str, WriteRow],
     now_us: int,
 ) -> dict[int, int | None]:
     """Decide each subject's golden values, and draft its writes. Writes nothing.
 
-    Returns from when on the brief of an identity may say something else.
+    opened: the open writes of their lanes. Returns from when on the brief of an identity may say
+    something else.
     """
     two_way = tools.two_way
     if two_way is None:
         return {}
-    _decide(tools, subjects, tracked)
+    _decide(tools, subjects, tracked, opened)
     wanted = {s.identity_id: s.wanted() for s in subjects}
     made = made_for(db, two_way, subjects, wanted, now_us)
     for number, one in made.items():
@@ -179,16 +196,18 @@ def draft_all(
     return {number: one.next_us for number, one in made.items()}
 
 
-def _decide(tools: Tools, subjects: Sequence[Subject], tracked: Tracked) -> None:
+def _decide(
+    tools: Tools,
+    subjects: Sequence[Subject],
+    tracked: Tracked,
+    opened: Mapping[str, WriteRow],
+) -> None:
     states = tracked.states([m.record_id for s in subjects for m in s.members])
     for subject in subjects:
         subject.members = [
-            MergeMember(
-                m.record_id, m.order, m.systems, m.changed_at_us, m.values,
-                states.get(m.record_id, {}),
-            )
+            taken_back(replace(m, states=states.get(m.record_id, {})), opened)
             for m in subject.members
-        ]  # fmt: skip
+        ]
         rules = tools.survivorship.get(subject.entity, {})
         counting = tools.speaking(subject.members)
         subject.decided = decide(counting, rules, MANY[subject.entity])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from crm_hub.flow.batch import Moment, Tools
+from crm_hub.flow.batch import Moment, Tools, TwoWay
 from crm_hub.flow.holding import newly_held
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.inbound import Inbound, SyncReport
-from crm_hub.flow.lanes import TAKEN_AWAY, stays
+from crm_hub.flow.lanes import TAKEN_AWAY, open_writes, stays
 from crm_hub.flow.outbound import Outbound, paused
 from crm_hub.flow.planning import Subject, draft_all, plan_subjects, subjects_of
 from crm_hub.flow.tracking import Tracked
@@ -30,8 +30,7 @@ from crm_hub.model.errors import ConfigError
 from crm_hub.model.routes import Route
 from crm_hub.model.values import to_us
 from crm_hub.outbox import life
-from crm_hub.outbox.drafts import record_lane
-from crm_hub.store import Db, Outbox, RouteRow
+from crm_hub.store import Db, Outbox, RouteRow, WriteRow
 
 BATCH = 1000
 FOLDER = "plans"
@@ -77,9 +76,10 @@ def preview(hub: Hub, name: str) -> Preview:
     docs: list[Any] = []
     with hub.store.read() as db:
         for subjects in _subjects(db, tools):
-            tracked = Tracked(db)
-            draft_all(db, tools, subjects, tracked, {}, to_us(hub.now()))
-            _add(db, tools, name, subjects, found, docs)
+            if tools.two_way is not None:
+                opened = open_writes(db, subjects, tools.two_way)
+                draft_all(db, tools, subjects, Tracked(db), {}, opened, to_us(hub.now()))
+                _add(db, tools.two_way, name, subjects, opened, found, docs)
     routes = [r for r in _routes(tools) if r.connection == name]
     found.calls = sum(_calls(r, found.lines) for r in routes)
     docs.append([r.section.digest for r in routes])
@@ -114,22 +114,21 @@ def _subjects(db: Db, tools: Tools) -> Iterator[list[Subject]]:
 
 def _add(
     db: Db,
-    tools: Tools,
+    two_way: TwoWay,
     name: str,
     subjects: Sequence[Subject],
+    opened: Mapping[str, WriteRow],
     found: Preview,
     docs: list[Any],
 ) -> None:
     """Add the lines of some subjects: their drafts, and the open writes that stay as they are."""
-    if tools.two_way is None:
-        return
     repo = Outbox(db)
     keys: dict[int, str] = {}
     lanes: dict[str, Any] = {}
     merges: list[Line] = []
-    joined = newly_held(repo, tools.two_way, subjects)
+    joined = newly_held(repo, two_way, subjects)
     for subject in subjects:
-        targets = [t for t in subject.targets(tools.two_way) if t[1].connection == name]
+        targets = [t for t in subject.targets(two_way) if t[1].connection == name]
         keys.update({m.record_id: subject.sources[m.record_id].id for m, _ in targets})
         found.counts["conflict"] += sum(
             any(d.open and f in r.section.fields for f, d in subject.decided.fields.items())
@@ -144,9 +143,8 @@ def _add(
             for p in subject.drafts.problems
             if p.route.connection == name
         ]
-    opened = repo.open_in({*lanes, *map(record_lane, keys)})
     for lane, row in opened.items():
-        if stays(row, subjects, tools.two_way):
+        if stays(row, subjects, two_way):
             lanes.pop(lane, None)
             if row.state == "due" and row.connection == name:
                 lanes[lane] = (row.stream, row.kind, row.record_id, row.doc)

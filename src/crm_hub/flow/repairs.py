@@ -16,18 +16,19 @@ import orjson
 from crm_hub.flow.batch import Moment, Tools
 from crm_hub.flow.holding import claim_key
 from crm_hub.flow.tracking import Tracked
-from crm_hub.flow.undo import is_ours
 from crm_hub.model.ids import bounded, email_key, phone_key
-from crm_hub.model.states import FieldStates, mark
+from crm_hub.model.states import FieldStates, mark, same
 from crm_hub.outbox.drafts import record_lane
-from crm_hub.store import Db, Held, Identities, Outbox, WriteRow
+from crm_hub.store import Db, Held, Identities, Outbox, Rulings, WriteRow
 
 Parts = tuple[Sequence[int], Sequence[int]]
 _KEYS = {"email": email_key, "phone": phone_key}
 
 
-def let_go(db: Db, tools: Tools, parts: Parts) -> set[str]:
+def let_go(db: Db, tools: Tools, parts: Parts, since_us: int) -> set[str]:
     """Take the ties between two parts that the hub itself made; return the keys that went.
+
+    since_us: since when they were one; what was written earlier came from elsewhere.
 
     Records that it kept equal are no longer held together, and a mailbox or number that it
     carried over no longer finds the wrong one.
@@ -37,7 +38,7 @@ def let_go(db: Db, tools: Tools, parts: Parts) -> set[str]:
     dropped = _drop_claims(Outbox(db), parts)
     rows = [
         (bounded(_KEYS[name](item)), record.record_id)
-        for record, name, change in _carried(db, parts)
+        for record, name, change in _carried(db, parts, since_us)
         if name in _KEYS
         for item in _gone(change)
     ]
@@ -65,34 +66,53 @@ def _drop_claims(repo: Outbox, parts: Parts) -> set[str]:
     return {claim_key(value) for _, value in rows}
 
 
-def repair(db: Db, tools: Tools, parts: Parts, moment: Moment) -> list[tuple[str, str]]:
+def repair(
+    db: Db, tools: Tools, parts: Parts, since_us: int, moment: Moment
+) -> list[tuple[str, str]]:
     """Plan writes that give each record back what it held; return what must stay, and why."""
     if tools.two_way is None:
         return []
     repo, routes = Outbox(db), tools.two_way.routes
     fields: dict[int, dict[str, Any]] = defaultdict(dict)
     records: dict[int, Held] = {}
-    for record, name, change in _carried(db, parts):
+    for record, name, change in _carried(db, parts, since_us):
         if (record.connection, record.stream) in routes:
             fields[record.record_id][name] = change
             records[record.record_id] = record
     now = {h.record_id: h for h in Identities(db).held(records)}
-    lanes = {record_lane(number): number for number in records}
-    busy = repo.open_in(lanes)
-    left = [
-        (row.doc["name"], "a write to it is under way; run the split again when it is over")
-        for row in busy.values()
-        if row.state in ("sent", "unknown")
-    ]
-    repo.remove(row.id for row in busy.values() if row.state in ("due", "dead"))
-    repo.add(
-        [
-            _row(now[number], fields[number], moment)
-            for lane, number in sorted(lanes.items())
-            if lane not in busy or busy[lane].state in ("due", "dead")
-        ]
-    )
-    return left
+    lanes = {record_lane(number): number for part in parts for number in part}
+    opened = repo.open_in(lanes)
+    busy = {lane: row for lane, row in opened.items() if row.state in ("sent", "unknown")}
+    free = [lane for lane in sorted(lanes.keys() - busy.keys()) if lanes[lane] in records]
+    repo.remove(opened[lane].id for lane in free if lane in opened)
+    repo.add([_row(now[lanes[lane]], fields[lanes[lane]], moment) for lane in free])
+    why = "a write to it is under way; once it is over it is taken back too"
+    return [(row.doc["name"], why) for row in busy.values()]
+
+
+def repair_late(db: Db, tools: Tools, rows: Sequence[WriteRow], moment: Moment) -> None:
+    """Take back what writes carried over that were under way while their records were parted.
+
+    rows: writes that have just been settled; one that was to take something back, and met another
+    version there, may have left something to do.
+    """
+    repo = Rulings(db)
+    mine = {row.record_id: row for row in rows if row.record_id is not None}
+    if not mine or not repo.any():
+        return
+    for ruling in repo.of(mine):
+        here = [mine[record] for side in ruling.sides for record in side if record in mine]
+        late = any(row.kind == "restore" or row.made_at_us <= ruling.at_us for row in here)
+        if ruling.kind == "different" and late:
+            repair(db, tools, ruling.sides, ruling.doc.get("since_us", 0), moment)
+
+
+def rehome(db: Db, records: Sequence[int]) -> None:
+    """Let open writes of records that were parted belong to the identities they are in now."""
+    repo, lanes = Outbox(db), {record_lane(number): number for number in records}
+    links = Identities(db).links_of(records)
+    opened = [row for row in repo.open_in(lanes).values() if lanes[row.lane] in links]
+    repo.save([row._replace(identity_id=links[lanes[row.lane]][0]) for row in opened])
 
 
 def _row(record: Held, fields: dict[str, Any], moment: Moment) -> WriteRow:
@@ -104,14 +124,15 @@ def _row(record: Held, fields: dict[str, Any], moment: Moment) -> WriteRow:
     )  # fmt: skip
 
 
-def _carried(db: Db, parts: Parts) -> Iterator[tuple[Held, str, dict[str, Any]]]:
+def _carried(db: Db, parts: Parts, since_us: int) -> Iterator[tuple[Held, str, dict[str, Any]]]:
     """Yield (record, field, change that takes it back) of what was carried from part to part."""
     held = {h.record_id: h for h in Identities(db).held([*parts[0], *parts[1]])}
     values = {number: orjson.loads(one.data) for number, one in held.items()}
     states = Tracked(db).states(held)
     writes: dict[str, list[WriteRow]] = defaultdict(list)
     for row in Outbox(db).confirmed_in(record_lane(number) for number in held):
-        writes[row.lane].append(row)
+        if row.made_at_us >= since_us:
+            writes[row.lane].append(row)
     for mine, theirs in (parts, parts[::-1]):
         for number in mine:
             made = writes.get(record_lane(number), [])
@@ -172,5 +193,12 @@ def _back(
     return {
         "to": oldest["was"], "was": last["to"], "stamp": oldest["was_stamp"],
         "was_stamp": last["stamp"], "items": {}, "raw": oldest["base"], "base": last["raw"],
-        "undone": last["to"],
     }  # fmt: skip
+
+
+def is_ours(name: str, change: dict[str, Any], values: dict[str, Any], states: FieldStates) -> bool:
+    """Whether a field still holds what was written, and nobody has touched it."""
+    if change.get("pushed"):
+        return False
+    state = states.get(name)
+    return state is not None and state.copied and same(values.get(name), change["to"] or None)

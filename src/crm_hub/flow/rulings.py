@@ -14,7 +14,7 @@ from crm_hub.flow.batch import Moment
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.reading import find
 from crm_hub.flow.regroup import regroup
-from crm_hub.flow.repairs import let_go, repair
+from crm_hub.flow.repairs import let_go, rehome, repair
 from crm_hub.model.errors import ConfigError
 from crm_hub.model.ids import public_id
 from crm_hub.model.values import to_us
@@ -92,6 +92,8 @@ def same_in(db: Db, hub: Hub, left: _Side, right: _Side, who: str, reason: str) 
     ]  # fmt: skip
     # An earlier ruling stays, and counts again when this one is taken back.
     sides = (left.records, right.records) if against else (left.meant, right.meant)
+    if left.identity_id == right.identity_id:  # keys joined them: only these two are held
+        sides = ((left.anchor,), (right.anchor,))
     row = RulingRow(0, "same", "standing", to_us(hub.now()), who, reason, {}, sides)
     found = Ruled(repo.add(row).id, overrules=against)
 
@@ -100,7 +102,8 @@ def same_in(db: Db, hub: Hub, left: _Side, right: _Side, who: str, reason: str) 
         settled = regroup(db, hub.tools, records, moment)
         # What else moves because of it, an undo moves back too.
         links |= {row[0]: row for row in settled.moved or ()}
-        repo.keep(found.number, {"links": [list(row) for row in links.values()]})
+        named = [side.anchor for side in (left, right) if side.named]
+        repo.keep(found.number, {"links": [list(row) for row in links.values()], "named": named})
         return settled.members.keys() & settled.changed
 
     return _carried_out(db, hub, found, work)
@@ -141,7 +144,7 @@ def unlink(hub: Hub, record: str, *, who: str = "", reason: str = "") -> Ruled:
             raise ConfigError(
                 f"{record} is not a source record", remedy=f"Name one of: {_listed(db, side)}"
             )
-        made = [row for row in _made(db, side) if (side.anchor,) in row.sides]
+        made = [row for row in _made(db, side) if _named_in(row, side.anchor)]
         if made:
             return undo_in(db, hub, made[-1], who, reason)
         return _part(db, hub, side, (side.anchor,), who, reason)
@@ -194,9 +197,11 @@ def apart_in(
             found[row.id] = row
     undone = [found[number] for number in sorted(found)]
     repo.withdraw(row.id for row in undone)
+    since_us = min((one.at_us for one in undone), default=0)
     row = RulingRow(
-        0, "different", "standing", to_us(hub.now()), who, reason, {}, (tuple(left), tuple(right))
-    )
+        0, "different", "standing", to_us(hub.now()), who, reason, {"since_us": since_us},
+        (tuple(left), tuple(right)),
+    )  # fmt: skip
     ruled = Ruled(repo.add(row).id, taken_back=[one.id for one in undone])
     before = {link[0]: link for one in reversed(undone) for link in one.doc["links"]}
     numbers = {number for number, _ in identities.links_of({*records, *before}).values()}
@@ -204,11 +209,13 @@ def apart_in(
 
     def work(moment: Moment) -> set[int]:
         parts = ([r for r in left if r in there], [r for r in right if r in there])
-        dropped = let_go(db, hub.tools, parts)
+        dropped = let_go(db, hub.tools, parts, since_us)
+        # Before anything is planned, so that what is to be taken back is not carried on.
+        ruled.left += repair(db, hub.tools, parts, since_us, moment)
         was = _ids_again(identities, before, there)
         settled = regroup(db, hub.tools, sorted(there), moment, was=was, touched=dropped)
         _restore_links(identities, before)
-        ruled.left += repair(db, hub.tools, parts, moment)
+        rehome(db, [*parts[0], *parts[1]])
         return settled.members.keys() & settled.changed
 
     return _carried_out(db, hub, ruled, work)
@@ -335,12 +342,24 @@ def _leads(identities: Identities, home: int, text: str, side: _Side) -> bool:
 
 
 def _made(db: Db, side: _Side) -> list[RulingRow]:
-    """Return the standing rulings that hold an identity together, the oldest first."""
+    """Return the standing rulings that made two identities one, the oldest first."""
     there = set(side.records)
     return [
         row for row in Rulings(db).of(side.records)
-        if row.kind == "same" and all(there.intersection(found) for found in row.sides)
+        if row.kind == "same" and _joined(row)
+        and all(there.intersection(found) for found in row.sides)
     ]  # fmt: skip
+
+
+def _named_in(row: RulingRow, record: int) -> bool:
+    """Whether a ruling names a record, alone or with all those of its person."""
+    return (record,) in row.sides or record in row.doc.get("named", ())
+
+
+def _joined(row: RulingRow) -> bool:
+    """Whether a ruling joined two identities; those that keys had joined it only holds."""
+    was = {link[0]: link[1] for link in row.doc["links"]}
+    return len({was.get(side[0]) for side in row.sides}) > 1
 
 
 def _crosses(row: RulingRow, left: Iterable[int], right: Iterable[int]) -> bool:

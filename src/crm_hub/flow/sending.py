@@ -7,7 +7,7 @@ from typing import Any
 
 from crm_hub.flow.farside import FarSide
 from crm_hub.flow.lanes import TAKEN_AWAY
-from crm_hub.flow.planning import plan_again
+from crm_hub.flow.planning import plan_settled_lanes
 from crm_hub.model.errors import (
     ConfigError,
     HubError,
@@ -41,7 +41,11 @@ class Sender:
         rows = self._compared(connector, route, rows, known, versions)
         if not rows:
             return True
-        rows = [row._replace(state="sent", tries=row.tries + 1) for row in rows]
+        # Found so by a later run, it is not looked up at once: a request may arrive late.
+        look_at_us = self._far.inbound.now_us() + life.wait_us(1)
+        rows = [
+            row._replace(state="sent", tries=row.tries + 1, due_at_us=look_at_us) for row in rows
+        ]
         with self._far.hub.store.write() as db:
             self._far.inbound.in_run(db)
             Outbox(db).save(rows)
@@ -112,10 +116,10 @@ class Sender:
                 moved.append(row)
                 gone = "confirmed" if row.kind in TAKEN_AWAY else "conflict"
                 self._far.settle(row, gone, "gone")
-                self._far.take(route, [change], [row.identity_id])
+                self._far.take(route, [change], [row])
             elif not self._far.is_untouched(route, known[number], change):
                 moved.append(row)
-                self._far.take(route, [change], [row.identity_id])
+                self._far.take(route, [change], [row])
             else:
                 versions[number] = change.version
         return [row for row in rows if row not in moved]
@@ -141,7 +145,7 @@ class Sender:
                 else:
                     later.append((row, outcome))
             self._far.confirm(db, route, done, moment)
-            plan_again(db, self._far.hub.tools, [row.identity_id for row, _ in done], moment)
+            plan_settled_lanes(db, self._far.hub.tools, [row for row, _ in done], moment)
         for row, outcome in later:
             self._conflict(connector, route, row, outcome)
 
@@ -153,7 +157,7 @@ class Sender:
         key = outcome.id or self._far.key_of(row)
         if outcome.result == "gone":
             self._far.settle(row, "conflict", "the record is gone")
-            self._far.take(route, [Change(key, None)], [row.identity_id])
+            self._far.take(route, [Change(key, None)], [row])
             return
         change = self._far.fetched(connector, route, key)
         if change is None and outcome.current is not None:
@@ -167,7 +171,7 @@ class Sender:
         if self._far.keeps_delete(route, row, change):
             return
         self._far.settle(row, "conflict", "the record was changed there meanwhile")
-        self._far.take(route, [change], [row.identity_id])
+        self._far.take(route, [change], [row])
 
 
 def _write(

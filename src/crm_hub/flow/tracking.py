@@ -14,21 +14,23 @@ from typing import Any
 import orjson
 
 from crm_hub.flow.batch import MANY, MappedRecord, Moment, TwoWay
+from crm_hub.flow.holding import HELD_TOGETHER
+from crm_hub.flow.stamping import outrank
+from crm_hub.flow.written import as_made, found_created, holds, write_over
 from crm_hub.landing import echo
 from crm_hub.mapping import SectionPlan
 from crm_hub.merge import three_way
 from crm_hub.merge.three_way import Edit, Fields
 from crm_hub.model.canonical import CanonicalRecord, Claim
 from crm_hub.model.ids import SourceKey
-from crm_hub.model.states import ABSENT, FieldStates, RecordState, same
-from crm_hub.store import Db, Held, Identities, Outbox
+from crm_hub.model.states import ABSENT, FieldStates, RecordState, mark, same
+from crm_hub.outbox.drafts import record_lane
+from crm_hub.store import Db, Held, Identities, Outbox, Rulings, WriteRow
 
 LOOK_AGAIN = b"\x02"
 """The hash of a record whose old value was seen after our write."""
 UNREAD = b"\x01"
 """The hash of a record that we wrote and have not read back."""
-HELD_TOGETHER = "crm_hub"
-"""The name of the strong id that the hub gives records which it keeps equal."""
 
 
 @dataclass(slots=True)
@@ -44,12 +46,16 @@ class Lost:
 
 @dataclass(slots=True)
 class Tracked:
-    """What a batch says besides its values. near: echoes recognised by likeness alone."""
+    """What a batch says besides its values. near: echoes recognised by likeness alone.
+
+    settled: writes of unknown fate that it shows to have been made.
+    """
 
     db: Db
     near: int = 0
     edits: list[Edit] = field(default_factory=list)
     lost: list[Lost] = field(default_factory=list)
+    settled: list[WriteRow] = field(default_factory=list)
     _states: dict[int, FieldStates] = field(default_factory=dict)
 
     def states(self, record_ids: Iterable[int]) -> dict[int, FieldStates]:
@@ -97,6 +103,8 @@ def track(
     ids = [m.landed.record_id for m in mapped if not m.landed.is_new]
     held = {h.record_id: h for h in Identities(db).held(ids)} if ids else {}
     states = repo.states(held)
+    uncertain = _uncertain(repo, held)
+    created = found_created(repo, mapped)
     ours = repo.versions([r for r, one in states.items() if one.awaits])
     saved: dict[int, RecordState] = {}
     again: list[int] = []
@@ -111,6 +119,12 @@ def track(
             continue
         if record.entity not in two_way.entities:
             continue
+        if landed.record_id in created:
+            row = created[landed.record_id]
+            fresh = saved[landed.record_id] = RecordState()
+            made = as_made(landed.record_id, source, row, fresh, moment.now_us)
+            _look(record, made, fresh, section, moment, False, tracked, again)
+            continue
         if before is None:
             tracked.edits += [
                 Edit(landed.record_id, name, None, value) for name, value in record.values.items()
@@ -119,42 +133,43 @@ def track(
         state = states.get(landed.record_id)
         if state is None or not is_of(state, before):
             state = RecordState()
+        sent = uncertain.get(landed.record_id)
+        if sent is not None and holds(sent, record.values):
+            # It had been made: what it wrote is no edit of somebody's.
+            text = write_over(before, sent, state, before.changed_at_us, moment.now_us)
+            before = before._replace(data=text)
+            tracked.settled.append(sent)
         known = ours.get(landed.record_id)
         is_ours = known is not None and known == state.version
         if _look(record, before, state, section, moment, is_ours, tracked, again):
             saved[landed.record_id] = state
-    _outrank(db, tracked.edits, held, saved)
+    outrank(db, tracked.edits, held, saved)
     _add_claims(repo, mapped)
+    if held and Rulings(db).any():
+        _drop_what_goes(repo, {m.landed.record_id: m.record for m in mapped})
     repo.save_states(saved)
+    repo.save(
+        [
+            row._replace(
+                state="confirmed", settled_at_us=moment.now_us, run_id=moment.run_id, reason=""
+            )
+            for row in tracked.settled
+        ]
+    )
     repo.look_again(again, LOOK_AGAIN)
     return tracked
 
 
-def _outrank(
-    db: Db, edits: Sequence[Edit], held: Mapping[int, Held], saved: Mapping[int, RecordState]
-) -> None:
-    """An edit of a field that is in dispute ends the dispute, whoever makes it.
-
-    Only where its source gives no time: then what was seen before it is older than it.
-    """
-    repo = Outbox(db)
-    mine = [e for e in edits if e.record_id in held and held[e.record_id].changed_at_us is None]
-    of = {e.record_id: held[e.record_id].identity_id or 0 for e in mine}
-    if not mine:
-        return
-    opened = {(c.identity_id, c.field) for c in repo.conflicts_of(set(of.values()), "open")}
-    for edit in mine:
-        if (of[edit.record_id], edit.field) not in opened or not edit.kept:
-            continue
-        others = [h.record_id for h in Identities(db).held_by_identity([of[edit.record_id]])]
-        states = {**repo.states(others), **saved}
-        stamps = [
-            one.fields[edit.field].stamp
-            for r in others
-            if (one := states.get(r)) and r != edit.record_id and edit.field in one.fields
-        ]
-        entry = saved[edit.record_id].entry(edit.field)
-        entry.stamp = max([entry.stamp or 0, *(1 + (stamp or 0) for stamp in stamps)])
+def _uncertain(repo: Outbox, records: Iterable[int]) -> dict[int, WriteRow]:
+    """Return the writes of these records that were sent, and of which nobody knows more."""
+    rows = repo.open_in(map(record_lane, records)).values()
+    return {
+        row.record_id: row
+        for row in rows
+        if row.record_id is not None
+        and row.state in ("sent", "unknown")
+        and row.kind in ("update", "restore")
+    }
 
 
 def _was_never_read(before: Held, state: RecordState | None) -> bool:
@@ -233,3 +248,21 @@ def _add_claims(repo: Outbox, mapped: Sequence[MappedRecord]) -> None:
     records = {m.landed.record_id: m.record for m in mapped if m.record is not None}
     for record_id, value in repo.claims(records):
         records[record_id].claims.append(Claim("strong", HELD_TOGETHER, value))
+
+
+def _drop_what_goes(repo: Outbox, records: Mapping[int, CanonicalRecord | None]) -> None:
+    """What is about to be taken back from a record, say a mailbox, says nothing of who it is.
+
+    It came from people whom a ruling has parted from it since.
+    """
+    for row in repo.open_in(map(record_lane, records)).values():
+        record = records.get(row.record_id or 0)
+        if record is None or row.kind != "restore":
+            continue
+        stays = {(n, mark(i)) for n, one in _lists(row) for i in one["to"] or []}
+        goes = {(n, mark(i)) for n, one in _lists(row) for i in one["was"] or []} - stays
+        record.claims = [one for one in record.claims if (one.kind, mark(one.value)) not in goes]
+
+
+def _lists(row: WriteRow) -> list[tuple[str, dict[str, Any]]]:
+    return [(n, one) for n, one in row.doc["fields"].items() if n in ("email", "phone")]

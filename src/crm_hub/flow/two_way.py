@@ -5,7 +5,7 @@ Before: Hub, whose tools carry the result. Nothing here is done for a hub that o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -141,8 +141,9 @@ def approve(hub: Hub, rows: Iterable[RouteRow]) -> None:
     hub.forget_tools()
 
 
-def unapproved(hub: Hub, name: str) -> list[RouteRow]:
-    """Return the routes of a connection whose first plan nobody has approved yet."""
-    with hub.store.read() as db:
-        known = {(row.connection, row.stream) for row in Outbox(db).routes()}
-    return [r for r in possible_routes(hub, name) if (r.connection, r.stream) not in known]
+def unapproved(hub: Hub, name: str, known: Container[str]) -> list[RouteRow]:
+    """Return the routes of a connection whose first plan nobody has approved yet.
+
+    known: the streams of those that were approved.
+    """
+    return [r for r in possible_routes(hub, name) if r.stream not in known]

@@ -39,10 +39,9 @@ class Uncertain:
         """Settle writes whose fate nobody knows, by reading back; never by sending them again."""
         with self._far.hub.store.write() as db:
             repo = Outbox(db)
-            now_us = self._far.inbound.now_us()
             left = repo.open_rows(self._far.name, "sent")
-            repo.save([r._replace(state="unknown", due_at_us=now_us) for r in left])
-            unknown = repo.open_rows(self._far.name, "unknown", now_us)
+            repo.save([row._replace(state="unknown") for row in left])
+            unknown = repo.open_rows(self._far.name, "unknown", self._far.inbound.now_us())
         for row in unknown:
             route = self._far.routes.get(row.stream)
             if route is not None and not self._far.hub.stopping():
@@ -74,12 +73,12 @@ class Uncertain:
         elif change is None:
             gone = "confirmed" if row.kind in TAKEN_AWAY else "conflict"
             self._far.settle(row, gone, "it is gone")
-            self._far.take(route, [Change(ref.id, None)], [row.identity_id])
+            self._far.take(route, [Change(ref.id, None)], [row])
         elif row.kind != "delete" and self._far.holds(route, row, change):
             self._far.late_confirm(route, row, change)
         elif not self._far.keeps_delete(route, row, change):
             self._far.settle(row, "conflict", "it was not made, or was changed since")
-            self._far.take(route, [change], [row.identity_id])
+            self._far.take(route, [change], [row])
 
     def _is_wanted(self, row: WriteRow) -> bool:
         """Whether anybody is left whose record was to be created."""

@@ -17,10 +17,11 @@ from crm_hub.flow.hub import Hub
 from crm_hub.flow.inbound import SyncReport
 from crm_hub.flow.lanes import UNDO
 from crm_hub.flow.outbound import push
+from crm_hub.flow.repairs import is_ours
 from crm_hub.flow.tracking import Tracked
 from crm_hub.model.entities import MADE
 from crm_hub.model.errors import ConfigError
-from crm_hub.model.states import FieldStates, same
+from crm_hub.model.states import FieldStates
 from crm_hub.model.values import to_us
 from crm_hub.outbox.drafts import record_lane
 from crm_hub.store import Db, Held, Identities, Outbox, WriteRow
@@ -121,14 +122,6 @@ def _one(
         doc = {"values": {"was": values, "cause": f"{UNDO}{row.run_id}"}}
         return _row(row, record, "delete", doc, now_us)
     return _row(row, record, "restore", fields, now_us) if fields else None
-
-
-def is_ours(name: str, change: dict[str, Any], values: dict[str, Any], states: FieldStates) -> bool:
-    """Whether a field still holds what was written, and nobody has touched it."""
-    if change.get("pushed"):
-        return False
-    state = states.get(name)
-    return state is not None and state.copied and same(values.get(name), change["to"] or None)
 
 
 def _row(row: WriteRow, record: Held, kind: str, fields: dict[str, Any], now_us: int) -> WriteRow:

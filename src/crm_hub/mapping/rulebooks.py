@@ -7,6 +7,7 @@ crm_hub.model.rules.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NoReturn
@@ -144,11 +145,17 @@ def _layers(name: str, folders: Sequence[Path], allowed: tuple[str, ...]) -> Ite
     for folder in (builtin_folder(), *folders):
         path = folder / name
         if path.is_file():
-            document = read_document(read_text(path), str(path))
+            document = _document(read_text(path), str(path))
             _known_keys(document, (), document.data, allowed)
             if document.data.get("version") != 1:
                 _fail(document, ("version",), "the file must say `version: 1`")
             yield document
+
+
+@lru_cache(maxsize=8)
+def _document(text: str, origin: str) -> Document:
+    """Return the data of a rule file: the built-in ones are the same for every hub."""
+    return read_document(text, origin)
 
 
 def _known_keys(

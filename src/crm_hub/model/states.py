@@ -7,7 +7,7 @@ written?), which do not import each other. docs/adr/0011 says why it is cut this
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -52,6 +52,16 @@ class FieldState:
     bounced: Any = ABSENT
     bounces: int = 0
     undone: Any = ABSENT
+
+    def restored(self, stamp: int | None, undone: Any) -> FieldState:
+        """Return the state once the value of before our write, of that stamp, is back.
+
+        undone: our value, where it must not be written again.
+        """
+        return replace(
+            self, stamp=stamp, rendering=ABSENT, undone=undone, copied=False, person=False,
+            cleared=False, added={},
+        )  # fmt: skip
 
     def item_stamp(self, item_mark: str) -> int | None:
         """Return the stamp of one item of a list."""

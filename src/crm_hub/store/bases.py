@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from crm_hub.model import states
 from crm_hub.model.states import RecordState
@@ -32,6 +32,23 @@ class Sent(NamedTuple):
     payload: str
 
 
+_STATES = select(base)
+_CLAIMS = select(record_claim)
+_SENT = select(
+    source_record.c.id, stream.c.connection, stream.c.name, source_record.c.key,
+    source_record.c.version, source_record.c.changed_at_us, source_record.c.payload,
+).join(stream, stream.c.id == source_record.c.stream_id)  # fmt: skip
+_VERSIONS = select(source_record.c.id, source_record.c.version)
+_TO_LOOK_AT = (
+    select(stream.c.name, source_record.c.key)
+    .join(stream, stream.c.id == source_record.c.stream_id)
+    .where(
+        stream.c.connection == bindparam("connection"), source_record.c.hash == bindparam("hash")
+    )
+    .order_by(source_record.c.id)
+)
+
+
 class Bases:
     """Bases, claims and far-side states of records; a part of Outbox."""
 
@@ -41,7 +58,7 @@ class Bases:
 
     def states(self, record_ids: Iterable[int]) -> dict[int, RecordState]:
         """Return the states of those records that have one."""
-        rows = self._db.rows_in(select(base), base.c.record_id, record_ids)
+        rows = self._db.ask_in(_STATES, base.c.record_id, record_ids)
         return {row[0]: states.load(row[1]) for row in rows}
 
     def save_states(self, found: dict[int, RecordState]) -> None:
@@ -50,7 +67,7 @@ class Bases:
 
     def claims(self, record_ids: Iterable[int]) -> list[tuple[int, str]]:
         """Return (record, value) of the claims by which the hub holds records together."""
-        rows = self._db.rows_in(select(record_claim), record_claim.c.record_id, record_ids)
+        rows = self._db.ask_in(_CLAIMS, record_claim.c.record_id, record_ids)
         return [(row[0], row[1]) for row in rows]
 
     def add_claims(self, rows: Sequence[tuple[int, str]], keys: Sequence[tuple[str, int]]) -> None:
@@ -67,16 +84,12 @@ class Bases:
 
     def sent(self, record_ids: Iterable[int]) -> dict[int, Sent]:
         """Return what is known of these records at the far side."""
-        r = source_record.c
-        stmt = select(
-            r.id, stream.c.connection, stream.c.name, r.key, r.version, r.changed_at_us, r.payload
-        ).join(stream, stream.c.id == r.stream_id)
-        return {row[0]: Sent(*row) for row in self._db.rows_in(stmt, r.id, record_ids)}
+        rows = self._db.ask_in(_SENT, source_record.c.id, record_ids)
+        return {row[0]: Sent(*row) for row in rows}
 
     def versions(self, record_ids: Iterable[int]) -> dict[int, str | None]:
         """Return the far side's version marks of these records."""
-        r = source_record.c
-        rows = self._db.rows_in(select(r.id, r.version), r.id, record_ids)
+        rows = self._db.ask_in(_VERSIONS, source_record.c.id, record_ids)
         return {row[0]: row[1] for row in rows}
 
     def believe(self, rows: Sequence[tuple[str, str | None, bytes, int]]) -> None:
@@ -98,13 +111,8 @@ class Bases:
 
     def to_look_at(self, connection: str, hash: bytes) -> list[tuple[str, str]]:
         """Return (stream, key) of the records of which a stale copy may have been read."""
-        r = source_record.c
-        stmt = (
-            select(stream.c.name, r.key)
-            .join(stream, stream.c.id == r.stream_id)
-            .where(stream.c.connection == connection, r.hash == hash)
-        )
-        return [(row[0], row[1]) for row in self._db.conn.execute(stmt.order_by(r.id))]
+        rows = self._db.ask(_TO_LOOK_AT, {"connection": connection, "hash": hash})
+        return [(row[0], row[1]) for row in rows]
 
     def set_version(self, record_id: int, version: str | None) -> None:
         """Store a version mark that moved although nothing else did."""

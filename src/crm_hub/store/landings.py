@@ -57,6 +57,20 @@ _RAW = select(
 _KNOWN = select(
     source_record.c.key, source_record.c.id, source_record.c.hash, source_record.c.changed_at_us
 ).where(source_record.c.stream_id == bindparam("stream"))
+_STREAM = select(stream).where(
+    stream.c.connection == bindparam("connection"), stream.c.name == bindparam("name")
+)
+_DUE = (
+    select(landing)
+    .join(stream, stream.c.id == landing.c.stream_id)
+    .where(stream.c.connection == bindparam("connection"))
+    .order_by(landing.c.id)
+)
+_COUNT = select(func.count()).where(source_record.c.stream_id == bindparam("stream"))
+_COUNT_GONE = _COUNT.where(source_record.c.deleted.is_(True))
+_LIVE = select(source_record.c.id).where(
+    source_record.c.stream_id == bindparam("stream_id"), source_record.c.deleted.is_(False)
+)
 
 
 class Landings:
@@ -74,9 +88,8 @@ class Landings:
 
     def stream(self, connection: str, name: str) -> StreamRow | None:
         """Return one stream, or None when nothing of it ever landed."""
-        stmt = select(stream).where(stream.c.connection == connection, stream.c.name == name)
-        row = self._db.conn.execute(stmt).first()
-        return None if row is None else _stream_row(row)
+        rows = self._db.ask(_STREAM, {"connection": connection, "name": name})
+        return _stream_row(rows[0]) if rows else None
 
     def add_stream(self, connection: str, name: str, shape: str) -> StreamRow:
         """Create a stream without a checkpoint."""
@@ -136,16 +149,8 @@ class Landings:
 
     def due(self, connection: str) -> list[DueLanding]:
         """Return the landings of a connection that wait, oldest first."""
-        stmt = (
-            select(landing)
-            .join(stream, stream.c.id == landing.c.stream_id)
-            .where(stream.c.connection == connection)
-            .order_by(landing.c.id)
-        )
-        return [
-            DueLanding(row[0], row[1], orjson.loads(row[2]), row[3])
-            for row in self._db.conn.execute(stmt)
-        ]
+        rows = self._db.ask(_DUE, {"connection": connection})
+        return [DueLanding(row[0], row[1], orjson.loads(row[2]), row[3]) for row in rows]
 
     def walked(self, landing_id: int) -> None:
         """Take a landing out of the queue; part of the transaction that walked it."""
@@ -186,17 +191,16 @@ class Landings:
 
     def live_numbers(self, stream_id: int) -> Iterator[int]:
         """Yield the numbers of the records the source still holds, as far as the hub knows."""
-        stmt = select(source_record.c.id).where(
-            source_record.c.stream_id == stream_id, source_record.c.deleted.is_(False)
-        )
         # Some thousands at a time: a stream may hold a million.
-        yield from self._db.conn.execute(stmt.execution_options(yield_per=10_000)).scalars()
+        found = self._db.conn.execute(
+            _LIVE, {"stream_id": stream_id}, execution_options={"yield_per": 10_000}
+        )
+        yield from found.scalars()
 
     def live_count(self, stream_id: int) -> int:
         """Return how many records the source still holds, as far as the hub knows."""
-        all_ = select(func.count()).where(source_record.c.stream_id == stream_id)
-        gone = all_.where(source_record.c.deleted.is_(True))
-        count = self._db.conn.execute(all_).scalar_one() - self._db.conn.execute(gone).scalar_one()
+        given = {"stream": stream_id}
+        count = self._db.ask(_COUNT, given)[0][0] - self._db.ask(_COUNT_GONE, given)[0][0]
         return int(count)
 
     def live_counts(self) -> dict[int, int]:

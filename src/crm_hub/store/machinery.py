@@ -49,6 +49,18 @@ class RunRow(NamedTuple):
     counts: dict[str, int]
 
 
+_REQUESTS = (
+    select(inbox)
+    .where(
+        inbox.c.connection == bindparam("connection"),
+        inbox.c.state == "due",
+        inbox.c.id > bindparam("after"),
+    )
+    .order_by(inbox.c.id)
+    .limit(bindparam("most"))
+)
+
+
 class Machinery:
     """Inbox, dead letters and runs."""
 
@@ -80,9 +92,8 @@ class Machinery:
         self, connection: str, after: int, limit: int
     ) -> list[tuple[int, HookRequest]]:
         """Return kept requests that wait, oldest first, with their numbers."""
-        i = inbox.c
-        stmt = select(inbox).where(i.connection == connection, i.state == "due", i.id > after)
-        rows = self._db.conn.execute(stmt.order_by(i.id).limit(limit))
+        given = {"connection": connection, "after": after, "most": limit}
+        rows = self._db.conn.execute(_REQUESTS, given)
         return [(row.id, _request(row)) for row in rows]
 
     def request(self, inbox_id: int) -> HookRequest | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from crm_hub.store.bases import Bases, Sent
 from crm_hub.store.conflicts import ConflictRow, Conflicts
@@ -64,6 +64,22 @@ class OutboxFigures(NamedTuple):
     oldest_us: int | None
 
 
+_WRITES = select(outbox)
+_OPEN_WRITES = _WRITES.where(outbox.c.settled_at_us.is_(None))
+_OPEN_CREATES = _OPEN_WRITES.where(outbox.c.record_id.is_(None))
+_CREATED = select(outbox.c.lane).where(outbox.c.kind == "create", outbox.c.state == "confirmed")
+_UNDER_WAY = (
+    select(outbox.c.id)
+    .where(
+        outbox.c.connection == bindparam("connection"),
+        outbox.c.state != "dead",
+        outbox.c.settled_at_us.is_(None),
+    )
+    .limit(1)
+)
+_ROUTES = select(route).order_by(route.c.connection, route.c.stream)
+
+
 class Outbox(Bases, Conflicts):
     """Everything that outbound planning, pushing and undoing read and write."""
 
@@ -74,22 +90,21 @@ class Outbox(Bases, Conflicts):
 
     def open_in(self, lanes: Iterable[str]) -> dict[str, WriteRow]:
         """Return the open write of each of these lanes."""
-        stmt = select(outbox).where(outbox.c.settled_at_us.is_(None))
-        return {row.lane: row for row in map(_write, self._db.rows_in(stmt, outbox.c.lane, lanes))}
+        rows = self._db.ask_in(_OPEN_WRITES, outbox.c.lane, lanes)
+        return {row.lane: row for row in map(_write, rows)}
 
     def of_lanes(self, lanes: Iterable[str]) -> list[WriteRow]:
         """Return all writes of these lanes, those that are over too."""
-        return [_write(row) for row in self._db.rows_in(select(outbox), outbox.c.lane, lanes)]
+        return list(map(_write, self._db.ask_in(_WRITES, outbox.c.lane, lanes)))
 
     def open_of(self, identity_ids: Iterable[int]) -> list[WriteRow]:
         """Return the open creates of these identities."""
-        stmt = select(outbox).where(outbox.c.settled_at_us.is_(None), outbox.c.record_id.is_(None))
-        return [_write(r) for r in self._db.rows_in(stmt, outbox.c.identity_id, identity_ids)]
+        rows = self._db.ask_in(_OPEN_CREATES, outbox.c.identity_id, identity_ids)
+        return list(map(_write, rows))
 
     def created(self, lanes: Iterable[str]) -> set[str]:
         """Return those lanes in which a record was created once."""
-        stmt = select(outbox.c.lane).where(outbox.c.kind == "create", outbox.c.state == "confirmed")
-        return {row[0] for row in self._db.rows_in(stmt, outbox.c.lane, lanes)}
+        return {row[0] for row in self._db.ask_in(_CREATED, outbox.c.lane, lanes)}
 
     def add(self, rows: Sequence[WriteRow]) -> None:
         """Store new writes; their numbers are given out here."""
@@ -156,11 +171,7 @@ class Outbox(Bases, Conflicts):
 
     def has_due(self, connection: str) -> bool:
         """Whether a connection has any write that is not over and not dead."""
-        o = outbox.c
-        stmt = select(o.id).where(
-            o.connection == connection, o.state != "dead", o.settled_at_us.is_(None)
-        )
-        return self._db.conn.execute(stmt.limit(1)).first() is not None
+        return bool(self._db.ask(_UNDER_WAY, {"connection": connection}))
 
     def of_run(self, run_id: int) -> list[WriteRow]:
         """Return the writes that a run settled."""
@@ -203,11 +214,8 @@ class Outbox(Bases, Conflicts):
 
     def routes(self) -> list[RouteRow]:
         """Return the approved routes, by connection and stream."""
-        stmt = select(route).order_by(route.c.connection, route.c.stream)
-        return [
-            RouteRow(*row)._replace(caps=orjson.loads(row.caps))
-            for row in self._db.conn.execute(stmt)
-        ]
+        rows = self._db.ask(_ROUTES, {})
+        return [RouteRow(*row)._replace(caps=orjson.loads(row[3])) for row in rows]
 
     def approve(self, rows: Sequence[RouteRow]) -> None:
         """Store routes as approved."""

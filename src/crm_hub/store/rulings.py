@@ -21,7 +21,8 @@ STANDING, WITHDRAWN = "standing", "withdrawn"
 class RulingRow(NamedTuple):
     """One ruling. kind: same or different. sides: the records of either side.
 
-    doc: for `same`, the identity links of before, by which an undo restores ids: parsed JSON.
+    doc, parsed JSON: for `same`, the identity links of before, by which an undo restores ids; for
+    `different`, since when both sides were one by a ruling that it takes back (since_us, else 0).
     """
 
     id: int

@@ -28,6 +28,7 @@ from crm_hub.sdk import (
     Window,
     Write,
 )
+from tests.flow.two_way.in_flight import InFlight
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SIDES: dict[str, Side] = {}
@@ -58,6 +59,7 @@ class Row:
     ext: str = ""
     gone: bool = False
     into: str | None = None
+    edited: int = 0
 
 
 @dataclass
@@ -66,6 +68,7 @@ class Side:
 
     skew_us, grain_us: its clock is wrong by so much and as coarse as that. has_times,
     has_versions: what it says of a record. flaky: its versions change though nothing else did.
+    faults: what goes wrong with the next calls, one each; "lost", "late" and "busy" wait for a push.
     """
 
     name: str
@@ -93,9 +96,11 @@ class Side:
     before_call: Any = None
     counter: int = 0
     seq: int = 0
+    late_us: int = 2_000_000
 
     def __post_init__(self) -> None:
         SIDES[self.name] = self
+        self.in_flight = InFlight(self)
 
     # what its users do
 
@@ -106,12 +111,15 @@ class Side:
         return key
 
     def edit(self, key: str, **changes: Any) -> None:
+        self.in_flight.arrive()
         row = self.rows[key]
         payload = {**row.payload, **changes}
-        self._put(key, {k: v for k, v in payload.items() if v not in (None, "", [])}, row.ext)
+        payload = {k: v for k, v in payload.items() if v not in (None, "", [])}
+        self._put(key, payload, row.ext).edited += 1
 
     def drop(self, key: str) -> None:
-        self._put(key, {}, gone=True)
+        self.in_flight.arrive()
+        self._put(key, {}, gone=True).edited += 1
 
     def merge(self, loser: str, winner: str) -> None:
         """Take two records for one, as a user would: one is gone, the other tells of it."""
@@ -128,8 +136,10 @@ class Side:
         self.seq += 1
         at = (self.clock.tick(7) + self.skew_us) // self.grain_us * self.grain_us
         version = 1 if before is None else before.version + 1
-        self.rows[key] = Row(copy.deepcopy(payload), at, version, self.seq, ext, gone)
-        return self.rows[key]
+        edited = 0 if before is None else before.edited
+        row = Row(copy.deepcopy(payload), at, version, self.seq, ext, gone, edited=edited)
+        self.rows[key] = row
+        return row
 
     # what the connector does
 
@@ -151,6 +161,10 @@ class Side:
 
     def write(self, one: Write) -> Outcome:
         self.pushed.append(one)
+        return self.carry_out(one)
+
+    def carry_out(self, one: Write) -> Outcome:
+        """Do what a request says, whoever hears of it."""
         if one.id is None:
             return self._create(one)
         row = self.rows.get(one.id)
@@ -161,11 +175,10 @@ class Side:
             current = self.change(one.id)
             return Outcome("conflict", one.id, current.version, current.payload)
         if one.operation == "delete":
-            self.drop(one.id)
+            self._put(one.id, {}, gone=True)
             return Outcome("applied", one.id)
-        if any(v == "reject me" for v in one.fields.values()):
-            name = next(n for n, v in one.fields.items() if v == "reject me")
-            return Outcome("rejected", one.id, reasons={name: "not accepted"})
+        if refused := {n: "not accepted" for n, v in one.fields.items() if v == "reject me"}:
+            return Outcome("rejected", one.id, reasons=refused)
         stored = self._stored(one.fields)
         payload = {k: v for k, v in {**row.payload, **stored}.items() if v not in (None, "", [])}
         if payload != row.payload:
@@ -193,17 +206,16 @@ class Side:
             return found[::-1] if self.reformat == "reorder" else found
         if not isinstance(value, str):
             return value
-        if self.reformat == "truncate":
-            return value[:20]
-        if self.reformat == "lower":
-            return value.lower()
-        return f" {value} " if self.reformat == "spaces" else value
+        found = {"truncate": value[:20], "lower": value.lower(), "spaces": f" {value} "}
+        return found.get(self.reformat, value)
 
-    def call(self) -> str:
+    def call(self, is_push: bool = False) -> str:
         self.calls += 1
         if self.before_call is not None:
             self.before_call()
-        return self.faults.pop(0) if self.faults else ""
+        self.in_flight.arrive()
+        waits = self.faults and self.faults[0] in ("lost", "late", "busy") and not is_push
+        return self.faults.pop(0) if self.faults and not waits else ""
 
 
 class FakeSettings(BaseModel):
@@ -268,9 +280,14 @@ class FakeConnector(Connector[FakeSettings]):
 
     def push(self, writes: Sequence[Write]) -> list[Outcome]:
         side = self.side
-        fault = side.call()
+        fault = side.call(is_push=True)
         if fault == "down":
             raise Unavailable("the side is down")
+        if fault == "late":
+            side.pushed += writes
+            for one in writes:
+                side.in_flight.add(one, side.late_us)
+            raise Unavailable("no answer came in time")
         if fault == "busy":
             raise Throttled("too many requests", retry_after_s=30)
         outcomes = [side.write(one) for one in writes]

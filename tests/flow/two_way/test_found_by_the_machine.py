@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.flow.two_way.fake import Clock, Side
-from tests.flow.two_way.test_machine import PROFILES, TwoWay
-from tests.flow.two_way.worlds import World
+from tests.flow.two_way.machine import PROFILES, Countdown, Died, TwoWay
+from tests.flow.two_way.worlds import World, only
 
 
 def test_of_two_edits_at_once_read_stale_after_a_crash_the_lost_one_is_logged() -> None:
@@ -129,4 +131,53 @@ def test_an_edit_that_shows_two_people_to_be_one_says_what_it_writes_over() -> N
     state.edit_in_peace(at=0, name="first", which=3)
     (conflict,) = state.world.conflicts()
     assert (conflict.state, conflict.doc["kept"], conflict.doc["lost"]) == ("decided", "v3", "v2")
+    state.teardown()
+
+
+def test_a_request_that_arrives_after_a_crash_makes_nothing_twice(tmp_path: Path) -> None:
+    clock = Clock()
+    a, b = Side("a", clock), Side("b", clock, idempotency="none", late_us=3_000_000)
+    world = World(tmp_path, [a, b])
+    world.push(yes=True)
+    a.add(first="Dana", last="Whitfield", email=["d@x.example"])
+    world.pull()
+    b.faults = ["late"]
+    world.hub.store.before_commit = Countdown(3)  # once the call has failed, before that is kept
+    with pytest.raises(Died):
+        world.push("b")
+    world.hub.close()
+    world.open()
+    world.push("b")
+    world.round()
+    world.settle()
+    assert len(b.live()) == 1
+
+
+def test_what_the_hub_wrote_without_an_answer_is_no_newer_than_an_edit_made_since(
+    tmp_path: Path,
+) -> None:
+    clock = Clock()
+    a, b, c = (Side(name, clock) for name in "abc")
+    world = World(tmp_path, [a, b, c])
+    a.add(first="Dana", last="Whitfield", email=["d@x.example"])
+    world.settle()
+    a.edit("a1", title="Buyer")
+    world.pull("a")
+    c.faults = ["lost"]
+    b.edit("b1", title="Head")
+    world.push("c")
+    world.pull("b", "c")
+    world.settle()
+    assert {only(side)["title"] for side in (a, b, c)} == {"Head"}
+
+
+def test_an_edit_is_later_than_its_value_where_that_was_put_there_once_more() -> None:
+    state = TwoWay()
+    state.begin(profiles=[PROFILES[4], PROFILES[6], PROFILES[6]], approved=False)
+    state.add(at=0)
+    state.edit_in_peace(at=1, name="first", which=2)
+    state.put_back_what_stood_there_before(at=2, which=3)
+    state.pull_one(at=2)
+    state.put_back_what_stood_there_before(at=2, which=2)
+    state.edit_in_peace(at=0, name="first", which=2)
     state.teardown()

@@ -140,3 +140,41 @@ def test_unlink_undoes_link(tmp_path: Path, record: str) -> None:
     unlink(world.hub, record)
     world.settle()
     assert (_live(world), ids(world.hub)) == (before, were)
+
+
+def test_who_was_parted_by_mistake_can_be_made_one_again(tmp_path: Path) -> None:
+    world = _family(tmp_path)
+    same(world.hub, "a/contacts#a1", "a/contacts#a2")
+    world.settle()
+    once = _live(world)
+    unlink(world.hub, "a/contacts#a2")
+    world.settle()
+    same(world.hub, "a/contacts#a1", "a/contacts#a2")
+    world.settle()
+    assert _live(world) == once
+
+
+def test_what_came_from_a_third_before_they_were_made_one_stays(tmp_path: Path) -> None:
+    world = _family(tmp_path)
+    world.sides["a"].add(first="Lena", last="Ott", email=["lena@ott.example"])
+    world.settle()
+    world.settle()
+    before = _live(world)
+    same(world.hub, "a/contacts#a1", "a/contacts#a2")
+    world.settle()
+    unlink(world.hub, "a/contacts#a2")
+    world.settle()
+    assert _live(world) == before
+
+
+def test_what_keys_have_joined_can_be_ruled_to_be_one_and_parted_again(tmp_path: Path) -> None:
+    world = _family(tmp_path)
+    same(world.hub, "b/contacts#b1", "karl@huber.example", reason="sure")
+    unlink(world.hub, "b/contacts#b1")
+    same(world.hub, "a/contacts#a1", "b/contacts#b1")
+    world.settle()
+    found = ids(world.hub)
+    assert found["a/contacts#a1"] == found["b/contacts#b1"]
+    unlink(world.hub, "b/contacts#b1")
+    found = ids(world.hub)
+    assert found["a/contacts#a1"] != found["b/contacts#b1"]

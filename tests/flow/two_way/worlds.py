@@ -46,6 +46,9 @@ class Remembered(Registry):
             _found[name] = super().get(name)
         return _found[name]
 
+    def mapping_text(self, name: str) -> str | None:
+        return self.get(name).mapping_text
+
 
 class World:
     """A hub and its sides. Every connection may be written to unless it is named in `read_only`."""
