@@ -18,7 +18,7 @@ from crm_hub.flow.lanes import unfit
 from crm_hub.flow.planning import plan_again
 from crm_hub.flow.sending import Sender
 from crm_hub.flow.tracking import LOOK_AGAIN
-from crm_hub.flow.two_way import approve, possible_routes, unapproved
+from crm_hub.flow.two_way import UNPLANNED, approve, possible_routes, unapproved
 from crm_hub.flow.uncertain import Uncertain
 from crm_hub.model.errors import ConfigError, MassWrite
 from crm_hub.model.routes import Route
@@ -109,11 +109,10 @@ class Outbound:
                 )
                 return False
             if new:
-                from crm_hub.flow.preview import plan_everything
-
                 approve(self.hub, new)
-                plan_everything(self.hub, self.name, self.inbound)
-                return self._open_again()
+                return self._planned()
+        if any(stored[s].digest == UNPLANNED for s in self._far.routes):
+            return self._planned()
         for route in self._far.routes.values():
             self._far.sections[route.stream] = self.hub.plan(self.name).sections[route.section.name]
         if not waits and self._makes:
@@ -133,7 +132,11 @@ class Outbound:
             self.hub.forget_tools()
         return found
 
-    def _open_again(self) -> bool:
+    def _planned(self) -> bool:
+        """Make the first plan of what was approved, whole, and look anew what there is to do."""
+        from crm_hub.flow.preview import plan_everything
+
+        plan_everything(self.hub, self.name, self.inbound)
         self._yes = False
         return self._open()
 

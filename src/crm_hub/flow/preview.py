@@ -24,7 +24,7 @@ from crm_hub.flow.lanes import TAKEN_AWAY, open_writes, stays
 from crm_hub.flow.outbound import Outbound, paused
 from crm_hub.flow.planning import Subject, draft_all, plan_subjects, subjects_of
 from crm_hub.flow.tracking import Tracked
-from crm_hub.flow.two_way import approve, of_routes, possible_routes, route_of
+from crm_hub.flow.two_way import UNPLANNED, approve, of_routes, possible_routes, route_of
 from crm_hub.merge import MergeMember
 from crm_hub.model.errors import ConfigError
 from crm_hub.model.routes import Route
@@ -251,7 +251,10 @@ def apply(hub: Hub, path: Path) -> SyncReport:
 
 
 def plan_everything(hub: Hub, name: str, inbound: Inbound) -> None:
-    """Plan the writes of every identity, as preview drafts them, batch by batch."""
+    """Plan the writes of every identity, as preview drafts them, batch by batch.
+
+    Where that is cut off it is made again, before anything is sent.
+    """
     tools = hub.tools
     with hub.store.read() as db:
         batches = [[s.identity_id for s in subjects] for subjects in _subjects(db, tools)]
@@ -259,6 +262,12 @@ def plan_everything(hub: Hub, name: str, inbound: Inbound) -> None:
         with hub.store.write() as db:
             moment = inbound.moment(db)
             _plan(db, tools, numbers, moment)
+    routes = {} if tools.two_way is None else tools.two_way.routes
+    with hub.store.write() as db:
+        repo = Outbox(db)
+        new = [r for r in repo.routes() if r.connection == name and r.digest == UNPLANNED]
+        known = [(r, routes[name, r.stream]) for r in new if (name, r.stream) in routes]
+        repo.approve([r._replace(digest=route.section.digest) for r, route in known])
 
 
 def _plan(db: Db, tools: Tools, numbers: Sequence[int], moment: Moment) -> None:

@@ -131,13 +131,18 @@ def _row(name: str, info: StreamInfo, section: OutSection) -> RouteRow:
     return RouteRow(name, info.name, info.shape, caps, section.digest, 0)
 
 
+UNPLANNED = ""
+"""The digest of a route that was approved and whose first plan is not whole yet."""
+
+
 def approve(hub: Hub, rows: Iterable[RouteRow]) -> None:
-    """Let the hub write along these routes from now on."""
+    """Let the hub write along these routes from now on; what goes there is yet to be planned."""
     from crm_hub.model.values import to_us
 
     now_us = to_us(hub.now())
     with hub.store.write() as db:
-        Outbox(db).approve([row._replace(approved_at_us=now_us) for row in rows])
+        new = [row._replace(digest=UNPLANNED, approved_at_us=now_us) for row in rows]
+        Outbox(db).approve(new)
     hub.forget_tools()
 
 
