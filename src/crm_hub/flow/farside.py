@@ -159,18 +159,35 @@ class FarSide:
 
     def settle(self, row: WriteRow, state: str, reason: str) -> None:
         with self.hub.store.write() as db:
+            Outbox(db).save([_over(row, state, reason, self.inbound.moment(db))])
+
+    def settle_by(
+        self, route: Route, row: WriteRow, state: str, reason: str, change: Change
+    ) -> None:
+        """A write is over because of what was found at the far side: take that in as `take` does.
+
+        In one transaction: a write that is over and was not planned again would be lost.
+        """
+        with self.hub.store.write() as db:
             moment = self.inbound.moment(db)
-            done = row._replace(
-                state=state, settled_at_us=moment.now_us, run_id=moment.run_id, reason=reason
-            )
-            Outbox(db).save([done])
+            Outbox(db).save([_over(row, state, reason, moment)])
+            self._taken(db, route, [change], [row], moment)
 
     def take(self, route: Route, changes: Sequence[Change], rows: Sequence[WriteRow]) -> None:
         """Land and walk what was found at the far side, then plan the lanes of these writes."""
         with self.hub.store.write() as db:
-            moment = self.inbound.moment(db)
-            self.walk_in(db, route, changes, moment)
-            plan_settled_lanes(db, self.hub.tools, rows, moment)
+            self._taken(db, route, changes, rows, self.inbound.moment(db))
+
+    def _taken(
+        self,
+        db: Db,
+        route: Route,
+        changes: Sequence[Change],
+        rows: Sequence[WriteRow],
+        moment: Moment,
+    ) -> None:
+        self.walk_in(db, route, changes, moment)
+        plan_settled_lanes(db, self.hub.tools, rows, moment)
 
     def walk_in(self, db: Db, route: Route, changes: Sequence[Change], moment: Moment) -> None:
         landings = Landings(db)
@@ -214,3 +231,9 @@ class FarSide:
             return route.section.put(change.payload, life.raws(row.doc)) == change.payload
         found = self.sections[route.stream].map(change.payload).record
         return holds(row, {} if found is None else found.values)
+
+
+def _over(row: WriteRow, state: str, reason: str, moment: Moment) -> WriteRow:
+    return row._replace(
+        state=state, settled_at_us=moment.now_us, run_id=moment.run_id, reason=reason
+    )

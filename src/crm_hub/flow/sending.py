@@ -115,8 +115,7 @@ class Sender:
             elif change.payload is None:
                 moved.append(row)
                 gone = "confirmed" if row.kind in TAKEN_AWAY else "conflict"
-                self._far.settle(row, gone, "gone")
-                self._far.take(route, [change], [row])
+                self._far.settle_by(route, row, gone, "gone", change)
             elif not self._far.is_untouched(route, known[number], change):
                 moved.append(row)
                 self._far.take(route, [change], [row])
@@ -156,8 +155,7 @@ class Sender:
         self._far.counts["conflicts"] += 1
         key = outcome.id or self._far.key_of(row)
         if outcome.result == "gone":
-            self._far.settle(row, "conflict", "the record is gone")
-            self._far.take(route, [Change(key, None)], [row])
+            self._far.settle_by(route, row, "conflict", "the record is gone", Change(key, None))
             return
         change = self._far.fetched(connector, route, key)
         if change is None and outcome.current is not None:
@@ -170,8 +168,9 @@ class Sender:
             return
         if self._far.keeps_delete(route, row, change):
             return
-        self._far.settle(row, "conflict", "the record was changed there meanwhile")
-        self._far.take(route, [change], [row])
+        self._far.settle_by(
+            route, row, "conflict", "the record was changed there meanwhile", change
+        )
 
 
 def _write(

@@ -72,13 +72,13 @@ class Uncertain:
                 self._far.late_confirm(route, row, change)
         elif change is None:
             gone = "confirmed" if row.kind in TAKEN_AWAY else "conflict"
-            self._far.settle(row, gone, "it is gone")
-            self._far.take(route, [Change(ref.id, None)], [row])
+            self._far.settle_by(route, row, gone, "it is gone", Change(ref.id, None))
         elif row.kind != "delete" and self._far.holds(route, row, change):
             self._far.late_confirm(route, row, change)
         elif not self._far.keeps_delete(route, row, change):
-            self._far.settle(row, "conflict", "it was not made, or was changed since")
-            self._far.take(route, [change], [row])
+            self._far.settle_by(
+                route, row, "conflict", "it was not made, or was changed since", change
+            )
 
     def _is_wanted(self, row: WriteRow) -> bool:
         """Whether anybody is left whose record was to be created."""
