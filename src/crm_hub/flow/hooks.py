@@ -122,7 +122,7 @@ def _drain_batch(
         refs.extend((number, ref) for ref in batch.refs)
     for stream, change in _fetched(inbound, connector, refs, letters):
         changes[stream].append(change)
-    _land_all(inbound, changes, streams, sections, states, letters)
+    _land_all(inbound, _Landing(inbound, changes, streams, sections, states, letters))
 
 
 def _fetched(
@@ -149,19 +149,11 @@ def _fetched(
         return found
 
 
-def _land_all(
-    inbound: Inbound,
-    changes: dict[str, list[Change]],
-    streams: dict[str, StreamInfo],
-    sections: Sections,
-    states: dict[str, list[int]],
-    letters: list[DeadLetter],
-) -> None:
+def _land_all(inbound: Inbound, work: _Landing) -> None:
     """Land what came and walk it in one transaction: a form is there after one commit.
 
     Where walking fails, what came is landed alone first, and waits to be walked.
     """
-    work = _Landing(inbound, changes, streams, sections, states, letters)
     try:
         with inbound.transaction() as db:
             pages = work.land(db)
