@@ -55,12 +55,15 @@ def chosen(worlds: int, *, derandomize: bool = False, shrink: bool = False) -> s
 
 def hunt(number: int, worlds: int = WORLDS, shrink: bool = False) -> Lot:
     """Try the worlds of a lot."""
+    quiet_before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     worlds_before, steps_before, broken = TwoWay.worlds, TwoWay.steps, ""
     try:
         run_state_machine_as_test(seed(number)(TwoWay), settings=chosen(worlds, shrink=shrink))
     except Exception:
         broken = traceback.format_exc().replace("state.count()\n", "")
+    finally:
+        logging.disable(quiet_before)
     return Lot(number, TwoWay.worlds - worlds_before, TwoWay.steps - steps_before, broken)
 
 

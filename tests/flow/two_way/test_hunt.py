@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -52,3 +53,4 @@ def test_a_lot_tells_the_steps_that_broke_a_promise(monkeypatch: pytest.MonkeyPa
     assert "state.begin(" in found.broken
     assert found.worlds > 0
     assert found.steps > 0
+    assert logging.root.manager.disable == logging.NOTSET
