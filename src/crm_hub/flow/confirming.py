@@ -11,11 +11,12 @@ from typing import NamedTuple
 import orjson
 
 from crm_hub.flow.batch import Moment
+from crm_hub.flow.holding import hold_created
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.land import land, reload
 from crm_hub.flow.tracking import UNREAD, digest, is_of
 from crm_hub.flow.walk import walk
-from crm_hub.flow.written import hold, write_over
+from crm_hub.flow.written import write_over
 from crm_hub.mapping import SectionPlan
 from crm_hub.model.records import Change
 from crm_hub.model.routes import Route
@@ -85,7 +86,7 @@ def confirm_creates(
     landed = land(db, stream, changes, moment.now_us, None)
     numbers = {one.key: one.record_id for one in landed.landed}
     numbers |= {one.key: known[one.key][0] for one in there}
-    hold(Outbox(db), [(one.row, numbers[one.key]) for one in made])
+    hold_created(db, [(one.row, numbers[one.key]) for one in made])
     again = reload(landings, [numbers[one.key] for one in there], is_new=False)
     walk(db, hub.tools, stream, section, [*landed.landed, *again.get(stream.id, ())], moment)
     landings.walked(landed.landing_id)

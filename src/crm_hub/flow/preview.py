@@ -126,7 +126,7 @@ def _add(
     keys: dict[int, str] = {}
     lanes: dict[str, Any] = {}
     merges: list[Line] = []
-    joined = newly_held(repo, two_way, subjects)
+    joined = newly_held(db, two_way, subjects)
     for subject in subjects:
         targets = [t for t in subject.targets(two_way) if t[1].connection == name]
         keys.update({m.record_id: subject.sources[m.record_id].id for m, _ in targets})

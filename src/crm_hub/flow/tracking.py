@@ -104,7 +104,7 @@ def track(
     held = {h.record_id: h for h in Identities(db).held(ids)} if ids else {}
     states = repo.states(held)
     uncertain = _uncertain(repo, held)
-    created = found_created(repo, mapped)
+    created = found_created(db, mapped)
     ours = repo.versions([r for r, one in states.items() if one.awaits])
     saved: dict[int, RecordState] = {}
     again: list[int] = []

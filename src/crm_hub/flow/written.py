@@ -11,11 +11,11 @@ from typing import Any
 import orjson
 
 from crm_hub.flow.batch import MappedRecord
-from crm_hub.flow.holding import claim_key
+from crm_hub.flow.holding import hold_created
 from crm_hub.landing.echo import is_reformat
 from crm_hub.model.ids import SourceKey
 from crm_hub.model.states import ABSENT, Awaited, FieldState, RecordState, mark, same
-from crm_hub.store import Held, Outbox, WriteRow
+from crm_hub.store import Db, Held, Outbox, WriteRow
 
 AWAITED_US = 7 * 86_400_000_000
 
@@ -74,13 +74,14 @@ def _copied(entry: FieldState, change: Mapping[str, Any]) -> None:
         entry.removed = {m: at for m, at in entry.removed.items() if m not in there}
 
 
-def found_created(repo: Outbox, mapped: Sequence[MappedRecord]) -> dict[int, WriteRow]:
+def found_created(db: Db, mapped: Sequence[MappedRecord]) -> dict[int, WriteRow]:
     """Return the creates of unknown fate that new records show to have been made, by record.
 
     Such a record says just what was to be created, and nobody knew of it. From now on it is held
     together with the record that it was made from. The writes stay open until the far side was
     asked about them: it may have something to tidy up.
     """
+    repo = Outbox(db)
     new = [m for m in mapped if m.landed.is_new and m.record is not None]
     names = {m.source.connection for m in new}
     rows = [row for n in names for state in ("sent", "unknown") for row in repo.open_rows(n, state)]
@@ -93,7 +94,7 @@ def found_created(repo: Outbox, mapped: Sequence[MappedRecord]) -> dict[int, Wri
                 found[landed.record_id] = row
                 rows.remove(row)
                 break
-    hold(repo, [(row, number) for number, row in found.items()])
+    hold_created(db, [(row, number) for number, row in found.items()])
     return found
 
 
@@ -104,17 +105,3 @@ def as_made(
     place = (source.connection, source.stream, source.id)
     empty = Held(record_id, "", None, "{}", None, None, *place, "")
     return empty._replace(data=write_over(empty, row, state, None, now_us))
-
-
-def hold(repo: Outbox, made: Sequence[tuple[WriteRow, int]]) -> None:
-    """Hold each created record together with the one that most of its values come from."""
-    anchors = {number: row.doc["anchor"] for row, number in made if row.doc.get("anchor")}
-    claims: dict[int, str] = {}
-    for record_id, value in repo.claims(anchors.values()):
-        claims[record_id] = min(value, claims.get(record_id, value))
-    rows, keys = [], []
-    for number, anchor in anchors.items():
-        value = claims.get(anchor, f"r{anchor}")
-        rows += [(anchor, value), (number, value)]
-        keys.append((claim_key(value), anchor))  # the new record gets its key from the walk
-    repo.add_claims(rows, keys)

@@ -181,3 +181,19 @@ def test_an_edit_is_later_than_its_value_where_that_was_put_there_once_more() ->
     state.put_back_what_stood_there_before(at=2, which=2)
     state.edit_in_peace(at=0, name="first", which=2)
     state.teardown()
+
+
+def test_what_a_ruling_parted_draws_nobody_over_when_one_of_it_is_made_one_with_others() -> None:
+    state = TwoWay()
+    state.begin(profiles=[PROFILES[1], PROFILES[3], PROFILES[1]], approved=False)
+    state.add(at=2)
+    state.edit_in_peace(at=2, name="first", which=8)
+    state.unlink(at=0, which=6)
+    state.edit_in_peace(at=0, name="first", which=8)
+    state.link(at=2, other=8, which=7)
+    state.unlink(at=1, which=9)
+    state.unlink(at=1, which=0)
+    state.add(at=0)
+    state.add(at=0)
+    state.unlink_undoes_link(at=2, between="rest", by_split=True, other=0, which=5)
+    state.teardown()
