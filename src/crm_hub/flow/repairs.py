@@ -67,15 +67,18 @@ def _drop_claims(repo: Outbox, parts: Parts) -> set[str]:
 
 
 def repair(
-    db: Db, tools: Tools, parts: Parts, since_us: int, moment: Moment
+    db: Db, tools: Tools, parts: Parts, since_us: int, moment: Moment, until_us: int | None = None
 ) -> list[tuple[str, str]]:
-    """Plan writes that give each record back what it held; return what must stay, and why."""
+    """Plan writes that give each record back what it held; return what must stay, and why.
+
+    since_us, until_us: when they were one; None: until now.
+    """
     if tools.two_way is None:
         return []
     repo, routes = Outbox(db), tools.two_way.routes
     fields: dict[int, dict[str, Any]] = defaultdict(dict)
     records: dict[int, Held] = {}
-    for record, name, change in _carried(db, parts, since_us):
+    for record, name, change in _carried(db, parts, since_us, until_us):
         if (record.connection, record.stream) in routes:
             fields[record.record_id][name] = change
             records[record.record_id] = record
@@ -104,7 +107,8 @@ def repair_late(db: Db, tools: Tools, rows: Sequence[WriteRow], moment: Moment) 
         here = [mine[record] for side in ruling.sides for record in side if record in mine]
         late = any(row.kind == "restore" or row.made_at_us <= ruling.at_us for row in here)
         if ruling.kind == "different" and late:
-            repair(db, tools, ruling.sides, ruling.doc.get("since_us", 0), moment)
+            since_us = ruling.doc.get("since_us", 0)
+            repair(db, tools, ruling.sides, since_us, moment, ruling.at_us)
 
 
 def rehome(db: Db, records: Sequence[int]) -> None:
@@ -124,14 +128,20 @@ def _row(record: Held, fields: dict[str, Any], moment: Moment) -> WriteRow:
     )  # fmt: skip
 
 
-def _carried(db: Db, parts: Parts, since_us: int) -> Iterator[tuple[Held, str, dict[str, Any]]]:
-    """Yield (record, field, change that takes it back) of what was carried from part to part."""
+def _carried(
+    db: Db, parts: Parts, since_us: int, until_us: int | None = None
+) -> Iterator[tuple[Held, str, dict[str, Any]]]:
+    """Yield (record, field, change that takes it back) of what was carried from part to part.
+
+    What was written after until_us came from elsewhere, unless it was to take something back.
+    """
     held = {h.record_id: h for h in Identities(db).held([*parts[0], *parts[1]])}
     values = {number: orjson.loads(one.data) for number, one in held.items()}
     states = Tracked(db).states(held)
     writes: dict[str, list[WriteRow]] = defaultdict(list)
     for row in Outbox(db).confirmed_in(record_lane(number) for number in held):
-        if row.made_at_us >= since_us:
+        is_late = until_us is not None and row.made_at_us > until_us and row.kind != "restore"
+        if row.made_at_us >= since_us and not is_late:
             writes[row.lane].append(row)
     for mine, theirs in (parts, parts[::-1]):
         for number in mine:

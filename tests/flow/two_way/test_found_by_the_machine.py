@@ -197,3 +197,16 @@ def test_what_a_ruling_parted_draws_nobody_over_when_one_of_it_is_made_one_with_
     state.add(at=0)
     state.unlink_undoes_link(at=2, between="rest", by_split=True, other=0, which=5)
     state.teardown()
+
+
+def test_a_late_repair_leaves_what_was_carried_over_since_the_two_were_parted() -> None:
+    state = TwoWay()
+    state.begin(approved=True, profiles=[PROFILES[3], PROFILES[3]])
+    state.add(at=1)
+    state.edit_in_peace(at=0, name="first", which=0)
+    state.add(at=2)
+    state.edit_in_peace(at=2, name="first", which=6)
+    state.unlink(at=2, which=0)
+    state.link(at=0, other=5, which=4)
+    state.quiet()
+    state.teardown()
