@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -11,6 +12,7 @@ import pytest
 
 from crm_hub.sdk.testing import corpus, golden, servers
 from crm_hub.sdk.testing.servers import postgresql as cluster
+from crm_hub.sdk.testing.servers.process import running
 
 # golden files
 
@@ -154,3 +156,11 @@ def test_without_postgresql_the_reason_says_how_to_get_it(monkeypatch: pytest.Mo
         servers.postgres(),
     ):
         pass
+
+
+def test_a_server_that_signals_its_process_group_ends_nobody_else(tmp_path: Path) -> None:
+    up = tmp_path / "up"
+    command = ["sh", "-c", f"trap 'trap - TERM; kill 0' TERM; touch {up}; sleep 60 & wait"]
+    with running("A server", command, tmp_path, lambda: "" if up.exists() else "not up") as one:
+        assert os.getpgid(one.pid) == one.pid != os.getpgid(0)
+    assert one.returncode != 0

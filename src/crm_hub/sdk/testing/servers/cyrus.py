@@ -12,9 +12,8 @@ import os
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import HTTPError
@@ -32,7 +31,6 @@ from crm_hub.sdk.testing.servers.process import (
 )
 
 _CACHE = Path("/var/cache/crm-hub-tests/cyrus")
-_PATIENCE_S = 300
 _PACKAGES = (
     "cyrus-common", "cyrus-imapd", "cyrus-caldav", "sasl2-bin", "libical3", "libpcre3", "libshp2",
     "libwrap0", "libxapian30", "libzephyr4",
@@ -152,22 +150,7 @@ class Cyrus:
 def cyrus(user: str = "ann", password: str = "cyrus-secret") -> Iterator[Cyrus]:  # noqa: S107
     """Yield a fresh Cyrus with a user who has an empty calendar `Default`. Raises: Unobtainable."""
     before, root = unprivileged("Cyrus"), _unpacked()
-    with _alone():
-        yield from _running(before, root, user, password)
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Two Cyruses at once take each other's processes down. Raises: Unobtainable."""
-    with (_CACHE / "running").open("w") as lock:
-        for _ in range(_PATIENCE_S * 10):
-            with suppress(BlockingIOError):
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            time.sleep(0.1)
-        else:
-            raise Unobtainable("another test run has a Cyrus that does not end; try again later")
-        yield
+    yield from _running(before, root, user, password)
 
 
 def _running(before: list[str], root: Path, user: str, password: str) -> Iterator[Cyrus]:

@@ -71,12 +71,15 @@ def running(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a server in `folder` until the end of the block; it is up once `problem()` is "".
 
+    It is a session of its own: Cyrus, for one, ends by signalling its whole process group, and
+    would take every other server of its user with it.
+
     Raises: Unobtainable with the last line of its log when it does not come up in 30 s.
     """
     log = (folder / "log").open("wb")
     process = subprocess.Popen(  # noqa: S603 - an installed server
         list(command), stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=folder,
-        env=None if environment is None else {**os.environ, **environment},
+        start_new_session=True, env=None if environment is None else {**os.environ, **environment},
     )  # fmt: skip
     try:
         _await(server, process, Path(log.name), problem)
