@@ -7,7 +7,7 @@ rulings. The writes go through the outbox and never over somebody's later edit.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -149,28 +149,35 @@ def _carried(
             if number not in held or not made:
                 continue
             for name in sorted({f for row in made for f in row.doc["fields"]}):
-                others = [n for n in mine if n != number]
-                own = _said(others, name, values, states, copied=False)
-                foreign = _said(theirs, name, values, states, copied=True) - own
+                own = _own(name, (n for n in mine if n != number), values, states)
+                foreign = _own(name, theirs, values, states, writes) - own
                 change = _back(name, made, values[number], states[number], foreign)
                 if change is not None:
                     yield held[number], name, change
 
 
-def _said(
-    records: Sequence[int],
+def _own(
     name: str,
-    values: dict[int, dict[str, Any]],
-    states: dict[int, FieldStates],
-    *,
-    copied: bool,
+    records: Iterable[int],
+    values: Mapping[int, Mapping[str, Any]],
+    states: Mapping[int, FieldStates],
+    writes: Mapping[str, Sequence[WriteRow]] | None = None,
 ) -> set[str]:
-    """Return what records say in a field, as marks. copied: also what the hub wrote there."""
+    """Return what records say of their own in a field, as marks.
+
+    writes: what the hub wrote while they were one with others; what it wrote before counts too.
+    """
     found: set[str] = set()
     for number in records:
         entry = states.get(number, {}).get(name)
-        if copied or entry is None or not entry.copied:
-            found |= _marks(values.get(number, {}).get(name))
+        said = _marks(values.get(number, {}).get(name))
+        if entry is not None and entry.copied:
+            if writes is None:
+                continue
+            for row in writes.get(record_lane(number), ()):
+                change = row.doc["fields"].get(name, {"to": None, "was": None})
+                said -= _marks(change["to"]) - _marks(change["was"])
+        found |= said
     return found
 
 

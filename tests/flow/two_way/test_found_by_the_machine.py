@@ -210,3 +210,17 @@ def test_a_late_repair_leaves_what_was_carried_over_since_the_two_were_parted() 
     state.link(at=0, other=5, which=4)
     state.quiet()
     state.teardown()
+
+
+def test_what_was_copied_while_they_were_one_is_not_taken_from_where_it_was_typed() -> None:
+    state = TwoWay()
+    state.begin(profiles=[PROFILES[3], PROFILES[3], PROFILES[1]], approved=False)
+    state.add(at=1)
+    state.edit_in_peace(at=1, name="first", which=5)
+    state.edit(at=1, name="department", which=3)
+    state.edit_in_peace(at=1, name="title", which=3)
+    state.blank_a_field_that_a_blank_does_not_clear(at=1, which=2)
+    state.edit_in_peace(at=2, name="title", which=7)
+    state.unlink(at=0, which=2)
+    state.quiet()
+    state.teardown()
