@@ -170,20 +170,23 @@ def _own(
     found: set[str] = set()
     for number in records:
         entry = states.get(number, {}).get(name)
-        said = _marks(values.get(number, {}).get(name))
+        value = values.get(number, {}).get(name)
+        is_said = value not in (None, []) or (entry is not None and entry.cleared)
+        said = _marks(value) if is_said else set()
         if entry is not None and entry.copied:
             if writes is None:
                 continue
             for row in writes.get(record_lane(number), ()):
-                change = row.doc["fields"].get(name, {"to": None, "was": None})
-                said -= _marks(change["to"]) - _marks(change["was"])
+                if change := row.doc["fields"].get(name):
+                    said -= _marks(change["to"]) - _marks(change["was"])
         found |= said
     return found
 
 
 def _marks(value: Any) -> set[str]:
-    if value is None:
-        return set()
+    """Return what a value says; that it was cleared is said too."""
+    if value in (None, []):
+        return {""}
     return {mark(item) for item in (value if isinstance(value, list) else [value])}
 
 

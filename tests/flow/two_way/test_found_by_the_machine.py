@@ -224,3 +224,20 @@ def test_what_was_copied_while_they_were_one_is_not_taken_from_where_it_was_type
     state.unlink(at=0, which=2)
     state.quiet()
     state.teardown()
+
+
+@pytest.mark.parametrize("between", ["rest", "crash"])
+def test_a_blank_that_came_over_is_taken_back_too(between: str) -> None:
+    state = TwoWay()
+    state.begin(profiles=[PROFILES[4], PROFILES[4], PROFILES[0]], approved=False)
+    state.add(at=0)
+    state.unlink_undoes_link(at=0, between="rest", by_split=True, other=8, which=8)
+    state.unlink(at=2, which=3)
+    state.add(at=1)
+    state.quiet()
+    state.add(at=2)
+    state.edit_in_peace(at=0, name="title", which=7)
+    state.edit(at=0, name="title", which=6)
+    state.put_back_what_stood_there_before(at=2, which=2)
+    state.unlink_undoes_link(at=2, between=between, by_split=True, other=2, which=4)
+    state.teardown()
