@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -160,6 +159,4 @@ def test_the_documents_of_a_customer_are_found_by_indexes_alone(
         plan = "\n".join(str(tuple(line)) for line in found)
     assert "SCAN" not in plan.replace("USING INDEX", "").replace("USING COVERING INDEX", ""), plan
     assert "Seq Scan" not in plan, plan
-    started = time.perf_counter()
     assert figures_of(hub, "ken@osakamills.example")[2].orders == 1
-    assert time.perf_counter() - started < 0.5

@@ -154,9 +154,9 @@ def test_a_store_password_is_put_into_the_url_quoted() -> None:
     ids=lambda text: ascii(text[:12]),
 )
 def test_hostile_yaml_ends_soon_in_a_clear_error(text: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     assert "/hub/hub.yaml" in refused(text)
-    assert time.monotonic() - began < 10  # a guard against hanging; 2 s are the goal
+    assert time.process_time() - began < 10  # a guard against hanging; 2 s are the goal
 
 
 @settings(deadline=None)

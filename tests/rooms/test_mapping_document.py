@@ -87,7 +87,7 @@ _BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     ],
 )
 def test_a_nasty_file_ends_in_a_config_error_in_time(text: str) -> None:
-    start = time.monotonic()
+    start = time.process_time()
     with pytest.raises(ConfigError):
         read_document(text, "m.yaml")
-    assert time.monotonic() - start < 10, "a hang guard: the goal is 2 s on a quiet machine"
+    assert time.process_time() - start < 10, "a hang guard: the goal is 2 s on a quiet machine"

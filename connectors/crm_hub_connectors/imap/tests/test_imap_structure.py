@@ -65,7 +65,7 @@ def test_an_odd_one_names_no_attachment_or_a_nameless_one(structure: str) -> Non
 
 
 def test_a_hostile_one_ends_in_time() -> None:
-    started = time.monotonic()
+    started = time.process_time()
     for text in (
         "(" + '"x" ' * 40_000 + ")",
         "(" * 90_000,
@@ -73,4 +73,4 @@ def test_a_hostile_one_ends_in_time() -> None:
         "(" + "()" * 80_000 + ")",
     ):
         read(text)
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2

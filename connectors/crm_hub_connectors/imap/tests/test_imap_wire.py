@@ -176,12 +176,12 @@ def test_half_an_answer_is_a_lost_connection(text: bytes) -> None:
 
 
 def test_an_endless_line_and_endless_literals_end_in_time() -> None:
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(Lost, match=r"endless|without end"):
         list(said(b"* " + b"x" * 33_000_000).run(b"X"))
     with pytest.raises(Lost, match="without end"):
         list(said(b"* LIST " + b"{1}\r\na" * 20_000 + b"\r\n").run(b"X"))
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_more_than_was_asked_for_is_not_kept() -> None:
