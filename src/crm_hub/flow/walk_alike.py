@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import combinations
 
 from crm_hub.flow.batch import Tools
-from crm_hub.flow.walk_names import marks_of, worth
+from crm_hub.flow.walk_names import bearers_of
 from crm_hub.flow.walk_records import Batch, Node, held_node
 from crm_hub.resolve import Similarity, compare_names
 from crm_hub.resolve.alike import Held, Liked
@@ -109,12 +109,12 @@ class Alike:
         wanted = {key for _, key in named} | touched
         if not wanted:
             return set(), set()
-        of_name, turned = marks_of(batch, wanted, self._named(batch, wanted))
-        turned_records = {r for key in turned - self._asked_names for r in of_name[key]}
+        of_name, turned = bearers_of(batch, wanted, self._named(batch, wanted))
+        turned_records = {r for key in turned - self._asked_names for r in of_name[key].marks}
         self._asked_names |= wanted
         pairs: set[Pair] = set()
         for node, key in named:
-            pairs.update(_pair(node.record_id, r) for r in worth(node, key, of_name[key]))
+            pairs.update(_pair(node.record_id, r) for r in of_name[key].worth(node))
         return pairs, turned_records
 
     def _named(self, batch: Batch, wanted: set[str]) -> Iterable[tuple[str, int, list[str]]]:

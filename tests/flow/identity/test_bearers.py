@@ -1,0 +1,30 @@
+"""Who of many that bear one name is worth comparing: the same few, found without asking all."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crm_hub.flow import walk_names
+from crm_hub.flow.walk_names import Bearers
+from crm_hub.resolve.marks import Mark, worth_comparing
+
+_PART = st.integers(0, 5)
+_MARK = st.builds(Mark, _PART, _PART, _PART)
+
+
+@pytest.mark.parametrize("crowd", [3, 60])
+@given(marks=st.lists(_MARK, min_size=1, max_size=40), mark=_MARK)
+def test_the_same_are_found_as_by_asking_each(crowd: int, marks: list[Mark], mark: Mark) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(walk_names, "CROWD", crowd)
+        bearers = Bearers("n:ann lee")
+    bearers.marks = dict(enumerate(marks))
+    asked: Any = SimpleNamespace(record_id=0, mark=mark)
+    crowded = len(marks) > crowd
+    expected = {r for r, m in enumerate(marks) if r and worth_comparing(mark, m, crowded=crowded)}
+    assert set(bearers.worth(asked)) == expected
