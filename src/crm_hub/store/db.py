@@ -94,7 +94,7 @@ class Db:
     def _send(self) -> None:
         waiting, self._waiting = self._waiting, {}
         for table, rows in waiting.items():
-            postgres.copy(self._conn, table, list(chain.from_iterable(rows)))
+            self._add(table, list(chain.from_iterable(rows)))
 
     def insert(self, table: Table, rows: Sequence[Row]) -> None:
         """Add rows known to be new; each row holds every column in the table's order."""
@@ -104,7 +104,11 @@ class Db:
         self.added += len(rows)
         if self._later:
             self._waiting.setdefault(table, []).append(rows)
-        elif self.name == "postgresql":
+        else:
+            self._add(table, rows)
+
+    def _add(self, table: Table, rows: Sequence[Row]) -> None:
+        if self.name == "postgresql":
             postgres.copy(self._conn, table, rows)
         else:
             self._insert_many(table, rows)

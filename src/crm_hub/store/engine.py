@@ -86,7 +86,7 @@ class Store:
             conn = self._engine.connect()
             try:
                 self._begin_write(conn)
-                db = Db(conn, later=not self.is_sqlite)
+                db = Db(conn, later=True)
                 yield db
                 if self.before_commit is not None:
                     self.before_commit()
