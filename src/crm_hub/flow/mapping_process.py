@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from crm_hub.flow.batch import Made
-from crm_hub.flow.walk_drafts import draft_of
+from crm_hub.flow.walk_drafts import draft_of, drafts_of
 from crm_hub.landing import encode
 from crm_hub.mapping import SectionPlan
 from crm_hub.model.canonical import Mapped
@@ -58,11 +58,11 @@ def answer_of(section: SectionPlan, rules: IdentityRules, job: Job) -> Answer:
     """
     raw, times = job
     encoded = [_tried(encode, payload) for payload in orjson.loads(raw)]
-    mapped = [
+    mapped: list[Mapped | None] = [
         one and _tried(section.map, one[0], at_us)
         for one, at_us in zip(encoded, times, strict=True)
     ]
-    made = [one and _tried(_made, one, rules) for one in mapped]
+    made = _made(mapped, rules)
     return [
         one and (one[1].decode(), one[2], found) for one, found in zip(encoded, made, strict=True)
     ]
@@ -75,10 +75,21 @@ def _tried(step: Callable[..., Any], *given: Any) -> Any:
         return None
 
 
-def _made(mapped: Mapped, rules: IdentityRules) -> Made:
-    record = mapped.record
-    draft = None if record is None else tuple(draft_of(record, rules))
-    return draft, mapped.events, mapped.drifts
+def _made(mapped: Sequence[Mapped | None], rules: IdentityRules) -> list[Made | None]:
+    """Return the drafts, events and drifts of mapped records; None where there is none."""
+    records = [one.record for one in mapped if one is not None and one.record is not None]
+    drafts = _tried(drafts_of, records, rules)
+    if drafts is None:
+        drafts = [_tried(draft_of, one, rules) for one in records]
+    coming = iter(drafts)
+    out: list[Made | None] = []
+    for one in mapped:
+        draft = None if one is None or one.record is None else next(coming)
+        if one is None or (draft is None and one.record is not None):
+            out.append(None)
+        else:
+            out.append((None if draft is None else tuple(draft), one.events, one.drifts))
+    return out
 
 
 if __name__ == "__main__":

@@ -322,8 +322,12 @@ def _texts(
     place = f"id {spec.strong}"
 
     def texts(payload: dict[str, Any], drifts: list[Drift]) -> list[str]:
-        if get is not None and type(raw := get(payload)) is str:
-            return [text] if (text := one_line(raw)) else []
+        if get is not None:
+            raw = get(payload)
+            if type(raw) is str:
+                return [text] if (text := one_line(raw)) else []
+            if raw is None:
+                return []
         reasons: list[str] = []
         found: list[str] = fill(payload, reasons) or []
         if reasons:
