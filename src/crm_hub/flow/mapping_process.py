@@ -58,14 +58,30 @@ def answer_of(section: SectionPlan, rules: IdentityRules, job: Job) -> Answer:
     """
     raw, times = job
     encoded = [_tried(encode, payload) for payload in orjson.loads(raw)]
-    mapped: list[Mapped | None] = [
-        one and _tried(section.map, one[0], at_us)
-        for one, at_us in zip(encoded, times, strict=True)
-    ]
-    made = _made(mapped, rules)
+    there = [number for number, one in enumerate(encoded) if one is not None]
+    payloads = [encoded[number][0] for number in there]
+    mapped = section.map_all(payloads, [times[number] for number in there])
+    made = dict(zip(there, _made(mapped, rules), strict=True))
     return [
-        one and (one[1].decode(), one[2], found) for one, found in zip(encoded, made, strict=True)
+        None if one is None else (one[1].decode(), one[2], made[number])
+        for number, one in enumerate(encoded)
     ]
+
+
+def _made(mapped: Sequence[Mapped | Exception], rules: IdentityRules) -> list[Made | None]:
+    """Return the drafts, events and drifts of mapped records; None for one that fails."""
+    found = [one for one in mapped if isinstance(one, Mapped) and one.record is not None]
+    records = [one.record for one in found if one.record is not None]
+    drafts = _tried(drafts_of, records, rules) or [_tried(draft_of, one, rules) for one in records]
+    draft_by = dict(zip(map(id, found), drafts, strict=True))
+    out: list[Made | None] = []
+    for one in mapped:
+        draft = draft_by.get(id(one))
+        if isinstance(one, Exception) or (draft is None and one.record is not None):
+            out.append(None)
+        else:
+            out.append((None if draft is None else tuple(draft), one.events, one.drifts))
+    return out
 
 
 def _tried(step: Callable[..., Any], *given: Any) -> Any:
@@ -73,23 +89,6 @@ def _tried(step: Callable[..., Any], *given: Any) -> Any:
         return step(*given)
     except Exception:  # noqa: BLE001
         return None
-
-
-def _made(mapped: Sequence[Mapped | None], rules: IdentityRules) -> list[Made | None]:
-    """Return the drafts, events and drifts of mapped records; None where there is none."""
-    records = [one.record for one in mapped if one is not None and one.record is not None]
-    drafts = _tried(drafts_of, records, rules)
-    if drafts is None:
-        drafts = [_tried(draft_of, one, rules) for one in records]
-    coming = iter(drafts)
-    out: list[Made | None] = []
-    for one in mapped:
-        draft = None if one is None or one.record is None else next(coming)
-        if one is None or (draft is None and one.record is not None):
-            out.append(None)
-        else:
-            out.append((None if draft is None else tuple(draft), one.events, one.drifts))
-    return out
 
 
 if __name__ == "__main__":

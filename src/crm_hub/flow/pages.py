@@ -110,9 +110,7 @@ class _Pull:
         run, due, late_us = self._run, self._due, self._late_before_us
         try:
             with self._transaction() as db:
-                walked = run.walk_in(
-                    db, self._stream, self._section, due, late_us, self._mapped
-                )
+                walked = run.walk_in(db, self._stream, self._section, due, late_us, self._mapped)
                 stream, landed, rejects = run.land(
                     db, self._stream, self._section, page, late_us, ready
                 )
@@ -155,9 +153,7 @@ class _Pull:
         self._land_rest()
         self._settled()
         page, self._due = self._due, None
-        self._run.walk_landed(
-            self._stream, self._section, page, self._late_before_us, self._mapped
-        )
+        self._run.walk_landed(self._stream, self._section, page, self._late_before_us, self._mapped)
 
     def _settle(self) -> None:
         late_us = self._late_before_us

@@ -5,13 +5,13 @@ Before: land. After: walk. In a long read it goes on while what landed is being 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from crm_hub.flow.batch import Landed, MappedRecord
 from crm_hub.flow.walk_records import node_of
 from crm_hub.mapping import SectionPlan
-from crm_hub.model.canonical import Drift
+from crm_hub.model.canonical import Drift, Mapped
 from crm_hub.model.errors import RecordError
 from crm_hub.model.ids import SourceKey
 from crm_hub.observe import logger
@@ -41,34 +41,43 @@ def map_landed(stream: StreamRow, section: SectionPlan, landed: Sequence[Landed]
     """Return the mapped records of a stream's landed ones; a record that fails stops no other."""
     found = MappedBatch([], [], {})
     records, failed, drifts = found
+    mapped = _mapped(section, landed)
     for one in landed:
-        record_id, key, payload, changed_at_us, _, made = one
+        record_id, key, payload, _, _, made = one
         source = SourceKey(stream.connection, stream.name, key)
         if made is not None:
             draft, events, drifted = made
             node = None if draft is None else node_of(record_id, source, draft)
             records.append(MappedRecord(one, source, None, events, node))
-            for drift in drifted:
-                _count(drifts, drift, record_id)
-            continue
-        if payload is None:
+        elif payload is None:
             if section.delete != "ignore":
                 records.append(MappedRecord(one, source, None, []))
             continue
-        try:
-            mapped = section.map(payload, changed_at_us)
-        except RecordError as error:
-            failed.append(Failed(one, source, error.message, error.remedy))
-            continue
-        except Exception as error:  # noqa: BLE001 - one record must not stop the others
-            _log.exception("%s could not be mapped", source)
-            reason = f"the mapping failed on this record ({type(error).__name__})"
-            failed.append(Failed(one, source, reason, "Report this; the log has more."))
-            continue
-        records.append(MappedRecord(one, source, mapped.record, mapped.events))
-        for drift in mapped.drifts:
+        else:
+            said = next(mapped)
+            if isinstance(said, Exception):
+                failed.append(_failed(one, source, said))
+                continue
+            records.append(MappedRecord(one, source, said.record, said.events))
+            drifted = said.drifts
+        for drift in drifted:
             _count(drifts, drift, record_id)
     return found
+
+
+def _mapped(section: SectionPlan, landed: Sequence[Landed]) -> Iterator[Mapped | Exception]:
+    """Return what is said by the records that the helper process has not mapped."""
+    due = [one for one in landed if one.made is None and one.payload is not None]
+    payloads = [one.payload for one in due if one.payload is not None]
+    return iter(section.map_all(payloads, [one.changed_at_us for one in due]))
+
+
+def _failed(one: Landed, source: SourceKey, error: Exception) -> Failed:
+    if isinstance(error, RecordError):
+        return Failed(one, source, error.message, error.remedy)
+    _log.error("%s could not be mapped", source, exc_info=error)
+    reason = f"the mapping failed on this record ({type(error).__name__})"
+    return Failed(one, source, reason, "Report this; the log has more.")
 
 
 def _count(found: dict[tuple[str, str], tuple[int, int]], drift: Drift, record_id: int) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from crm_hub.flow.batch import MappedRecord, Tools
-from crm_hub.flow.walk_drafts import draft_of, name_of
+from crm_hub.flow.walk_drafts import drafts_of, name_of
 from crm_hub.flow.walk_lookup import Looked
 from crm_hub.model.ids import SourceKey
 from crm_hub.resolve import NameForm, claimed, joining
@@ -94,6 +94,8 @@ def store_canonical(repo: Identities, tools: Tools, mapped: Sequence[MappedRecor
     batch, finds_near = Batch(), _Near(repo, tools)
     stored = _Stored(repo, [m.landed.record_id for m in mapped if not m.landed.is_new])
     rows = _Rows()
+    records = [m.record for m in mapped if m.node is None and m.record is not None]
+    drafts = iter(drafts_of(records, tools.rules))
     for landed, source, record, _events, node in mapped:
         held = stored.records.get(landed.record_id)
         if node is None:
@@ -101,7 +103,7 @@ def store_canonical(repo: Identities, tools: Tools, mapped: Sequence[MappedRecor
                 if held is not None:
                     _lose(batch, held)
                 continue
-            node = node_of(landed.record_id, source, draft_of(record, tools.rules))
+            node = node_of(landed.record_id, source, next(drafts))
             node.read = record.values
         node.near = finds_near.of(node)
         references = {(node.record_id, *link) for link in node.references}
