@@ -36,6 +36,7 @@ from crm_hub.store.schema import (
 from crm_hub.store.sql import (
     among,
     asked_sql,
+    asked_tables,
     delete_in_sql,
     delete_sql,
     insert_sql,
@@ -87,9 +88,9 @@ class Db:
         """Return the connection for a statement on these tables."""
         return self._conn if self._waiting.keys().isdisjoint(tables) else self.conn
 
-    def _asking(self, stmt: Any) -> Connection:
-        """Return the connection for a query."""
-        return self._with(find_tables(stmt, include_joins=True)) if self._waiting else self._conn
+    def _asking(self, stmt: Select[Any]) -> Connection:
+        """Return the connection for a kept query."""
+        return self._with(asked_tables(stmt)) if self._waiting else self._conn
 
     def _send(self) -> None:
         waiting, self._waiting = self._waiting, {}
@@ -165,7 +166,8 @@ class Db:
         if not listed:
             return []
         asked = {"among": self.listed(listed)}
-        return self._asking(stmt).execute(stmt.where(self.among(column)), asked).fetchall()
+        conn = self._with(find_tables(stmt, include_joins=True)) if self._waiting else self._conn
+        return conn.execute(stmt.where(self.among(column)), asked).fetchall()
 
     def ask_in(
         self,
