@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from sqlalchemy import Connection
 
-from crm_hub.flow import ahead, together
+from crm_hub.flow import ahead, mapping_process, together, walk_drafts
 from crm_hub.flow.ahead import Ahead
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.inbound import sync
@@ -97,6 +98,32 @@ def test_what_postgres_is_told_behind_is_what_sqlite_holds(
     except servers.Unobtainable as reason:
         pytest.skip(str(reason))
     assert sum(taken) > 250, "most records came from the helper"
+
+
+def test_a_record_that_fails_is_left_to_the_asker_and_stops_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = _hub(tmp_path)
+    section, rules = hub.plan("crm_a").sections["contacts"], hub.tools.rules
+    payloads: list[Any] = [{"id": str(n), "first": f"Ann{n}"} for n in range(4)]
+    for _ in range(100):  # what holds a NUL is cleaned, and that may not be this deep
+        payloads[1]["deep"] = {"on": payloads[1].get("deep", "\0")}
+    job = orjson.dumps(payloads), [None] * 4
+    whole = mapping_process.answer_of(section, rules, job)
+    assert [one is not None for one in whole] == [True, False, True, True]
+
+    usual = walk_drafts.name_of
+
+    def name_of(entity: str, values: dict[str, Any]) -> Any:
+        if values.get("given_name") == "Ann2":
+            raise ZeroDivisionError
+        return usual(entity, values)
+
+    monkeypatch.setattr(walk_drafts, "name_of", name_of)
+    found = mapping_process.answer_of(section, rules, job)
+    assert found[2] is not None
+    assert found[2][2] is None, "its text and hash stand; it is mapped where it is stored"
+    assert [found[0], found[1], found[3]] == [whole[0], whole[1], whole[3]]
 
 
 def test_the_read_goes_on_when_the_helper_dies(

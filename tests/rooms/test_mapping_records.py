@@ -277,3 +277,36 @@ def test_a_hook_that_fails_costs_its_record_only_and_tells_no_value(hooks: Modul
 def test_a_hook_that_cannot_be_loaded_is_a_matter_for_the_admin(hook: str) -> None:
     with pytest.raises(ConfigError, match="cannot be loaded"):
         person({}, hook=hook).map({})
+
+
+def test_records_together_say_what_each_says_alone() -> None:
+    fields = {"given_name": "name", "created_at": {"at": ["made", "born"], "as": "time"}}
+    more = {"identity": [{"strong": "number", "at": "id"}], "unknown": "fail"}
+    plan_of = person(fields, **more)
+    payloads: list[dict[str, Any]] = [
+        {"id": "1", "name": "Ann", "made": "2026-01-01T00:00:00Z", "born": None},
+        {"id": "2", "name": "Bob", "made": "never", "born": "2026-01-02T00:00:00Z"},
+        {"id": "3", "name": "Cay", "made": " ", "born": "unknown"},
+    ]
+    alone = [plan_of.map(payload, 7) for payload in payloads]
+    assert plan_of.map_all(payloads, [7, 7, 7]) == alone
+    assert [len(one.drifts) for one in alone] == [0, 1, 1]
+    assert record(alone[1]).values["created_at"] == "2026-01-02T00:00:00Z"
+
+    odd = {"id": "4", "name": "Dee", "surprise": 1}
+    with pytest.raises(RecordError) as refused:
+        plan_of.map(odd)
+    found = plan_of.map_all([payloads[0], odd, *payloads[1:]], [7, 7, 7, 7])
+    assert [found[0], *found[2:]] == alone
+    assert isinstance(found[1], RecordError)
+    assert found[1].message == refused.value.message
+
+
+def test_a_stream_of_events_refuses_the_record_that_tells_none() -> None:
+    event = {"type": "note", "occurred_at": "when", "subject": "text"}
+    plan_of = plan({"events": {"note": event}})
+    good = {"when": "2026-01-01T00:00:00Z", "text": "hello"}
+    told, refused = plan_of.map_all([good, {"when": "never"}], [None, None])
+    assert isinstance(told, Mapped)
+    assert len(told.events) == 1
+    assert isinstance(refused, RecordError)

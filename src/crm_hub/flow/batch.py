@@ -14,7 +14,7 @@ from crm_hub.model.routes import Route
 from crm_hub.model.rules import IdentityRules, Survivorship
 
 if TYPE_CHECKING:
-    from crm_hub.flow.walk_drafts import Draft
+    from crm_hub.flow.walk_records import Node
     from crm_hub.merge import MergeMember
 
 MANY = {
@@ -44,7 +44,7 @@ class Landed(NamedTuple):
 class MappedRecord(NamedTuple):
     """A landed record after mapping.
 
-    Both `record` and `draft` are None when it is (no longer) an entity; `draft` stands alone when
+    Both `record` and `node` are None when it is (no longer) an entity; `node` stands alone when
     the helper process made it.
     """
 
@@ -52,7 +52,7 @@ class MappedRecord(NamedTuple):
     source: SourceKey
     record: CanonicalRecord | None
     events: list[EventDraft]
-    draft: Draft | None = None
+    node: Node | None = None
 
 
 class BriefRules(NamedTuple):

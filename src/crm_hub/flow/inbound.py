@@ -23,6 +23,7 @@ from crm_hub.flow.land import bury_rejects, cure, land, reload
 from crm_hub.flow.pages import pull
 from crm_hub.flow.snapshot import Snapshot
 from crm_hub.flow.walk import walk
+from crm_hub.flow.walk_mapping import MappedBatch
 from crm_hub.landing import Landing, Ready
 from crm_hub.mapping import SectionPlan
 from crm_hub.model.errors import CheckpointExpired, ConfigError, HubError, MassDelete
@@ -308,11 +309,12 @@ class Inbound:
         section: SectionPlan,
         landed: LandedPage | None,
         late_before_us: int | None,
+        batch: MappedBatch | None = None,
     ) -> None:
-        """Walk what a page landed; nothing when it held no news."""
+        """Walk what a page landed; nothing when it held no news. batch: as for `flow.walk.walk`."""
         if landed is not None and landed.landing_id:
             number, records = landed.landing_id, landed.landed
-            self.walk_landing(stream, section, number, records, late_before_us)
+            self.walk_landing(stream, section, number, records, late_before_us, batch)
 
     def walk_landing(
         self,
@@ -321,11 +323,12 @@ class Inbound:
         landing_id: int,
         landed: Sequence[Landed],
         late_before_us: int | None,
+        batch: MappedBatch | None = None,
     ) -> None:
         """Walk one landing and take it out of the queue, in one transaction."""
         page = LandedPage(landing_id, list(landed), Landing())
         with self.hub.store.write() as db:
-            walked = self.walk_in(db, stream, section, page, late_before_us)
+            walked = self.walk_in(db, stream, section, page, late_before_us, batch)
         self.report.counts.update(walked)
 
     def walk_in(
@@ -335,12 +338,13 @@ class Inbound:
         section: SectionPlan,
         landed: LandedPage | None,
         late_before_us: int | None,
+        batch: MappedBatch | None = None,
     ) -> Counter[str]:
-        """Walk what a page landed, as part of a transaction."""
+        """Walk what a page landed, as part of a transaction. batch: as for `flow.walk.walk`."""
         if landed is None or not landed.landing_id:
             return Counter()
         moment = self.moment(db, late_before_us)
-        walked = walk(db, self.hub.tools, stream, section, landed.landed, moment)
+        walked = walk(db, self.hub.tools, stream, section, landed.landed, moment, batch)
         repo = Landings(db)
         repo.walked(landed.landing_id)
         if stream.plan_digest is None:

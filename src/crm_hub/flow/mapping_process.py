@@ -10,16 +10,16 @@ import gc
 import pickle
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
 
 from crm_hub.flow.batch import Made
-from crm_hub.flow.walk_drafts import draft_of
+from crm_hub.flow.walk_drafts import draft_of, drafts_of
 from crm_hub.landing import encode
 from crm_hub.mapping import SectionPlan
-from crm_hub.model.records import Payload
+from crm_hub.model.canonical import Mapped
 from crm_hub.model.rules import IdentityRules
 
 Job = tuple[bytes, Sequence[int | None]]
@@ -44,28 +44,51 @@ def main() -> None:
         while True:
             pickle.dump(answer, answers, pickle.HIGHEST_PROTOCOL)
             answers.flush()
-            raw, times = pickle.load(jobs)  # noqa: S301
-            records = zip(orjson.loads(raw), times, strict=True)
-            answer = [_ready(section, rules, *one) for one in records]
+            answer = answer_of(section, rules, pickle.load(jobs))  # noqa: S301
     except (EOFError, BrokenPipeError):
         return
 
 
-def _ready(
-    section: SectionPlan, rules: IdentityRules, payload: Payload, changed_at_us: int | None
-) -> tuple[str, bytes, Made | None] | None:
-    """Return what becomes of a record; None where it fails: the asker then sees why for itself."""
+def answer_of(section: SectionPlan, rules: IdentityRules, job: Job) -> Answer:
+    """Return what becomes of the records of a page; None for one that fails: the asker then sees
+    why for itself.
+
+    One step for all of them, then the next: the code of a step stays at hand in the processor,
+    which takes a quarter of the time away.
+    """
+    raw, times = job
+    encoded = [_tried(encode, payload) for payload in orjson.loads(raw)]
+    there = [number for number, one in enumerate(encoded) if one is not None]
+    payloads = [encoded[number][0] for number in there]
+    mapped = section.map_all(payloads, [times[number] for number in there])
+    made = dict(zip(there, _made(mapped, rules), strict=True))
+    return [
+        None if one is None else (one[1].decode(), one[2], made[number])
+        for number, one in enumerate(encoded)
+    ]
+
+
+def _made(mapped: Sequence[Mapped | Exception], rules: IdentityRules) -> list[Made | None]:
+    """Return the drafts, events and drifts of mapped records; None for one that fails."""
+    found = [one for one in mapped if isinstance(one, Mapped) and one.record is not None]
+    records = [one.record for one in found if one.record is not None]
+    drafts = _tried(drafts_of, records, rules) or [_tried(draft_of, one, rules) for one in records]
+    draft_by = dict(zip(map(id, found), drafts, strict=True))
+    out: list[Made | None] = []
+    for one in mapped:
+        draft = draft_by.get(id(one))
+        if isinstance(one, Exception) or (draft is None and one.record is not None):
+            out.append(None)
+        else:
+            out.append((None if draft is None else tuple(draft), one.events, one.drifts))
+    return out
+
+
+def _tried(step: Callable[..., Any], *given: Any) -> Any:
     try:
-        payload, raw, digest = encode(payload)
+        return step(*given)
     except Exception:  # noqa: BLE001
         return None
-    text = raw.decode()
-    try:
-        found = section.map(payload, changed_at_us)
-        draft = None if found.record is None else tuple(draft_of(found.record, rules))
-    except Exception:  # noqa: BLE001
-        return text, digest, None
-    return text, digest, (draft, found.events, found.drifts)
 
 
 if __name__ == "__main__":

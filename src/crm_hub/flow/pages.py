@@ -17,6 +17,7 @@ from crm_hub.flow.land import PULL_STEP
 from crm_hub.flow.land import Page as LandedPage
 from crm_hub.flow.snapshot import Snapshot
 from crm_hub.flow.together import together
+from crm_hub.flow.walk_mapping import MappedBatch, map_landed
 from crm_hub.landing import Ready
 from crm_hub.mapping import SectionPlan
 from crm_hub.model.errors import HubError
@@ -46,7 +47,7 @@ class _Pull:
     """A pull in progress.
 
     told: the page that the helper prepares, which has not landed. due: the page that has landed
-    and not been walked.
+    and not been walked. mapped: what mapping made of it.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class _Pull:
         self._snapshot, self._held = Snapshot(), deletes.Held()
         self._told: Page | None = None
         self._due: LandedPage | None = None
+        self._mapped: MappedBatch | None = None
         self._written = unshown.written(run.hub, stream, info)
         # Late is what occurred before the last look that ended well, and came only now.
         looked_us = run.hub.last_looked_us(run.name)
@@ -108,7 +110,7 @@ class _Pull:
         run, due, late_us = self._run, self._due, self._late_before_us
         try:
             with self._transaction() as db:
-                walked = run.walk_in(db, self._stream, self._section, due, late_us)
+                walked = run.walk_in(db, self._stream, self._section, due, late_us, self._mapped)
                 stream, landed, rejects = run.land(
                     db, self._stream, self._section, page, late_us, ready
                 )
@@ -116,6 +118,7 @@ class _Pull:
             self._told = None  # its checkpoint must not stand without this page
             raise
         self._stream, self._due = stream, landed  # only now: the transaction may have failed
+        self._mapped = map_landed(stream, self._section, landed.landed)
         run.report.counts.update(walked)
         run.count_page(self._snapshot, landed, page, rejects)
         self._ahead.saw(len(landed.result.new))
@@ -150,7 +153,7 @@ class _Pull:
         self._land_rest()
         self._settled()
         page, self._due = self._due, None
-        self._run.walk_landed(self._stream, self._section, page, self._late_before_us)
+        self._run.walk_landed(self._stream, self._section, page, self._late_before_us, self._mapped)
 
     def _settle(self) -> None:
         late_us = self._late_before_us

@@ -13,17 +13,12 @@ from crm_hub.flow.briefs import note_customers
 from crm_hub.flow.planning import plan_settled
 from crm_hub.flow.remerging import remerge_unchanged
 from crm_hub.flow.tracking import track
-from crm_hub.flow.walk_drafts import Draft
 from crm_hub.flow.walk_events import walk_events
 from crm_hub.flow.walk_identities import walk_identities
+from crm_hub.flow.walk_mapping import Failed, MappedBatch, map_landed
 from crm_hub.mapping import SectionPlan
-from crm_hub.model.canonical import Drift
-from crm_hub.model.errors import RecordError
-from crm_hub.model.ids import SourceKey
-from crm_hub.observe import logger
 from crm_hub.store import Db, DeadLetter, Identities, Machinery, StreamRow
 
-_log = logger("flow")
 MAP_STEP = "map"
 
 
@@ -34,10 +29,15 @@ def walk(
     section: SectionPlan,
     landed: Sequence[Landed],
     moment: Moment,
+    batch: MappedBatch | None = None,
 ) -> Walked:
-    """Walk landed records of one stream through mapping, identities and timeline."""
+    """Walk landed records of one stream through mapping, identities and timeline.
+
+    batch: what mapping made of them, where that was done already.
+    """
     walked = Walked()
-    mapped = _map(db, stream, section, landed, moment, walked)
+    batch = map_landed(stream, section, landed) if batch is None else batch
+    mapped = _note(db, stream, batch, moment, walked)
     tracked = None
     if tools.two_way is not None:
         is_silent = stream.connection in tools.silent
@@ -56,59 +56,24 @@ def walk(
     return walked
 
 
-def _map(
-    db: Db,
-    stream: StreamRow,
-    section: SectionPlan,
-    landed: Sequence[Landed],
-    moment: Moment,
-    walked: Walked,
+def _note(
+    db: Db, stream: StreamRow, batch: MappedBatch, moment: Moment, walked: Walked
 ) -> list[MappedRecord]:
-    mapped: list[MappedRecord] = []
-    letters: list[DeadLetter] = []
-    drifts: dict[tuple[str, str], tuple[int, int]] = {}
+    """Set aside what could not be mapped, and count what did not fit; return the rest."""
     machinery = Machinery(db)
     dead = machinery.dead_keys(stream.connection, stream.name, MAP_STEP)
-    for one in landed:
-        source = SourceKey(stream.connection, stream.name, one.key)
-        if one.made is not None:
-            draft, events, drifted = one.made
-            draft = None if draft is None else Draft(*draft)
-            mapped.append(MappedRecord(one, source, None, events, draft))
-            for drift in drifted:
-                _count(drifts, drift, one.record_id)
-            continue
-        if one.payload is None:
-            if section.delete != "ignore":
-                mapped.append(MappedRecord(one, source, None, []))
-            continue
-        try:
-            found = section.map(one.payload, one.changed_at_us)
-        except RecordError as error:
-            letters.append(_letter(source, one, error.message, error.remedy, moment))
-            continue
-        except Exception as error:  # noqa: BLE001 - one record must not stop the others
-            _log.exception("%s could not be mapped", source)
-            reason = f"the mapping failed on this record ({type(error).__name__})"
-            letters.append(_letter(source, one, reason, "Report this; the log has more.", moment))
-            continue
-        mapped.append(MappedRecord(one, source, found.record, found.events))
-        for drift in found.drifts:
-            _count(drifts, drift, one.record_id)
-    machinery.bury(letters)
-    machinery.revive(dead[m.landed.key] for m in mapped if m.landed.key in dead)
-    Identities(db).add_drifts(stream.id, drifts)
-    walked.counts["dead"] += len(letters)
-    return mapped
+    machinery.bury([_letter(one, moment) for one in batch.failed])
+    if dead:
+        keys = (one.landed.key for one in batch.records)
+        machinery.revive([dead[key] for key in keys if key in dead])
+    Identities(db).add_drifts(stream.id, batch.drifts)
+    walked.counts["dead"] += len(batch.failed)
+    return batch.records
 
 
-def _count(found: dict[tuple[str, str], tuple[int, int]], drift: Drift, record_id: int) -> None:
-    key = (drift.field, drift.reason[:200])
-    found[key] = (found.get(key, (0, 0))[0] + 1, record_id)
-
-
-def _letter(source: SourceKey, one: Landed, reason: str, remedy: str, moment: Moment) -> DeadLetter:
+def _letter(one: Failed, moment: Moment) -> DeadLetter:
+    source = one.source
     return DeadLetter(
-        0, source.connection, source.stream, one.key, MAP_STEP, reason, remedy, "",
-        one.record_id, None, moment.now_us, 1,
+        0, source.connection, source.stream, source.id, MAP_STEP, one.reason, one.remedy, "",
+        one.landed.record_id, None, moment.now_us, 1,
     )  # fmt: skip

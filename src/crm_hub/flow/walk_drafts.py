@@ -5,6 +5,7 @@ Before: mapping. After: walk_records, which makes nodes of drafts.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -39,15 +40,27 @@ class Draft(NamedTuple):
 
 def draft_of(record: CanonicalRecord, rules: IdentityRules) -> Draft:
     """Return the draft of a canonical record."""
-    entity, values = record.entity, record.values
-    keys = keys_of(record.claims, name_of(entity, values), entity, rules)
-    data = orjson.dumps(values, option=orjson.OPT_SORT_KEYS).decode()
-    mark = mark_of(entity, values, rules)
-    references = [(link.relation, link.entity, link.key) for link in record.links]
-    return Draft(
-        entity, record.changed_at_us, data, keys.all, keys.claimed, keys.joining,
-        "\n".join((*keys.all, mark.text())), tuple(mark), display_name(entity, values), references,
-    )  # fmt: skip
+    return drafts_of([record], rules)[0]
+
+
+def drafts_of(records: Sequence[CanonicalRecord], rules: IdentityRules) -> list[Draft]:
+    """Return the drafts of canonical records; one step for all of them, then the next."""
+    names = [name_of(one.entity, one.values) for one in records]
+    keys = [
+        keys_of(one.claims, name, one.entity, rules)
+        for one, name in zip(records, names, strict=True)
+    ]
+    data = [orjson.dumps(one.values, option=orjson.OPT_SORT_KEYS).decode() for one in records]
+    marks = [mark_of(one.entity, one.values, rules) for one in records]
+    shown = [display_name(one.entity, one.values) for one in records]
+    return [
+        Draft(
+            one.entity, one.changed_at_us, text, of_it.all, of_it.claimed, of_it.joining,
+            "\n".join((*of_it.all, mark.text())), tuple(mark), name,
+            [(link.relation, link.entity, link.key) for link in one.links],
+        )
+        for one, text, of_it, mark, name in zip(records, data, keys, marks, shown, strict=True)
+    ]  # fmt: skip
 
 
 def name_of(entity: str, values: dict[str, Any]) -> NameForm:

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from crm_hub.flow.batch import MappedRecord, Tools
-from crm_hub.flow.walk_drafts import Draft, draft_of, name_of
+from crm_hub.flow.walk_drafts import drafts_of, name_of
 from crm_hub.flow.walk_lookup import Looked
 from crm_hub.model.ids import SourceKey
 from crm_hub.resolve import NameForm, claimed, joining
@@ -27,9 +27,9 @@ from crm_hub.store.match_keys import joined, split
 class Node:
     """A record in memory: its keys, its values, and the identity it has had so far.
 
-    claimed, joining, data, held, mark, shown: as in Draft. name_key: the key of its whole name, ""
-    without one. near: by what it is found where it is written otherwise, in a hub that was rebuilt.
-    read, form: its values and its name, once somebody asked for them.
+    claimed, joining, data, held, mark, shown, references: as in Draft. name_key: the key of its
+    whole name, "" without one. near: by what it is found where it is written otherwise, in a hub
+    that was rebuilt. read, form: its values and its name, once somebody asked for them.
     """
 
     record_id: int
@@ -44,6 +44,7 @@ class Node:
     mark: Mark
     name_key: str
     shown: str = ""
+    references: Sequence[tuple[str, str, str]] = ()
     read: dict[str, Any] | None = None
     form: NameForm | None = None
     identity_id: int | None = None
@@ -93,17 +94,19 @@ def store_canonical(repo: Identities, tools: Tools, mapped: Sequence[MappedRecor
     batch, finds_near = Batch(), _Near(repo, tools)
     stored = _Stored(repo, [m.landed.record_id for m in mapped if not m.landed.is_new])
     rows = _Rows()
-    for landed, source, record, _events, draft in mapped:
+    records = [m.record for m in mapped if m.node is None and m.record is not None]
+    drafts = iter(drafts_of(records, tools.rules))
+    for landed, source, record, _events, node in mapped:
         held = stored.records.get(landed.record_id)
-        if draft is None:
+        if node is None:
             if record is None:
                 if held is not None:
                     _lose(batch, held)
                 continue
-            draft = draft_of(record, tools.rules)
-        node = _node(landed.record_id, source, draft, None if record is None else record.values)
+            node = node_of(landed.record_id, source, next(drafts))
+            node.read = record.values
         node.near = finds_near.of(node)
-        references = {(node.record_id, *link) for link in draft.references}
+        references = {(node.record_id, *link) for link in node.references}
         if held is None:
             rows.new.append(_row(node))
             rows.keys_added += [(key, node.record_id) for key in (*node.keys, *node.near)]
@@ -204,11 +207,12 @@ def _row(node: Node) -> Row:
     return (node.record_id, node.entity, node.changed_at_us, node.data, held)
 
 
-def _node(record_id: int, source: SourceKey, draft: Draft, values: dict[str, Any] | None) -> Node:
+def node_of(record_id: int, source: SourceKey, draft: tuple[Any, ...]) -> Node:
+    """Return the node of a record's draft (a Draft, or as a plain tuple)."""
+    entity, changed_at_us, data, keys, claimed, joining, held, mark, shown, references = draft
     return Node(
-        record_id, source, draft.entity, draft.changed_at_us, draft.keys, draft.claimed,
-        draft.joining, draft.data, draft.held, Mark(*draft.mark), _name_key(draft.keys),
-        draft.shown, values,
+        record_id, source, entity, changed_at_us, keys, claimed, joining, data, held, Mark(*mark),
+        _name_key(keys), shown, references,
     )  # fmt: skip
 
 

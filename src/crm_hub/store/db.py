@@ -36,6 +36,7 @@ from crm_hub.store.schema import (
 from crm_hub.store.sql import (
     among,
     asked_sql,
+    asked_tables,
     delete_in_sql,
     delete_sql,
     insert_sql,
@@ -87,14 +88,14 @@ class Db:
         """Return the connection for a statement on these tables."""
         return self._conn if self._waiting.keys().isdisjoint(tables) else self.conn
 
-    def _asking(self, stmt: Any) -> Connection:
-        """Return the connection for a query."""
-        return self._with(find_tables(stmt, include_joins=True)) if self._waiting else self._conn
+    def _asking(self, stmt: Select[Any]) -> Connection:
+        """Return the connection for a kept query."""
+        return self._with(asked_tables(stmt)) if self._waiting else self._conn
 
     def _send(self) -> None:
         waiting, self._waiting = self._waiting, {}
         for table, rows in waiting.items():
-            postgres.copy(self._conn, table, list(chain.from_iterable(rows)))
+            self._add(table, list(chain.from_iterable(rows)))
 
     def insert(self, table: Table, rows: Sequence[Row]) -> None:
         """Add rows known to be new; each row holds every column in the table's order."""
@@ -104,7 +105,11 @@ class Db:
         self.added += len(rows)
         if self._later:
             self._waiting.setdefault(table, []).append(rows)
-        elif self.name == "postgresql":
+        else:
+            self._add(table, rows)
+
+    def _add(self, table: Table, rows: Sequence[Row]) -> None:
+        if self.name == "postgresql":
             postgres.copy(self._conn, table, rows)
         else:
             self._insert_many(table, rows)
@@ -161,7 +166,8 @@ class Db:
         if not listed:
             return []
         asked = {"among": self.listed(listed)}
-        return self._asking(stmt).execute(stmt.where(self.among(column)), asked).fetchall()
+        conn = self._with(find_tables(stmt, include_joins=True)) if self._waiting else self._conn
+        return conn.execute(stmt.where(self.among(column)), asked).fetchall()
 
     def ask_in(
         self,

@@ -86,7 +86,7 @@ class Store:
             conn = self._engine.connect()
             try:
                 self._begin_write(conn)
-                db = Db(conn, later=not self.is_sqlite)
+                db = Db(conn, later=True)
                 yield db
                 if self.before_commit is not None:
                     self.before_commit()
@@ -246,7 +246,7 @@ def _sqlite_connected(connection: Any, _record: Any) -> None:
         f"busy_timeout = {BUSY_TIMEOUT_MS}",
         "journal_mode = WAL",
         "synchronous = FULL",
-        "cache_size = -24576",
+        "cache_size = -8192",
         "temp_store = MEMORY",
         "wal_autocheckpoint = 16000",  # 64 MB: pages written again and again are copied back once
     ):

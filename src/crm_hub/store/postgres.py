@@ -10,11 +10,21 @@ from itertools import chain
 from struct import Struct
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Table, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from crm_hub.store.schema import metadata
 
 _BETWEEN = "\x1f"
+_TYPES = {BigInteger: "int8", Boolean: "bool", LargeBinary: "bytea", Text: "text"}
 
 
 class BigInts(str):
@@ -46,16 +56,19 @@ def _escaped(text: str) -> str:
 def copy(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
     """Add rows, each with every column in the table's order."""
     names = ", ".join(f'"{c.name}"' for c in table.columns)
-    sql = f'COPY "{table.name}" ({names}) FROM STDIN'
+    sql = f'COPY "{table.name}" ({names}) FROM STDIN (FORMAT BINARY)'
     cursor: Any = connection.connection.cursor()
-    with cursor:
+    with cursor, cursor.copy(sql) as told:
         if all(isinstance(c.type, BigInteger) and not c.nullable for c in table.columns):
-            with cursor.copy(f"{sql} (FORMAT BINARY)") as told:
-                told.write(_numbers(len(table.columns), rows))
+            told.write(_numbers(len(table.columns), rows))
             return
-        with cursor.copy(sql) as told:
-            for row in rows:
-                told.write_row(row)
+        told.set_types([_type_of(c) for c in table.columns])
+        for row in rows:
+            told.write_row(row)
+
+
+def _type_of(column: Column[Any]) -> str:
+    return next(name for kind, name in _TYPES.items() if isinstance(column.type, kind))
 
 
 def _numbers(width: int, rows: Sequence[tuple[int, ...]]) -> bytes:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy import insert as core_insert
+from sqlalchemy.sql.util import find_tables
 from sqlalchemy.types import NullType
 
 
@@ -95,6 +96,12 @@ def asked_sql(
     asked = stmt if column is None else stmt.where(among(name, column))
     compiled = asked.compile(dialect=_dialect(name))
     return str(compiled), tuple(getattr(compiled, "positiontup", None) or ()), compiled.params
+
+
+@lru_cache(maxsize=512)
+def asked_tables(stmt: Select[Any]) -> frozenset[Any]:
+    """Return the tables that a kept query reads."""
+    return frozenset(find_tables(stmt, include_joins=True))
 
 
 @lru_cache(maxsize=256)
