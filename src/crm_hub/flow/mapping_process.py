@@ -20,6 +20,7 @@ from crm_hub.flow.walk_drafts import draft_of, drafts_of
 from crm_hub.landing import encode
 from crm_hub.mapping import SectionPlan
 from crm_hub.model.canonical import Mapped
+from crm_hub.model.records import Payload
 from crm_hub.model.rules import IdentityRules
 
 Job = tuple[bytes, Sequence[int | None]]
@@ -29,6 +30,7 @@ Answer = list[tuple[str, bytes, Made | None] | None]
 """Of each record its payload as it is stored, its hash, and what the walk needs."""
 
 READY = "ready"
+_TOGETHER = 250  # records; with 1,000 it is no faster, and takes 7 MB more
 
 
 def main() -> None:
@@ -44,6 +46,7 @@ def main() -> None:
         while True:
             pickle.dump(answer, answers, pickle.HIGHEST_PROTOCOL)
             answers.flush()
+            answer = None  # the next one needs its room
             answer = answer_of(section, rules, pickle.load(jobs))  # noqa: S301
     except (EOFError, BrokenPipeError):
         return
@@ -53,14 +56,26 @@ def answer_of(section: SectionPlan, rules: IdentityRules, job: Job) -> Answer:
     """Return what becomes of the records of a page; None for one that fails: the asker then sees
     why for itself.
 
-    One step for all of them, then the next: the code of a step stays at hand in the processor,
-    which takes a quarter of the time away.
+    One step for some hundred of them, then the next: the code of a step stays at hand in the
+    processor, and so do the records, which takes almost half of the time away.
     """
     raw, times = job
-    encoded = [_tried(encode, payload) for payload in orjson.loads(raw)]
+    payloads = orjson.loads(raw)
+    slices = (slice(start, start + _TOGETHER) for start in range(0, len(payloads), _TOGETHER))
+    return [one for some in slices for one in _ready(section, rules, payloads[some], times[some])]
+
+
+def _ready(
+    section: SectionPlan,
+    rules: IdentityRules,
+    payloads: Sequence[Payload],
+    times: Sequence[int | None],
+) -> Answer:
+    encoded = [_tried(encode, payload) for payload in payloads]
     there = [number for number, one in enumerate(encoded) if one is not None]
-    payloads = [encoded[number][0] for number in there]
-    mapped = section.map_all(payloads, [times[number] for number in there])
+    mapped = section.map_all(
+        [encoded[number][0] for number in there], [times[number] for number in there]
+    )
     made = dict(zip(there, _made(mapped, rules), strict=True))
     return [
         None if one is None else (one[1].decode(), one[2], made[number])
