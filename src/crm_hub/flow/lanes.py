@@ -18,7 +18,7 @@ from crm_hub.flow.batch import Moment, TwoWay
 from crm_hub.flow.clashes import outlived_later
 from crm_hub.merge import MergeMember
 from crm_hub.model.routes import Route
-from crm_hub.model.states import ABSENT, FieldState
+from crm_hub.model.states import ABSENT, FieldState, same
 from crm_hub.outbox.drafts import Draft, Problem, record_lane
 from crm_hub.store import Db, DeadLetter, Identities, Landings, Machinery, Outbox, WriteRow
 
@@ -143,7 +143,7 @@ def reconcile(
     deletes = [
         row
         for row in opened.values()
-        if row.kind in TAKEN_AWAY and row.id in touched and _is_overtaken(row, subjects)
+        if row.kind in TAKEN_AWAY and row.id in touched and _is_overtaken(row, subjects, two_way)
     ]
     repo.add_conflicts([outlived_later(row, moment) for row in deletes])
 
@@ -152,19 +152,26 @@ def stays(row: WriteRow, subjects: Sequence[Subject], two_way: TwoWay) -> bool:
     """Whether planning leaves a write alone: it is under way, or was wanted for other reasons."""
     if row.state in ("sent", "unknown") or row.kind == "restore":
         return True
-    if row.kind not in TAKEN_AWAY or _is_overtaken(row, subjects):
+    if row.kind not in TAKEN_AWAY or _is_overtaken(row, subjects, two_way):
         return False
     route = two_way.routes.get((row.connection, row.stream))
     undoes = row.doc["fields"]["values"]["cause"].startswith(UNDO)
     return undoes or (route is not None and route.section.delete == TAKEN_AWAY[row.kind])
 
 
-def _is_overtaken(row: WriteRow, subjects: Sequence[Subject]) -> bool:
-    """Whether somebody edited the record since its deletion was planned: an edit beats a delete."""
+def _is_overtaken(row: WriteRow, subjects: Sequence[Subject], two_way: TwoWay) -> bool:
+    """Whether somebody edited the record since its deletion was planned: an edit beats a delete.
+
+    Only what the hub writes there counts. The far side makes other fields of it, so those may say
+    something new because of the hub's own last write.
+    """
+    was = row.doc["fields"]["values"]["was"]
+    route = two_way.routes.get((row.connection, row.stream))
     for subject in subjects:
         for member in subject.members:
             if member.record_id == row.record_id:
-                return bool(member.values != row.doc["fields"]["values"]["was"])
+                names = {*was, *member.values} if route is None else route.section.fields
+                return any(not same(member.values.get(name), was.get(name)) for name in names)
     return True
 
 

@@ -86,7 +86,10 @@ class RadicaleSide(Side):
 class XandikosSide(Side):
     def __init__(self, name: str, server: Xandikos, path: str, setting: str, media: str) -> None:
         chosen = path.rstrip("/").rpartition("/")[2]
-        super().__init__(name, {"url": server.url, "username": "ann", setting: chosen})
+        settings = {"url": server.url, "username": "ann", setting: chosen}
+        if setting == "calendars":  # it does scheduling; none of the guests is one of its users
+            settings["inform_guests"] = "true"
+        super().__init__(name, settings)
         self._server, self._path, self._media = server, path, media
 
     def names(self) -> set[str]:

@@ -138,7 +138,9 @@ class Calendars:
         names = ("uid", "kind", "summary", "location", "status", "start", "end", "all_day", "rule")
         note = "\n".join(line.rstrip() for line in payload["description"].splitlines())
         differ = json.loads(payload["exceptions"] or "[]")
-        guests = sorted(payload["attendance"]), payload["rdates"], payload["organizer"] and 1
+        # A name that one program leaves out stays where it stands.
+        invited = sorted("; ".join(one.split("; ")[:3]) for one in payload["attendance"])
+        guests = invited, payload["rdates"], payload["organizer"] and 1
         return {name: payload[name] for name in names}, note, differ, guests
 
 

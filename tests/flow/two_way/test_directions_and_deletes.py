@@ -220,3 +220,34 @@ def test_nothing_is_written_to_a_connection_that_is_paused(tmp_path: Path) -> No
     report: Any = push(world.hub, "b")
     assert report.error is None
     assert only(world.sides["b"])["title"] == "Buyer"
+
+
+# what a far side makes of a write -------------------------------------------------------------
+
+
+class Spelling(Side):
+    """Keeps a field of its own, made of others, as a program does that shows a name as a whole."""
+
+    def _put(self, key: str, payload: dict[str, Any], *given: Any, **named: Any) -> Any:
+        if "first" in payload:
+            payload = {**payload, "shown": f"{payload['first']} {payload['last']}".upper()}
+        return super()._put(key, payload, *given, **named)
+
+
+def test_what_a_far_side_makes_of_our_own_write_is_no_edit_that_beats_a_delete(
+    tmp_path: Path,
+) -> None:
+    clock = Clock()
+    a, b = Side("a", clock), Spelling("b", clock)
+    shown = MAPPING.replace("      title:", "      nickname: {at: shown}\n      title:")
+    world = World(tmp_path, [a, b], mapping=shown)
+    a.add(**DANA)
+    world.settle()
+    a.edit("a1", first="Dana Marie")
+    world.pull("a")
+    world.push("b")  # what it makes of the new name is not read yet
+    a.drop("a1")
+    world.pull("a", "b")
+    world.push("b")
+    assert b.live() == {}
+    assert world.conflicts() == []
