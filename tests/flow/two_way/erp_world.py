@@ -85,7 +85,7 @@ class ErpWorld(World):
     def round(self, yes: bool = True) -> int:
         """One round, and a look at what it made: a party that is deleted unseen is not missed."""
         sent = super().round(yes)
-        self.pull("erp")
+        self.pull()
         return sent
 
     def push(self, *chosen: str, yes: bool = True) -> list[SyncReport]:
