@@ -133,7 +133,12 @@ class ErpWorld(World):
             for row in self.parties().values()
         )
         side = Counter(
-            _words(r["name"], r.get("email", []), r.get("phone", []), r.get("state") != "off")
+            _words(
+                r["name"],
+                r.get("email", []),
+                r.get("phone", []),
+                r.get("state", "").strip() != "off",
+            )
             for r in self.sides["a"].live().values()
         )
         return erp, side
