@@ -139,9 +139,11 @@ class NameForm(NamedTuple):
 
 
 NO_NAME = NameForm("", "", "")
+_CACHED = 2_048
+"""So many names, and pairs of names, are remembered: the common ones."""
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(_CACHED)
 def fold(text: str) -> str:
     """Return text in lower case without accents; letters stay letters."""
     if text.isascii():
@@ -164,7 +166,7 @@ def person_form(values: Mapping[str, Any]) -> NameForm:
     return _from_display(values.get("display_name") or "")
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(_CACHED)
 def _from_parts(given: str, family: str, suffix: str) -> NameForm:
     if not suffix and given.isalpha() and family.isalpha() and (given + family).isascii():
         first, last = given.lower(), family.lower()
@@ -183,7 +185,7 @@ def _from_parts(given: str, family: str, suffix: str) -> NameForm:
     return NameForm(first, last, " ".join(filter(None, (first, last))), mark)
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(_CACHED)
 def _from_display(text: str) -> NameForm:
     if "@" in text:
         return NO_NAME
@@ -211,7 +213,7 @@ def organization_form(values: Mapping[str, Any]) -> NameForm:
     return _organization(name)
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(_CACHED)
 def _organization(name: str) -> NameForm:
     words = re.findall(r"[^\W_]+", fold(name).replace("'", "").replace(".", ""))
     base = [w for w in words if w not in _LEGAL_FORMS] or words
@@ -238,7 +240,7 @@ def _compare_whole(a: str, b: str) -> Similarity:
     return Similarity.COMPATIBLE if x <= y or y <= x else Similarity.CLASH
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(_CACHED)
 def _compare_persons(a: NameForm, b: NameForm) -> Similarity:
     if a.suffix and b.suffix and a.suffix != b.suffix:
         return Similarity.CLASH

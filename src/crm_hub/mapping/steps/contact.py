@@ -15,7 +15,7 @@ from crm_hub.mapping.steps.kind import Locale, Misfit, Step, StepKind, as_text, 
 from crm_hub.mapping.steps.text import one_line
 
 MAX_ADDRESS = 254
-_CACHED_PHONES = 16_384
+_CACHED_PHONES = 4_096
 # Fast paths: each takes a subset of what the slow path takes and gives the same result
 # (tests/properties/test_mapping_laws.py). Shorter than 64 characters, no part can be too long.
 _PLAIN_EMAIL = re.compile(
