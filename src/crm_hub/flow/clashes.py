@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from crm_hub.flow.batch import MANY, Moment, TwoWay
 from crm_hub.flow.first_meetings import clash_doc, unseen
+from crm_hub.flow.gone_elsewhere import concerned, news
 from crm_hub.merge.three_way import Edit
 from crm_hub.model.states import same
 from crm_hub.store import ConflictRow, Db, Outbox, WriteRow
@@ -64,7 +65,7 @@ def log_clashes(
         told = known.get(subject.identity_id, ())
         overruled += unseen(repo, subject, mine, [*told, *_rows(subject, overruled, moment)])
         new += _rows(subject, [o for o in overruled if o[0] not in wanted], moment)
-        new += _outlived(subject, two_way, lost.get(subject.identity_id, ()), moment)
+        new += _outlived(subject, two_way, lost.get(subject.identity_id, ()), edits, moment)
     repo.add_conflicts(new)
     repo.save_conflicts(moved)
     repo.close_conflicts(over, "decided")
@@ -150,14 +151,16 @@ def outlived_later(row: WriteRow, moment: Moment) -> ConflictRow:
 
 
 def _outlived(
-    subject: Subject, two_way: TwoWay, lost: Sequence[Lost], moment: Moment
+    subject: Subject,
+    two_way: TwoWay,
+    lost: Sequence[Lost],
+    edits: Sequence[Edit],
+    moment: Moment,
 ) -> list[ConflictRow]:
     """An edit beats a delete: the record lives on, and that is said."""
-    from crm_hub.flow.planning import concerned, news
-
     found = []
     for gone, member, route in concerned(subject, two_way, lost):
-        if fields := news(member.values, gone, route, two_way):
+        if fields := news(member, gone, route, two_way, edits):
             why = f"deleted in {gone.source}, but {', '.join(sorted(fields))} differ here"
             doc = {"why": why, "kept": None, "lost": None, "lost_record": gone.record_id}
             found.append(_row(subject, EVERYTHING, "decided", doc, moment))

@@ -5,8 +5,7 @@ Part of T2, and of T3 for the lanes that were settled. Before: walk_golden. Afte
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,6 +14,7 @@ import orjson
 from crm_hub.flow.batch import MANY, Moment, Tools, TwoWay
 from crm_hub.flow.briefs import made_for
 from crm_hub.flow.clashes import log_clashes
+from crm_hub.flow.gone_elsewhere import doomed_by, lost_of
 from crm_hub.flow.holding import hold_together
 from crm_hub.flow.lanes import bury, open_writes, reconcile, taken_back
 from crm_hub.flow.repairs import repair_late
@@ -139,7 +139,7 @@ def plan_subjects(
     two_way = tools.two_way
     if two_way is None or not subjects:
         return
-    lost = _lost_of(tracked.lost, two_way)
+    lost = lost_of(tracked.lost, two_way)
     opened = open_writes(db, subjects, two_way)
     next_us = draft_all(db, tools, subjects, tracked, lost, opened, moment.now_us)
     Briefs(db).looked_at(next_us)
@@ -181,7 +181,7 @@ def draft_all(
     sent = repo.sent(needed)
     for subject in subjects:
         want = wanted[subject.identity_id]
-        doomed = _deletes(subject, two_way, lost.get(subject.identity_id, ()))
+        doomed = doomed_by(subject, two_way, lost.get(subject.identity_id, ()), tracked.edits)
         for member, route in subject.targets(two_way):
             if member.record_id in doomed:
                 target = _target(member, route, {})
@@ -217,55 +217,6 @@ def _target(member: MergeMember, route: Route, payload: dict[str, Any]) -> Targe
     return Target(
         member.record_id, route, member.values, member.states, member.changed_at_us, payload
     )
-
-
-def _lost_of(lost: Sequence[Lost], two_way: TwoWay) -> dict[int, list[Lost]]:
-    found: dict[int, list[Lost]] = defaultdict(list)
-    for one in lost:
-        if one.propagates:
-            found[one.identity_id].append(one)
-    return found
-
-
-def _deletes(subject: Subject, two_way: TwoWay, lost: Sequence[Lost]) -> dict[int, str]:
-    """Return the records that a delete elsewhere takes with it, those with nothing new to say.
-
-    With each, the record that was deleted.
-    """
-    return {
-        member.record_id: str(gone.source)
-        for gone, member, route in concerned(subject, two_way, lost)
-        if not news(member.values, gone, route, two_way)
-    }
-
-
-def concerned(
-    subject: Subject, two_way: TwoWay, lost: Sequence[Lost]
-) -> Iterator[tuple[Lost, MergeMember, Route]]:
-    """Yield the records that a delete elsewhere may take with it.
-
-    Where another record of the same stream stands for the subject, only a double was deleted.
-    """
-    there = {(s.connection, s.stream) for s in subject.sources.values()}
-    for gone in lost:
-        if (gone.source.connection, gone.source.stream) in there:
-            continue
-        for member, route in subject.targets(two_way):
-            if route.section.delete in taking_away.TAKE_AWAY:
-                yield gone, member, route
-
-
-def news(values: Mapping[str, Any], gone: Lost, route: Route, two_way: TwoWay) -> list[str]:
-    """Return the fields in which a record says something that the deleted one did not.
-
-    What the deleted one could not hold is no news.
-    """
-    there = two_way.routes.get((gone.source.connection, gone.source.stream))
-    if there is None:
-        known = [name for name in route.section.fields if name in gone.values]
-        return taking_away.is_news(values, gone.values, known, there)
-    known = [name for name in route.section.fields if name in there.section.fields]
-    return taking_away.is_news(values, gone.values, known, there)
 
 
 def _creates(

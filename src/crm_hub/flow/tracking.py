@@ -35,12 +35,16 @@ UNREAD = b"\x01"
 
 @dataclass(slots=True)
 class Lost:
-    """A record that was deleted in its source: what it held, and whether that concerns others."""
+    """A record that was deleted in its source: what it held, and whether that concerns others.
+
+    stamps: when each of its values was made, where that is known.
+    """
 
     record_id: int
     identity_id: int
     source: SourceKey
     values: dict[str, Any]
+    stamps: dict[str, int | None]
     propagates: bool
 
 
@@ -114,8 +118,9 @@ def track(
             if before is not None and before.identity_id is not None:
                 route = two_way.routes.get((source.connection, source.stream))
                 told = route is not None and route.ability.tells_deletes
-                unread = not told and _was_never_read(before, states.get(landed.record_id))
-                tracked.lost.append(_lost(before, source, concerns and not unread))
+                state = states.get(landed.record_id)
+                unread = not told and _was_never_read(before, state)
+                tracked.lost.append(_lost(before, source, state, concerns and not unread))
             continue
         if record.entity not in two_way.entities:
             continue
@@ -184,9 +189,13 @@ def _was_never_read(before: Held, state: RecordState | None) -> bool:
     return all(same(one.before, values.get(name)) for name, one in waiting.items())
 
 
-def _lost(before: Held, source: SourceKey, propagates: bool) -> Lost:
-    values = orjson.loads(before.data)
-    return Lost(before.record_id, before.identity_id or 0, source, values, propagates)
+def _lost(before: Held, source: SourceKey, state: RecordState | None, propagates: bool) -> Lost:
+    values: dict[str, Any] = orjson.loads(before.data)
+    if state is None or not is_of(state, before):
+        state = RecordState()
+    state.spell_out(values, before.changed_at_us)
+    stamps = {name: one.stamp for name, one in state.fields.items()}
+    return Lost(before.record_id, before.identity_id or 0, source, values, stamps, propagates)
 
 
 def _look(

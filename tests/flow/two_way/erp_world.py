@@ -219,14 +219,15 @@ class ErpWorld(World):
         row = found[key]
         touched |= _marks(_listed(row))
         what = self._rng.choice(["name", "email", "phone", "fewer", "state", "delete"])
-        if row.get("state") == "off":
+        is_off = row.get("state", "").strip() == "off"
+        if is_off:  # As in Tryton: one that is archived is not renamed.
             what = self._rng.choice(["email", "phone", "state", "delete"])
         if what == "delete" and self._rng.random() < 0.5:
             what = "phone"
         if what == "delete":
             side.drop(key)
         elif what == "state":
-            side.edit(key, state="on" if row.get("state") == "off" else "off")
+            side.edit(key, state="on" if is_off else "off")
         elif what == "fewer" and row.get("email"):
             side.edit(key, email=[*row["email"][1:], self.email()])
         elif what in ("email", "phone"):

@@ -129,6 +129,35 @@ def test_an_edit_beats_archiving_and_says_so(tmp_path: Path) -> None:
     assert "deleted in a/contacts#a1" in conflict.doc["why"]
 
 
+def test_what_an_edit_had_replaced_does_not_stand_against_a_delete(tmp_path: Path) -> None:
+    world = pair(tmp_path)
+    world.sides["a"].add(**DANA)
+    world.settle()
+    world.sides["a"].edit("a1", first="Dane", title="Buyer")
+    world.pull("a")
+    # Before the edit reached b.
+    world.sides["a"].drop("a1")
+    world.settle()
+    assert world.sides["b"].live() == {}
+    assert world.conflicts() == []
+
+
+def test_an_edit_that_had_given_way_to_what_was_deleted_is_in_the_log(
+    tmp_path: Path,
+) -> None:
+    world = pair(tmp_path)
+    world.sides["a"].add(**DANA)
+    world.settle()
+    world.sides["a"].skew_us = 420_000_000
+    world.sides["a"].edit("a1", first="Dane")
+    world.sides["b"].edit("b1", first="Dan")
+    world.pull("a")
+    world.sides["a"].drop("a1")
+    world.pull("b", "a")
+    world.settle()
+    assert [c.field for c in world.conflicts()] == ["given_name"]
+
+
 @pytest.mark.parametrize("policy", ["ignore", "unlink"])
 def test_a_delete_elsewhere_does_nothing_where_the_section_does_not_ask_for_it(
     tmp_path: Path, policy: str
