@@ -111,7 +111,7 @@ def sweep_all(
     """Mark these records as deleted and walk them, a batch at a time."""
     for start in range(0, len(gone), BATCH):
         batch = gone[start : start + BATCH]
-        with inbound.hub.store.write() as db:
+        with inbound.transaction() as db:
             inbound.in_run(db)
             swept = sweep(db, stream, batch, to_us(inbound.hub.now()), late_us)
         inbound.report.counts["deleted"] += len(batch)

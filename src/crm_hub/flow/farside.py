@@ -153,12 +153,12 @@ class FarSide:
         if not self.is_untouched(route, known, change) or row.tries >= life.MOST_TRIES:
             return False
         self.take(route, [change], [row])  # its version may be another by now
-        with self.hub.store.write() as db:
+        with self.inbound.transaction() as db:
             Outbox(db).save([row._replace(state="due", due_at_us=self.inbound.now_us())])
         return True
 
     def settle(self, row: WriteRow, state: str, reason: str) -> None:
-        with self.hub.store.write() as db:
+        with self.inbound.transaction() as db:
             Outbox(db).save([_over(row, state, reason, self.inbound.moment(db))])
 
     def settle_by(
@@ -168,14 +168,14 @@ class FarSide:
 
         In one transaction: a write that is over and was not planned again would be lost.
         """
-        with self.hub.store.write() as db:
+        with self.inbound.transaction() as db:
             moment = self.inbound.moment(db)
             Outbox(db).save([_over(row, state, reason, moment)])
             self._taken(db, route, [change], [row], moment)
 
     def take(self, route: Route, changes: Sequence[Change], rows: Sequence[WriteRow]) -> None:
         """Land and walk what was found at the far side, then plan the lanes of these writes."""
-        with self.hub.store.write() as db:
+        with self.inbound.transaction() as db:
             self._taken(db, route, changes, rows, self.inbound.moment(db))
 
     def _taken(
@@ -216,7 +216,7 @@ class FarSide:
 
     def late_confirm(self, route: Route, row: WriteRow, change: Change) -> None:
         """The write had been made: confirm it, and take in what stands there now."""
-        with self.hub.store.write() as db:
+        with self.inbound.transaction() as db:
             moment = self.inbound.moment(db)
             outcome = Outcome("applied", change.id, change.version)
             self.confirm(db, route, [(row, outcome)], moment)

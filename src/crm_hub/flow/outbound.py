@@ -147,7 +147,7 @@ class Outbound:
         if all(stored[s].digest == r.section.digest for s, r in self._far.routes.items()):
             return
         rows = [r for r in possible_routes(self.hub, self.name) if r.stream in stored]
-        with self.hub.store.write() as db:
+        with self.inbound.transaction() as db:
             repo, moment = Outbox(db), self.inbound.moment(db)
             repo.approve([r._replace(approved_at_us=stored[r.stream].approved_at_us) for r in rows])
             identities = set(repo.waken(self.name, moment.now_us))
@@ -169,7 +169,7 @@ class Outbound:
                 numbers = Briefs(db).due(self.inbound.now_us(), BATCH)
             if not numbers:
                 return
-            with self.hub.store.write() as db:
+            with self.inbound.transaction() as db:
                 Briefs(db).looked_at(dict.fromkeys(numbers))  # planning notes the next look
                 plan_again(db, self.hub.tools, numbers, self.inbound.moment(db))
 

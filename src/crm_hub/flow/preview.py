@@ -259,7 +259,7 @@ def plan_everything(hub: Hub, name: str, inbound: Inbound) -> None:
     with hub.store.read() as db:
         batches = [[s.identity_id for s in subjects] for subjects in _subjects(db, tools)]
     for numbers in batches:
-        with hub.store.write() as db:
+        with inbound.transaction() as db:
             moment = inbound.moment(db)
             _plan(db, tools, numbers, moment)
     routes = {} if tools.two_way is None else tools.two_way.routes

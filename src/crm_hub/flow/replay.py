@@ -51,7 +51,7 @@ def sections(hub: Hub, name: str) -> dict[str, SectionPlan | None]:
 def _replay_stream(
     hub: Hub, inbound: Inbound, stream: StreamRow, section: SectionPlan, progress: Progress
 ) -> None:
-    with hub.store.write() as db:
+    with inbound.transaction() as db:
         inbound.in_run(db)
         Identities(db).clear_drifts([stream.id])
         row = stream._replace(plan_digest=section.digest)

@@ -46,7 +46,7 @@ class Sender:
         rows = [
             row._replace(state="sent", tries=row.tries + 1, due_at_us=look_at_us) for row in rows
         ]
-        with self._far.hub.store.write() as db:
+        with self._far.inbound.transaction() as db:
             self._far.inbound.in_run(db)
             Outbox(db).save(rows)
         size, made, goes_on = max(1, route.ability.batch_size), [], True
@@ -133,7 +133,7 @@ class Sender:
         if not made:
             return
         later: list[tuple[WriteRow, Outcome]] = []
-        with self._far.hub.store.write() as db:
+        with self._far.inbound.transaction() as db:
             moment = self._far.inbound.moment(db)
             done = []
             for row, outcome in made:
