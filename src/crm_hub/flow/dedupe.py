@@ -26,7 +26,7 @@ from crm_hub.model.values import clean_text
 from crm_hub.resolve.kinds import KINDS, Kind
 from crm_hub.resolve.normal import country_code
 from crm_hub.resolve.profile import Contact, Profile, firm_profile, profile
-from crm_hub.resolve.weights import read_model, shipped
+from crm_hub.resolve.weights import model_file, read_model
 from crm_hub.resolve.whole import Resolved, resolve
 from crm_hub.sdk.formats.delimited import text_rows
 from crm_hub.sdk.formats.items import unreadable
@@ -78,12 +78,12 @@ def dedupe(
 
     told: column → field for columns with unusual names. id_column: else `record_id`, else the
     first column whose values differ. region: the country of phone numbers that nothing else tells.
-    model: a model of your own (`crm-hub identity train`), else the shipped one.
+    model: a model of your own (`crm-hub identity train`), else that of `folders`, else the shipped.
     Raises: ConfigError when the file or its columns cannot be used.
     """
     kind = KINDS[entity]
     table, profiles = understood(path, entity, told or {}, id_column, region, folders, progress)
-    given = read_model(model or shipped(kind.model), kind.comparisons)
+    given = read_model(model or model_file(kind.model, folders), kind.comparisons)
     resolved = resolve(profiles, given, read_identity(folders).bands, kind, progress)
     return Deduped(kind, table, profiles, resolved)
 

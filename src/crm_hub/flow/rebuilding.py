@@ -17,16 +17,16 @@ from typing import Any
 from crm_hub.flow.batch import Moment
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.regroup import foresee, regroup
+from crm_hub.flow.stored_evidence import stored_evidence
 from crm_hub.flow.walk_golden import Settled
 from crm_hub.flow.walk_records import Node, held_node, near_of
 from crm_hub.model.ids import public_id
 from crm_hub.model.values import to_us
-from crm_hub.resolve.evidence import evidence
 from crm_hub.resolve.kinds import KINDS
-from crm_hub.resolve.measured import NOT_MEASURED, Census
+from crm_hub.resolve.measured import OWN_MODEL, Census
 from crm_hub.resolve.near import NEAR_VERSION, NearIndex
-from crm_hub.resolve.weights import shipped
-from crm_hub.store import Db, Identities, Likeness, Machinery, SharedKeys
+from crm_hub.resolve.weights import model_file, read_model, settings_of, shipped
+from crm_hub.store import Db, Identities, Likeness, Machinery
 
 BATCH = 1_000
 MOVED = 0.1
@@ -142,20 +142,13 @@ class _Rebuild:
         return abs(count - int(doc["records"])) > MOVED * int(doc["records"])
 
     def _measured(self, db: Db, entity: str, count: int) -> dict[str, Any]:
-        census, rules, repo = Census(), self._hub.tools.rules, Identities(db)
-        lines, after, done = SharedKeys(db), 0, 0
-        while numbers := repo.mapped_numbers(entity, after, BATCH):
-            nodes = [held_node(held, self._hub.tools) for held in repo.held(numbers)]
-            keys = {key for node in nodes for key in node.claimed}
-            several = lines.kinds(keys).keys()
-            for node in nodes:
-                shared = several & set(node.claimed)
-                census.add(
-                    evidence(str(node.source), entity, node.values, rules, NOT_MEASURED, shared)
-                )
-            after, done = numbers[-1], done + len(numbers)
+        census, done, own = Census(), 0, _own_model(self._hub, entity)
+        for profiles in stored_evidence(db, self._hub.tools, entity):
+            for one in profiles:
+                census.add(one)
+            done += len(profiles)
             self._progress(f"measuring {entity}s", done, count)
-        return census.doc() | {"rules": _rules(self._hub, entity), "open": True}
+        return census.doc() | own | {"rules": _rules(self._hub, entity), "open": True}
 
     def _numbers(self, db: Db, entity: str, since_us: int | None) -> list[int]:
         repo = Identities(db)
@@ -238,8 +231,22 @@ def _rules(hub: Hub, entity: str) -> str:
     """Return a mark of what decides besides the records: the rules, the model, what is near."""
     rules = hub.tools.rules
     lists = (sorted(v) if isinstance(v, frozenset) else v for v in _fields(rules))
-    text = f"{list(lists)!r}{NEAR_VERSION}" + shipped(KINDS[entity].model).read_text("utf-8")
+    model = model_file(KINDS[entity].model, hub.mapping_folders)
+    text = f"{list(lists)!r}{NEAR_VERSION}" + model.read_text("utf-8")
     return blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def _own_model(hub: Hub, entity: str) -> dict[str, Any]:
+    """Return the weights beside hub.yaml, to be kept with what was measured.
+
+    So the walk goes on by the same weights until the next rebuild, whatever the file says then.
+    Raises: ConfigError for a file that is no model.
+    """
+    kind = KINDS[entity]
+    path = model_file(kind.model, hub.mapping_folders)
+    if path == shipped(kind.model):
+        return {}
+    return {OWN_MODEL: settings_of(read_model(path, kind.comparisons))}
 
 
 def _fields(rules: Any) -> list[Any]:

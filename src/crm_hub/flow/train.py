@@ -1,4 +1,4 @@
-"""`crm-hub identity train`: a model fitted on a table of one's own, by Splink.
+"""`crm-hub identity train`: a model fitted on one's own records, those of a hub or of a table.
 
 Splink (extra `bulk`) counts how often each level holds for two strangers (on random pairs) and
 learns how often it holds for one person (by expectation maximisation, where names or mailboxes
@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from crm_hub.flow.dedupe import understood
+from crm_hub.flow.hub import Hub
+from crm_hub.flow.stored_evidence import stored_evidence
 from crm_hub.model.errors import ConfigError
 from crm_hub.resolve.kinds import KINDS
 from crm_hub.resolve.ladder import Comparison
@@ -32,6 +34,7 @@ from crm_hub.resolve.weights import (
     settings_of,
     shipped,
 )
+from crm_hub.store import Identities
 
 FEWEST = 1_000
 _FURTHEST = 2.0  # a factor, of m and of u: two bits together
@@ -70,16 +73,46 @@ def train(
 
     Raises: ConfigError without the extra, and for a table too small to learn from.
     """
+    _need_splink()
+    _, profiles = understood(path, entity, told or {}, id_column, region, folders, progress)
+    return _trained(str(path), "usable rows", profiles, entity, progress)
+
+
+def train_hub(
+    hub: Hub,
+    *,
+    entity: str = "person",
+    progress: Progress = lambda _step, _done, _all: None,
+) -> Trained:
+    """Return a model fitted on the hub's own records; nothing is written.
+
+    All of them are in memory meanwhile, 3 kB each. Raises: ConfigError, as `train`.
+    """
+    _need_splink()
+    profiles: list[Profile] = []
+    with hub.store.read() as db:
+        count = Identities(db).count_mapped(entity)
+        for some in stored_evidence(db, hub.tools, entity):
+            profiles += some
+            progress("reading", len(profiles), count)
+    return _trained("This hub", "such records", profiles, entity, progress)
+
+
+def _need_splink() -> None:
     if importlib.util.find_spec("splink") is None or importlib.util.find_spec("duckdb") is None:
         raise ConfigError(
             "Training needs Splink, which is not installed.",
             remedy="Install it: pip install 'crm-hub[bulk]'.",
         )
-    _, profiles = understood(path, entity, told or {}, id_column, region, folders, progress)
+
+
+def _trained(
+    origin: str, unit: str, profiles: Sequence[Profile], entity: str, progress: Progress
+) -> Trained:
     if len(profiles) < FEWEST:
         raise ConfigError(
-            f"{path} has {len(profiles):,} usable rows; a model needs {FEWEST:,} to learn from.",
-            remedy="Train on a larger table, or keep the model that ships with the hub.",
+            f"{origin} has {len(profiles):,} {unit}; a model needs {FEWEST:,} to learn from.",
+            remedy="Train on more records, or keep the model that ships with the hub.",
         )
     kind = KINDS[entity]
     before = read_model(shipped(kind.model), kind.comparisons)

@@ -8,9 +8,11 @@ people's, and on what was last measured: never on which of them came first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import combinations
+from typing import Any
 
 from crm_hub.flow.batch import Tools
 from crm_hub.flow.walk_names import bearers_of
@@ -20,12 +22,14 @@ from crm_hub.resolve.alike import Held, Liked
 from crm_hub.resolve.decide import Verdict, decide
 from crm_hub.resolve.evidence import evidence
 from crm_hub.resolve.kinds import KINDS, Kind
-from crm_hub.resolve.measured import NOT_MEASURED, Measured, load
+from crm_hub.resolve.measured import NOT_MEASURED, OWN_MODEL, Measured, load
 from crm_hub.resolve.profile import Profile
 from crm_hub.resolve.score import Scorer, Step
 from crm_hub.resolve.standing import OTHER_NAME
-from crm_hub.resolve.weights import Model, calibrated, read_model, shipped
+from crm_hub.resolve.weights import Model, calibrated, model_of, read_model, shipped
 from crm_hub.store import CROWDED, SEVERAL, Db, Identities, Likeness, SharedKeys
+
+_log = logging.getLogger(__name__)
 
 Pair = tuple[int, int]
 _MOST_NAMES = 12
@@ -240,10 +244,21 @@ def _scorer(repo: Likeness, tools: Tools, kind: Kind) -> tuple[Scorer, Measured]
     if key not in _scorers:
         if len(_scorers) > 8:
             _scorers.clear()
-        measured = load(repo.measured(kind.entity) if given is None else given[1])
-        model = calibrated(_model(kind.entity), measured.population)
+        doc = repo.measured(kind.entity) if given is None else given[1]
+        measured = load(doc)
+        model = calibrated(_model_of(kind, doc), measured.population)
         _scorers[key] = Scorer(model, measured.population, kind.names), measured
     return _scorers[key]
+
+
+def _model_of(kind: Kind, doc: Mapping[str, Any]) -> Model:
+    """Return the weights that the last rebuild took: the hub's own, where it had some."""
+    if own := doc.get(OWN_MODEL):
+        try:
+            return model_of(own, kind.comparisons)
+        except (ValueError, KeyError, TypeError) as error:
+            _log.warning("the trained model is of another version: %s", error)
+    return _model(kind.entity)
 
 
 @lru_cache(4)

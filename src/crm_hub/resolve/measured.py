@@ -132,6 +132,10 @@ def _cultures(countries: Counter[str]) -> float:
     return 1 / sum((n / total) ** 2 for n in countries.values()) if total else 1.0
 
 
+OWN_MODEL = "model"
+"""Where a measure keeps the weights that were in force with it, if they are the hub's own."""
+
+
 def load(doc: Mapping[str, Any]) -> Measured:
     """Return what `dump` kept; NOT_MEASURED for an empty document."""
     if not doc:

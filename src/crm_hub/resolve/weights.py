@@ -69,6 +69,12 @@ def shipped(name: str = "identity_model.json") -> Path:
     return data_folder("mappings") / name
 
 
+def model_file(name: str, folders: Sequence[Path]) -> Path:
+    """Return the model of this name in the last of the folders that has one, else the shipped."""
+    own = [path for folder in folders if (path := folder / name).is_file()]
+    return own[-1] if own else shipped(name)
+
+
 def read_model(path: Path, comparisons: Sequence[Comparison] = PERSON) -> Model:
     """Return the model of a Splink settings JSON.
 
@@ -80,7 +86,7 @@ def read_model(path: Path, comparisons: Sequence[Comparison] = PERSON) -> Model:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigError(
             f"{path}: this is no identity model of this version ({error}).",
-            remedy="Take the file that came with the hub.",
+            remedy="Train it anew (crm-hub identity train), or remove it: the hub has its own.",
         ) from error
 
 
