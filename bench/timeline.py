@@ -63,7 +63,8 @@ def build(url: str, town: Town) -> None:
     _note("indexes", len(indexes), started)
     if engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
-            conn.exec_driver_sql("ANALYZE")  # the server does that by itself in the background
+            # The server does that by itself in the background, unless it is told not to.
+            conn.exec_driver_sql("VACUUM (ANALYZE)")
     engine.dispose()
 
 

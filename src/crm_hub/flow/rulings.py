@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from crm_hub.flow.batch import Moment
 from crm_hub.flow.hub import Hub
-from crm_hub.flow.reading import find
+from crm_hub.flow.named import Side, key_of, listed, parts_of, side_of
 from crm_hub.flow.regroup import regroup
 from crm_hub.flow.repairs import let_go, rehome, repair
 from crm_hub.model.errors import ConfigError
@@ -45,22 +45,6 @@ class Ruled:
     left: list[tuple[str, str]] = field(default_factory=list)
 
 
-class _Side(NamedTuple):
-    """What a person named: an identity with all its records, or one of them (named)."""
-
-    identity_id: int
-    entity: str
-    records: tuple[int, ...]
-    anchor: int
-    named: bool
-    shown: str
-
-    @property
-    def meant(self) -> tuple[int, ...]:
-        """The records that a ruling is about."""
-        return (self.anchor,) if self.named else self.records
-
-
 def same(hub: Hub, one: str, other: str, *, who: str = "", reason: str = "") -> Ruled:
     """Rule that two records or identities are one, for ever.
 
@@ -68,10 +52,10 @@ def same(hub: Hub, one: str, other: str, *, who: str = "", reason: str = "") -> 
     Raises: ConfigError when they are one already, or cannot be.
     """
     with hub.store.write() as db:
-        return same_in(db, hub, _side(hub, db, one), _side(hub, db, other), who, reason)
+        return same_in(db, hub, side_of(hub, db, one), side_of(hub, db, other), who, reason)
 
 
-def same_in(db: Db, hub: Hub, left: _Side, right: _Side, who: str, reason: str) -> Ruled:
+def same_in(db: Db, hub: Hub, left: Side, right: Side, who: str, reason: str) -> Ruled:
     """Rule within a transaction that two sides are one."""
     if left.identity_id == right.identity_id and _anchored(db, left, right):
         raise ConfigError(
@@ -109,7 +93,7 @@ def same_in(db: Db, hub: Hub, left: _Side, right: _Side, who: str, reason: str) 
     return _carried_out(db, hub, found, work)
 
 
-def _anchored(db: Db, left: _Side, right: _Side) -> bool:
+def _anchored(db: Db, left: Side, right: Side) -> bool:
     """Whether a standing ruling makes them one: what keys alone join may come apart again."""
     if not left.named and not right.named:
         return True
@@ -122,7 +106,7 @@ def _anchored(db: Db, left: _Side, right: _Side) -> bool:
 def never(hub: Hub, one: str, other: str, *, who: str = "", reason: str = "") -> Ruled:
     """Rule that two records or identities are not one, and never shall be."""
     with hub.store.write() as db:
-        left, right = _side(hub, db, one), _side(hub, db, other)
+        left, right = side_of(hub, db, one), side_of(hub, db, other)
         both = left.named and right.named and left.anchor != right.anchor
         if left.identity_id == right.identity_id and not both:
             raise ConfigError(
@@ -139,10 +123,10 @@ def unlink(hub: Hub, record: str, *, who: str = "", reason: str = "") -> Ruled:
     record alone leaves. Raises: ConfigError when it stands alone.
     """
     with hub.store.write() as db:
-        side = _side(hub, db, record)
+        side = side_of(hub, db, record)
         if not side.named:
             raise ConfigError(
-                f"{record} is not a source record", remedy=f"Name one of: {_listed(db, side)}"
+                f"{record} is not a source record", remedy=f"Name one of: {listed(db, side)}"
             )
         made = [row for row in _made(db, side) if _named_in(row, side.anchor)]
         if made:
@@ -159,14 +143,14 @@ def split(
     Raises: ConfigError when nobody ruled and no parts are named.
     """
     with hub.store.write() as db:
-        side = _side(hub, db, whom)
+        side = side_of(hub, db, whom)
         if parts:
-            return _part(db, hub, side, _named(db, side, parts), who, reason)
+            return _part(db, hub, side, parts_of(db, side, parts), who, reason)
         made = _made(db, side)
         if not made:
             raise ConfigError(
                 f"nobody merged {side.shown} by hand",
-                remedy=f"Name the records that are somebody else: {_listed(db, side)}",
+                remedy=f"Name the records that are somebody else: {listed(db, side)}",
             )
         return undo_in(db, hub, made[-1], who, reason)
 
@@ -243,7 +227,7 @@ def _restore_links(repo: Identities, before: dict[int, list[Any]]) -> None:
     repo.save_links([], back)
 
 
-def _part(db: Db, hub: Hub, side: _Side, leaving: Sequence[int], who: str, reason: str) -> Ruled:
+def _part(db: Db, hub: Hub, side: Side, leaving: Sequence[int], who: str, reason: str) -> Ruled:
     staying = [r for r in side.records if r not in leaving]
     if not staying:
         raise ConfigError(
@@ -264,84 +248,12 @@ def _carried_out(db: Db, hub: Hub, found: Ruled, work: Callable[[Moment], set[in
     for one in Identities(db).held_by_identity(changed):
         held.setdefault(one.identity_id or 0, []).append(one)
     for number, row in sorted(Identities(db).identities(held).items()):
-        records = sorted(map(_key, held[number]))
+        records = sorted(map(key_of, held[number]))
         found.outcome.append(Outcome(public_id(row.entity, number), row.display_name, records))
     return found
 
 
-# what a person names -------------------------------------------------------------------------
-
-
-def _side(hub: Hub, db: Db, text: str) -> _Side:
-    identities = Identities(db)
-    record = _record(db, text)
-    if record is not None:
-        number = identities.links_of([record])[record][0]
-    else:
-        number = find(hub, db, text).id
-    held = sorted(identities.held_by_identity([number]), key=_key)
-    held = [one for one in held if one.record_id in dict(identities.records_of([number]))]
-    if not held:
-        raise ConfigError(
-            f"{text} has no records any more", remedy="List who is there: crm-hub people [QUERY]"
-        )
-    anchor = held[0].record_id if record is None else record
-    shown = text.strip() if record is not None else public_id(held[0].entity, number)
-    records = tuple(one.record_id for one in held)
-    return _Side(number, held[0].entity, records, anchor, record is not None, shown)
-
-
-def _record(db: Db, text: str) -> int | None:
-    """Return the record that a source key names; None when the text is none."""
-    place, mark, key = text.strip().partition("#")
-    connection, slash, stream = place.partition("/")
-    if not mark or not slash:
-        return None
-    record = Rulings(db).record(connection, stream, key)
-    if record is None or not Identities(db).held([record]):
-        raise ConfigError(
-            f"there is no source record {text.strip()}",
-            remedy="crm-hub explain WHO lists the source records of somebody.",
-        )
-    return record
-
-
-def _named(db: Db, side: _Side, parts: Sequence[str]) -> tuple[int, ...]:
-    """Return the records of `side` that parts name."""
-    identities = Identities(db)
-    homes = {row[0]: row[2] for row in identities.link_rows(side.records)}
-    found: set[int] = set()
-    for text in parts:
-        record = _record(db, text)
-        if record is not None:
-            leaving = {record} & set(side.records)
-        else:
-            leaving = {r for r, home in homes.items() if _leads(identities, home, text, side)}
-        if not leaving:
-            raise ConfigError(
-                f"{text} is no part of {side.shown}", remedy=f"Name one of: {_listed(db, side)}"
-            )
-        found |= leaving
-    return tuple(r for r in side.records if r in found)
-
-
-def _leads(identities: Identities, home: int, text: str, side: _Side) -> bool:
-    """Whether an old id leads through the one that `text` names."""
-    seen: set[int] = set()
-    while home not in seen and home != side.identity_id:
-        seen.add(home)
-        row = identities.identities([home]).get(home)
-        if row is None:
-            return False
-        if public_id(row.entity, home) == text.strip().upper():
-            return True
-        if row.redirect_to is None:
-            return False
-        home = row.redirect_to
-    return False
-
-
-def _made(db: Db, side: _Side) -> list[RulingRow]:
+def _made(db: Db, side: Side) -> list[RulingRow]:
     """Return the standing rulings that made two identities one, the oldest first."""
     there = set(side.records)
     return [
@@ -366,11 +278,3 @@ def _crosses(row: RulingRow, left: Iterable[int], right: Iterable[int]) -> bool:
     here, there = set(left), set(right)
     a, b = (set(side) for side in row.sides)
     return bool((a & here and b & there) or (a & there and b & here))
-
-
-def _listed(db: Db, side: _Side) -> str:
-    return ", ".join(sorted(Rulings(db).names(side.records).values()))
-
-
-def _key(one: Held) -> str:
-    return f"{one.connection}/{one.stream}#{one.key}"
