@@ -36,7 +36,8 @@ from crm_hub.sdk.testing.contract import (
 from crm_hub.sdk.testing.example import LedgerConnector, LedgerHarness
 from crm_hub.sdk.testing.example_oauth import OAuthLedgerHarness
 from crm_hub.sdk.testing.example_push import WritableLedgerHarness
-from tests.sdk.broken import BROKEN, Snapshots, harness_of
+from tests.sdk.broken import BROKEN, harness_of
+from tests.sdk.broken_pull import Snapshots
 
 
 class TestLedger(ContractSuite):
