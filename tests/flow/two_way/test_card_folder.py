@@ -29,7 +29,7 @@ def random_edits(world: CardWorld, count: int, at_once: int = 10) -> None:
     assert world.round() == 0
     assert {p.name: p.stat().st_mtime_ns for p in world.book.iterdir()} == at_rest
     held = world.held()
-    assert held[0] == held[1], (held[0] - held[1], held[1] - held[0])
+    assert held[0] == held[1], (held[0] - held[1], held[1] - held[0], world.lived_on())
     assert max(held[0].values()) == 1
     assert world.writes["dead"] == 0
     for name, raw in world.cards().items():

@@ -40,7 +40,7 @@ def random_edits(world: ErpWorld, count: int, at_once: int = 10) -> None:
     assert world.round() == 0
     assert world.stamps() == at_rest
     held = world.held()
-    assert held[0] == held[1], (held[0] - held[1], held[1] - held[0])
+    assert held[0] == held[1], (held[0] - held[1], held[1] - held[0], world.lived_on())
     assert max(held[0].values()) == 1
     assert len(world.sides["a"].created) == len(set(world.sides["a"].created))
     assert world.writes["dead"] == 0

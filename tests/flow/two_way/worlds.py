@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from crm_hub.config import add_connection, create
+from crm_hub.flow.clashes import EVERYTHING
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.inbound import SyncReport, sync
 from crm_hub.flow.outbound import push
@@ -149,6 +150,10 @@ class World:
     def conflicts(self, state: str | None = None) -> list[ConflictRow]:
         with self.hub.store.read() as db:
             return Outbox(db).conflicts(state)
+
+    def lived_on(self) -> list[str]:
+        """Return why records were kept that had been deleted elsewhere."""
+        return [c.doc["why"] for c in self.conflicts() if c.field == EVERYTHING]
 
     def show(self) -> str:
         found = {name: side.live() for name, side in self.sides.items()}
