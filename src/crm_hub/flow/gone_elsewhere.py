@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from crm_hub.flow.batch import TwoWay
-from crm_hub.merge import MergeMember
+from crm_hub.merge import NAME, MergeMember, is_of_parts
 from crm_hub.merge.three_way import Edit
 from crm_hub.model.routes import Route
 from crm_hub.outbox import taking_away
@@ -72,7 +72,22 @@ def news(
     known = [name for name in route.section.fields if name in held]
     found = taking_away.is_news(member.values, gone.values, known, there)
     fresh = {edit.field for edit in edits if edit.record_id == member.record_id}
-    return [name for name in found if name in fresh or not _had_replaced(gone, member, name)]
+    return [
+        name
+        for name in found
+        if name in fresh
+        or not (_had_replaced(gone, member, name) or _is_made_anew(gone, member, name))
+    ]
+
+
+def _is_made_anew(gone: Lost, member: MergeMember, name: str) -> bool:
+    """Whether a member's whole name is just its parts, and the deleted one's but for its case.
+
+    The hub makes such a name of the parts, and may not have carried it to the deleted one yet.
+    """
+    if name != NAME or not is_of_parts(member.values):
+        return False
+    return str(gone.values.get(name, "")).casefold() == str(member.values[name]).casefold()
 
 
 def _had_replaced(gone: Lost, member: MergeMember, name: str) -> bool:

@@ -7,9 +7,10 @@ from crm_hub.merge.diff import diff
 from crm_hub.merge.explain import Candidate, FieldStory, explain
 from crm_hub.merge.golden import Golden, MergeMember, display_name, golden
 from crm_hub.merge.three_way import Decided, Decision, decide
-from crm_hub.merge.whole_name import whole_name
+from crm_hub.merge.whole_name import NAME, is_of_parts, whole_name
 
 __all__ = [
+    "NAME",
     "Candidate",
     "Decided",
     "Decision",
@@ -21,5 +22,6 @@ __all__ = [
     "display_name",
     "explain",
     "golden",
+    "is_of_parts",
     "whole_name",
 ]

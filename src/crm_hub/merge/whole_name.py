@@ -5,7 +5,8 @@ Before: three_way, which decided each field. After: planning, which writes it to
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from crm_hub.merge.golden import MergeMember
 from crm_hub.merge.three_way import Decided, Decision, is_copied
@@ -35,7 +36,11 @@ def whole_name(members: Sequence[MergeMember], decided: Decided) -> Decision | N
 
 def _says(member: MergeMember) -> bool:
     """Whether a member has a whole name of its own."""
-    name = member.values.get(NAME)
-    own = [str(member.values[part]) for part in _PARTS if member.values.get(part)]
-    is_own = name is not None and str(name).casefold() != " ".join(own).casefold()
+    is_own = member.values.get(NAME) is not None and not is_of_parts(member.values)
     return is_own and not is_copied(NAME, member)
+
+
+def is_of_parts(values: Mapping[str, Any]) -> bool:
+    """Whether a record's whole name is just its parts, in whatever case."""
+    parts = " ".join(str(values[part]) for part in _PARTS if values.get(part))
+    return str(values.get(NAME, "")).casefold() == parts.casefold()

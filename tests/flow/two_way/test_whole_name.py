@@ -64,6 +64,28 @@ def test_a_delete_takes_the_record_with_the_made_name_along(tmp_path: Path) -> N
     assert b.live() == {}
 
 
+def test_a_name_made_anew_of_its_parts_does_not_stand_against_a_delete(tmp_path: Path) -> None:
+    from tests.flow.two_way.card_world import CardWorld
+
+    world = CardWorld(tmp_path / "hub", reformat="lower")
+    name = world.add_card()
+    world.round()
+    raw = (world.book / name).read_bytes()
+    world.save(name, raw.replace(f"FN:{given(1)} ".encode(), f"FN:{given(1)} van ".encode()))
+    world.round()
+    a = world.sides["a"]
+    (key,) = a.live()
+    # This side stores names in lower case, so that is what its users see and edit.
+    a.edit(key, last="Marlow", name=f"{given(1).lower()} Marlow")
+    world.round()
+    assert f"FN:{given(1)} Marlow\r\n".encode() in (world.book / name).read_bytes()
+    a.drop(key)
+    world.settle()
+    assert world.cards() == {}
+    assert world.lived_on() == []
+    world.hub.close()
+
+
 def test_a_card_whose_name_is_its_parts_follows_them(tmp_path: Path) -> None:
     from tests.flow.two_way.card_world import CardWorld
 
