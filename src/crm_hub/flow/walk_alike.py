@@ -106,20 +106,20 @@ class Alike:
     def _of_one_name(self, batch: Batch, fresh: Sequence[Node]) -> tuple[set[Pair], set[int]]:
         """Return pairs of fresh nodes and others of their name, or near it, worth comparing.
 
-        Also the records of names that began or ceased to be crowded: all is looked at anew there.
+        Also the records whose name or place began or ceased to be a crowd's: looked at anew.
         """
         named = [(n, key) for n in fresh for key in n.alike]
         touched = {key for key, _ in batch.names_gone} - self._asked_names
         wanted = {key for _, key in named} | touched
         if not wanted:
             return set(), set()
-        of_name, turned = bearers_of(batch, wanted, self._named(batch, wanted))
-        turned_records = {r for key in turned - self._asked_names for r in of_name[key].marks}
+        of_name = bearers_of(batch, wanted, self._named(batch, wanted))
+        turned = {r for key in wanted - self._asked_names for r in of_name[key].turned}
         self._asked_names |= wanted
         pairs: set[Pair] = set()
         for node, key in named:
             pairs.update(_pair(node.record_id, r) for r in of_name[key].worth(node))
-        return pairs, turned_records
+        return pairs, turned
 
     def _named(self, batch: Batch, wanted: set[str]) -> Iterable[tuple[str, int, list[str]]]:
         """Return the stored records of these names, and of what is near."""

@@ -1,24 +1,30 @@
 """Who of the store bears the names of a batch, or is near them, and is worth comparing.
 
-Part of step 4, for walk_alike and walk_newcomers. A name that too many bear is a crowd's; where a
-batch makes it one, or no longer one, all who bear it are looked at anew.
+Part of step 4, for walk_alike and walk_newcomers. A name that too many bear is a crowd's, and so is
+a place or firm of that name; where a batch makes it one, or no longer one, all whom that concerns
+are looked at anew.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from crm_hub.flow.walk_records import Batch, Node
-from crm_hub.resolve.marks import CROWD, Mark, read_mark, worth_comparing
+from crm_hub.resolve.marks import CROWD, SILENT, Mark, read_mark, worth_comparing
 from crm_hub.resolve.near import NEAR, NEAR_CROWD
 
 
 class Bearers:
-    """All who bear a name, or hold what is near one. marks: record → where and for whom it is."""
+    """All who bear a name, or hold what is near one. marks: record → where and for whom it is.
+
+    A place or firm that more than a crowd of them share tells them apart no better than the name.
+    turned: those to be looked at anew, since their name or place became a crowd's, or no longer is.
+    """
 
     def __init__(self, key: str) -> None:
         self.marks: dict[int, Mark] = {}
+        self.turned: set[int] = set()
         self._is_near = key[:2] == NEAR
         self._most = NEAR_CROWD if self._is_near else CROWD
         self._agreeing: dict[int, list[int]] | None = None
@@ -33,46 +39,77 @@ class Bearers:
         if self._is_near:
             return () if crowded else self.marks.keys() - {node.record_id}
         others = self._agree(node.mark) if crowded else self.marks
+        mark = self._telling(node.mark) if crowded else node.mark
         return (
             record for record in others
             if record != node.record_id
-            and worth_comparing(node.mark, self.marks[record], crowded=crowded)
+            and worth_comparing(mark, self.marks[record], crowded=crowded)
         )  # fmt: skip
 
+    def turn(self, before: Mapping[int, Mark]) -> None:
+        """Find who is to be looked at anew. before: who bore the name before the batch."""
+        if self.is_crowd(len(before)) != self.is_crowd(len(self.marks)):
+            self.turned = {*self.marks}
+        elif self.is_crowd(len(self.marks)) and not self._is_near:
+            was, now = _by_part(before), self._by_part()
+            turned = {
+                part for part in was.keys() | now.keys()
+                if self.is_crowd(len(was.get(part, ()))) != self.is_crowd(len(now.get(part, ())))
+            }  # fmt: skip
+            self.turned = {record for part in turned for record in now.get(part, ())}
+
     def _agree(self, mark: Mark) -> set[int]:
-        """Return the bearers who share a place, firm or domain; a crowd is not gone through."""
+        """Return the bearers who share a telling place, firm or domain."""
+        agreeing = self._by_part()
+        return {
+            record for part in {*self._telling(mark)} - {0} for record in agreeing.get(part, ())
+        }
+
+    def _telling(self, mark: Mark) -> Mark:
+        """Return a mark without what a crowd shares."""
+        agreeing = self._by_part()
+        return Mark(*(0 if self.is_crowd(len(agreeing.get(p, ()))) else p for p in mark))
+
+    def _by_part(self) -> dict[int, list[int]]:
         if self._agreeing is None:
-            self._agreeing = defaultdict(list)
-            for record, other in self.marks.items():
-                for part in {*other} - {0}:
-                    self._agreeing[part].append(record)
-        return {record for part in {*mark} - {0} for record in self._agreeing.get(part, ())}
+            self._agreeing = _by_part(self.marks)
+        return self._agreeing
+
+
+def _by_part(marks: Mapping[int, Mark]) -> dict[int, list[int]]:
+    """Return place, firm or domain → who has it."""
+    found = defaultdict(list)
+    for record, mark in marks.items():
+        for part in {*mark} - {0}:
+            found[part].append(record)
+    return found
 
 
 def bearers_of(
     batch: Batch, names: set[str], stored: Iterable[tuple[str, int, list[str]]]
-) -> tuple[dict[str, Bearers], set[str]]:
-    """Return who bears each of these names.
+) -> dict[str, Bearers]:
+    """Return who bears each of these names, those to be looked at anew marked.
 
     names: keys of names and of what is near. stored: what the store holds of them: (key, record,
-    the record's keys). Also returned: the names that a batch makes crowded, or no longer crowded.
+    the record's keys).
     """
     of_name = {key: Bearers(key) for key in names}
     for key, record, keys in stored:
         of_name[key].marks[record] = read_mark(keys)
-    before = {key: len(found.marks) for key, found in of_name.items()}
-    for key, _ in batch.names_gone:
+    before = {
+        key: {r: batch.marks_before.get(r, mark) for r, mark in found.marks.items()}
+        for key, found in of_name.items()
+    }
+    for key, record in batch.names_gone:
         if key in before:
-            before[key] += 1
+            before[key][record] = batch.marks_before.get(record, SILENT)
     for node in batch.nodes.values():
         for key in node.alike:
             if key in of_name:
                 of_name[key].marks[node.record_id] = node.mark
-    turned = {
-        key for key, found in of_name.items()
-        if found.is_crowd(before[key]) != found.is_crowd(len(found.marks))
-    }  # fmt: skip
-    return of_name, turned
+    for key, found in of_name.items():
+        found.turn(before[key])
+    return of_name
 
 
 def of_a_name(
@@ -82,13 +119,12 @@ def of_a_name(
 
     names: keys of names and of what is near. stored: the records that have them in the store.
     """
-    of_name, turned = bearers_of(batch, names, stored)
-    several = {key for key, found in of_name.items() if len(found.marks) > 1}
+    of_name = bearers_of(batch, names, stored)
+    there = {key: found for key, found in of_name.items() if len(found.marks) > 1 or found.turned}
     return {
         node.record_id
         for node in batch.nodes.values()
-        if any(
-            key in turned or (key in several and any(True for _ in of_name[key].worth(node)))
-            for key in node.alike
-        )
+        for key in node.alike
+        if key in there
+        and (node.record_id in there[key].turned or any(True for _ in there[key].worth(node)))
     }

@@ -6,7 +6,7 @@ Before: mapping. After: walk_components, which gets the records as nodes.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,6 +76,7 @@ class Batch:
     touched: the keys, names and near aside, that records held before or, once settled, hold now.
     keys_added: key rows to store once the batch has met the records that already hold them.
     names_gone: (key, record) of names that records no longer have, and of what was near.
+    marks_before: the marks that stored records of the batch had until now.
     looked: what the store was asked for already.
     """
 
@@ -86,6 +87,7 @@ class Batch:
     lost_identities: set[int] = field(default_factory=set)
     keys_added: list[Row] = field(default_factory=list)
     names_gone: set[tuple[str, int]] = field(default_factory=set)
+    marks_before: dict[int, Mark] = field(default_factory=dict)
     looked: Looked = field(default_factory=Looked)
 
 
@@ -113,9 +115,7 @@ def store_canonical(repo: Identities, tools: Tools, mapped: Sequence[MappedRecor
         elif not _changed(node, references, held, stored, rows):
             continue
         else:
-            batch.touched.update(claimed(split(held.keys)))
-            had = {key for key in split(held.keys) if key[:2] in _ALIKE}
-            batch.names_gone.update((key, held.record_id) for key in had.difference(node.alike))
+            _let_go(batch, held, split(held.keys), node.alike)
         if node.record_id in stored.links:
             identity_id, node.home_id = stored.links[node.record_id]
             node.identity_id = None if held is None else identity_id
@@ -180,11 +180,17 @@ class _Rows:
 
 def _lose(batch: Batch, held: Held) -> None:
     batch.gone.append(held.record_id)
-    keys = split(held.keys)
-    batch.touched.update(claimed(keys))
-    batch.names_gone.update((key, held.record_id) for key in keys if key[:2] in _ALIKE)
+    _let_go(batch, held, split(held.keys), ())
     if held.identity_id is not None:
         batch.lost_identities.add(held.identity_id)
+
+
+def _let_go(batch: Batch, held: Held, keys: Sequence[str], alike: Iterable[str]) -> None:
+    """Note what a stored record had until now. alike: the names and near keys that it keeps."""
+    batch.touched.update(claimed(keys))
+    batch.marks_before[held.record_id] = read_mark(keys)
+    had = {key for key in keys if key[:2] in _ALIKE}
+    batch.names_gone.update((key, held.record_id) for key in had.difference(alike))
 
 
 def _changed(node: Node, references: set[Row], held: Held, stored: _Stored, rows: _Rows) -> bool:

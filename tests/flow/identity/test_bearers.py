@@ -26,5 +26,29 @@ def test_the_same_are_found_as_by_asking_each(crowd: int, marks: list[Mark], mar
     bearers.marks = dict(enumerate(marks))
     asked: Any = SimpleNamespace(record_id=0, mark=mark)
     crowded = len(marks) > crowd
-    expected = {r for r, m in enumerate(marks) if r and worth_comparing(mark, m, crowded=crowded)}
+    common = {p for p in range(1, 6) if sum(p in m for m in marks) > crowd} if crowded else set()
+    told = Mark(*(0 if part in common else part for part in mark))
+    expected = {r for r, m in enumerate(marks) if r and worth_comparing(told, m, crowded=crowded)}
     assert set(bearers.worth(asked)) == expected
+
+
+@given(before=st.lists(_MARK, max_size=12), after=st.lists(_MARK, max_size=12))
+def test_whoever_is_compared_with_others_than_before_is_looked_at_anew(
+    before: list[Mark], after: list[Mark]
+) -> None:
+    def compared(marks: list[Mark]) -> dict[int, set[int]]:
+        bearers = Bearers("n:ann lee")
+        bearers.marks = dict(enumerate(marks))
+        asked: Any = [SimpleNamespace(record_id=r, mark=m) for r, m in enumerate(marks)]
+        return {one.record_id: set(bearers.worth(one)) for one in asked}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(walk_names, "CROWD", 3)
+        bearers = Bearers("n:ann lee")
+        bearers.marks = dict(enumerate(after))
+        bearers.turn(dict(enumerate(before)))
+        was, now = compared(before), compared(after)
+        same = {r for r, mark in enumerate(after) if r < len(before) and before[r] == mark}
+        for record in same:
+            if was[record] & same != now[record] & same:
+                assert record in bearers.turned

@@ -360,3 +360,31 @@ def test_rulings_outlive_a_rebuild(tmp_path: Path) -> None:
     rebuilding.rebuild(hub, full=True)
     assert questions(hub) == ([], 0)
     assert len(set(ids(hub).values())) == 2
+
+
+@pytest.mark.parametrize("page_size", [3, 1000])
+def test_a_name_and_firm_that_many_share_make_nobody_one_however_they_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page_size: int
+) -> None:
+    monkeypatch.setattr(walk_names, "CROWD", 9)
+    weighed: list[Any] = []
+    real = walk_alike.Alike._weigh
+    monkeypatch.setattr(
+        walk_alike.Alike, "_weigh", lambda *given: (weighed.append(given), real(*given))[1]
+    )
+    masked = [
+        {"id": str(n), "first": "Deleted", "last": "Account", "title": "Former",
+         "email": f"deleted{chr(97 + n // 26)}{chr(97 + n % 26)}@firm.example"}
+        for n in range(120)
+    ]  # fmt: skip
+    hub = _hub(tmp_path, {"crm": {"contacts": masked}}, None, page_size)
+    assert len(set(ids(hub).values())) == 120
+    assert questions(hub)[1] == 0
+    assert len(weighed) < 200  # of 7,140 pairs
+    write_rows(tmp_path / "src" / "crm", {"contacts": masked[:4]})
+    sync_all(hub, accept_deletes=True)
+    assert len(set(ids(hub).values())) < 4 or questions(hub)[1]
+    write_rows(tmp_path / "src" / "crm", {"contacts": masked})
+    sync_all(hub)
+    assert len(set(ids(hub).values())) == 120
+    assert questions(hub)[1] == 0
