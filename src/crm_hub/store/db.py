@@ -7,7 +7,7 @@ on PostgreSQL rows known to be new go by COPY.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from types import MappingProxyType
 from typing import Any
@@ -64,6 +64,7 @@ class Db:
         self._conn = conn
         self._later = later
         self._waiting: dict[Table, list[Sequence[Row]]] = {}
+        self._ends: list[Callable[[], None]] = []
         self.name: str = conn.dialect.name
         # Nobody else takes ids meanwhile: a write transaction is the only one.
         self._next: dict[str, int] = {}
@@ -225,10 +226,22 @@ class Db:
             self._next.update((row[0], int(row[1])) for row in self.ask(_COUNTERS, {}))
         return self._next.setdefault(name, 1)
 
-    def save_counters(self) -> None:
-        """Store which ids were taken; the transaction does so before it commits."""
+    def at_end(self, work: Callable[[], None]) -> None:
+        """Do `work` when the transaction is about to commit; at once where no inserts wait."""
+        if self._later:
+            self._ends.append(work)
+        else:
+            work()
+
+    def finish(self) -> None:
+        """Send what waits and store which ids were taken; the transaction then commits."""
         self.upsert(counter, [(name, self._next[name]) for name in sorted(self._taken)])
         self._taken.clear()
+        if self._waiting:
+            self._send()
+        ends, self._ends = self._ends, []
+        for work in ends:
+            work()
 
 
 class Trial(Db):

@@ -92,7 +92,7 @@ class MatchKeys:
         if len(self._tables) > 1 and entries:
             first = self._db.take_ids(match_key_recent.name, len(entries))
             if first // RECENT != (first + len(entries)) // RECENT:
-                self._merge()
+                self._db.at_end(self._merge)  # it is dear, and changes no answer
 
     def give(self, rows: Iterable[tuple[str, int]]) -> None:
         """Let mapped records hold keys beside their own, where they do not yet: (key, record)."""
