@@ -61,7 +61,7 @@ class Likeness:
             return []
         listed = list(record_ids)
         found = {
-            row.id: _question(row)
+            row[0]: _question(row)
             for column in (review.c.a_record, review.c.b_record)
             for row in self._db.ask_in(_QUESTIONS, column, listed)
         }
@@ -117,4 +117,4 @@ class Likeness:
 
 
 def _question(row: Any) -> ReviewRow:
-    return ReviewRow(*row)._replace(doc=orjson.loads(row.doc))
+    return ReviewRow._make((*row[:4], orjson.loads(row[4]), *row[5:]))
