@@ -204,15 +204,23 @@ class Db:
             self._filled = dict(zip(names, map(bool, row), strict=True)) | self._filled
         return self._filled[table.name]
 
-    def ask(self, stmt: Select[Any], given: Mapping[str, Any]) -> Sequence[Row]:
+    def reach(self, table: Table) -> None:
+        """Let what waits to be inserted reach the store, if some of it is for this table."""
+        if table in self._waiting:
+            self._send()
+
+    def ask(
+        self, stmt: Select[Any], given: Mapping[str, Any], *, stored: bool = False
+    ) -> Sequence[Row]:
         """Return the rows of a statement that is kept somewhere and asked again and again.
 
         It is compiled once: for a page of a few rows that is most of what asking costs. Rows are
-        plain tuples, and booleans come as the driver gives them.
+        plain tuples, and booleans come as the driver gives them. stored: as for `ask_in`.
         """
         sql, names, fixed = asked_sql(self.name, stmt)
         values = [given[n] if n in given else fixed[n] for n in names]
-        found: list[Row] = do(self._asking(stmt), sql, values).fetchall()
+        conn = self._conn if stored else self._asking(stmt)
+        found: list[Row] = do(conn, sql, values).fetchall()
         return found
 
     def take_ids(self, name: str, count: int) -> int:
