@@ -31,6 +31,9 @@ from hub_people import World
 from people import people
 from sqlalchemy import event
 
+from crm_hub.store import db as db_module
+from crm_hub.store.driver import do
+
 ONE, SPARE, ASKED_OF_SPLINK = 500, 10_000, 20
 
 
@@ -41,9 +44,14 @@ class _Statements:
         self.found: Counter[str] = Counter()
         with world.hub.store.read() as db:
             event.listen(db.conn.engine, "before_cursor_execute", self._count)
+        db_module.do = self._do  # most go past SQLAlchemy
 
     def _count(self, _conn: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         self.found[" ".join(statement.split())] += 1
+
+    def _do(self, conn: Any, sql: str, values: Sequence[Any] = (), *, many: bool = False) -> Any:
+        self._count(conn, None, sql)
+        return do(conn, sql, values, many=many)
 
 
 def loaded(folder: Path, size: int, seed: int, variant: str) -> tuple[World, list[dict[str, str]]]:

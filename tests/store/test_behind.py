@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from crm_hub.model.errors import Unavailable
-from crm_hub.store import Behind, Db, Identities, Store
+from crm_hub.store import Behind, Db, Identities, Store, engine, match_keys
 from crm_hub.store.match_keys import joined
+from crm_hub.store.schema import match_key_recent
 
 
 def _hold(db: Db, number: int, keys: list[str]) -> None:
@@ -81,3 +84,37 @@ def test_nothing_is_built_on_a_commit_that_failed(failing: Store) -> None:
             _hold(db, 1, ["e:a@x.example"])
         with pytest.raises(Unavailable, match="is full"), failing.write_behind(behind):
             raise AssertionError("it begins only when the one before is durable")
+
+
+def test_the_log_of_sqlite_is_copied_back_beside_the_commits_and_begun_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "_COPY_EACH", 20)
+    store = Store("sqlite:///hub.db", tmp_path).open()
+    with Behind() as behind:
+        for number in range(1, 200):
+            with store.write_behind(behind) as db:
+                _hold(db, number, [f"e:{number}@x.example"])
+        store.settled(behind)
+    with store.read() as db:
+        assert len(Identities(db).identities(range(1, 200))) == 199
+    with store._engine.connect() as conn:
+        _busy, pages, _copied = conn.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)").one()
+    store.close()
+    assert pages < 199  # each of the commits writes several
+
+
+def test_keys_wait_to_be_merged_until_the_commit(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(match_keys, "RECENT", 10)
+    with Behind() as behind:
+        for number in range(1, 36):
+            with store.write_behind(behind) as db:
+                _hold(db, number, [f"s:crm:id:{number}", "n:ann lee"])
+                assert Identities(db).holders(["n:ann lee"]) == list(range(1, number + 1))
+        store.settled(behind)
+    with store.read() as db:
+        assert Identities(db).holders(["n:ann lee"]) == list(range(1, 36))
+        waiting = db.conn.execute(select(match_key_recent)).fetchall()
+    assert len(waiting) < 10

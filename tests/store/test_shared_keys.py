@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from sqlalchemy import event
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection
 
 from crm_hub.store import CROWDED, SEVERAL, SharedKeys, Store
+from crm_hub.store import db as db_module
+from crm_hub.store.driver import do
 from crm_hub.store.postgres import array
 
 ODD = ['p:+1"2', "e:a\\b", "e:{x,y}", "e:", "e:\x1f", "e:NULL", "e:Zoë"]
 
 
-def _asked(store: Store) -> list[str]:
-    """Return the list to which each statement on shared keys is added from now on."""
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The list to which each statement on shared keys is added."""
     seen: list[str] = []
 
-    def note(_c: object, _cur: object, statement: str, *_rest: object) -> None:
-        if "FROM shared_key" in statement and "EXISTS" not in statement:
-            seen.append(statement)
+    def note(conn: Connection, sql: str, *values: Any, **more: Any) -> Any:
+        if "FROM shared_key" in sql and "EXISTS" not in sql:
+            seen.append(sql)
+        return do(conn, sql, *values, **more)
 
-    event.listen(store._engine, "before_cursor_execute", note)
+    monkeypatch.setattr(db_module, "do", note)
     return seen
 
 
@@ -42,9 +49,8 @@ def test_a_key_keeps_its_kind_until_it_is_forgotten(store: Store) -> None:
 
 
 def test_a_transaction_asks_once_for_a_key_and_not_at_all_where_none_is_shared(
-    store: Store,
+    store: Store, asked: list[str]
 ) -> None:
-    asked = _asked(store)
     with store.write() as db:
         assert SharedKeys(db).kinds(ODD) == {}
         SharedKeys(db).save(SEVERAL, {ODD[0]: 2})

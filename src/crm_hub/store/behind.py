@@ -17,6 +17,8 @@ class Behind:
     def __init__(self) -> None:
         self._thread: ThreadPoolExecutor | None = None
         self._open: Future[None] | None = None
+        self._aside: ThreadPoolExecutor | None = None
+        self._aside_open: Future[None] | None = None
 
     def __enter__(self) -> Behind:
         return self
@@ -24,6 +26,8 @@ class Behind:
     def __exit__(
         self, _kind: type[BaseException] | None, _error: object, _trace: TracebackType | None
     ) -> None:
+        if self._aside is not None:
+            self._aside.shutdown()
         if self._thread is not None:
             self._thread.shutdown()
             sys.setswitchinterval(_USUAL_S)
@@ -40,3 +44,14 @@ class Behind:
         open_, self._open = self._open, None
         if open_ is not None:
             open_.result()
+
+    @property
+    def is_aside(self) -> bool:
+        """Whether the other thread is still at work."""
+        return self._aside_open is not None and not self._aside_open.done()
+
+    def aside(self, work: Callable[[], None]) -> None:
+        """Let another thread do `work`, which commits do not wait for; it may fail."""
+        if self._aside is None:
+            self._aside = ThreadPoolExecutor(1, "aside")
+        self._aside_open = self._aside.submit(work)

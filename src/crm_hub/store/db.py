@@ -7,7 +7,7 @@ on PostgreSQL rows known to be new go by COPY.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from types import MappingProxyType
 from typing import Any
@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.util import find_tables
 
 from crm_hub.store import postgres
+from crm_hub.store.driver import do
 from crm_hub.store.schema import (
     counter,
     event,
@@ -64,6 +65,7 @@ class Db:
         self._conn = conn
         self._later = later
         self._waiting: dict[Table, list[Sequence[Row]]] = {}
+        self._ends: list[Callable[[], None]] = []
         self.name: str = conn.dialect.name
         # Nobody else takes ids meanwhile: a write transaction is the only one.
         self._next: dict[str, int] = {}
@@ -121,32 +123,32 @@ class Db:
             sql = insert_sql(self.name, table, _TOGETHER)
             for start in range(0, whole, _TOGETHER):
                 values = tuple(chain.from_iterable(rows[start : start + _TOGETHER]))
-                self._conn.exec_driver_sql(sql, values)
+                do(self._conn, sql, values)
         if rest := rows[whole:]:
-            self._conn.exec_driver_sql(insert_sql(self.name, table), list(rest))
+            do(self._conn, insert_sql(self.name, table), rest, many=True)
 
     def upsert(self, table: Table, rows: Sequence[Row]) -> None:
         """Add rows, or replace those with the same primary key."""
         if rows:
             self._filled[table.name] = True
-            self._with([table]).exec_driver_sql(upsert_sql(self.name, table), list(rows))
+            do(self._with([table]), upsert_sql(self.name, table), rows, many=True)
 
     def update(self, table: Table, columns: tuple[str, ...], rows: Sequence[Row]) -> None:
         """Set `columns` by primary key; each row holds the values, then the key's values."""
         if rows:
-            self._with([table]).exec_driver_sql(update_sql(self.name, table, columns), list(rows))
+            do(self._with([table]), update_sql(self.name, table, columns), rows, many=True)
 
     def delete(self, table: Table, rows: Sequence[Row]) -> None:
         """Delete rows by primary key; each row holds the key's values."""
         if rows:
-            self._with([table]).exec_driver_sql(delete_sql(self.name, table), list(rows))
+            do(self._with([table]), delete_sql(self.name, table), rows, many=True)
 
     def delete_in(self, table: Table, column: Column[Any], values: Iterable[Any]) -> None:
         """Delete the rows whose `column` is one of `values`."""
         listed = list(values)
         if listed:
             sql = delete_in_sql(self.name, table, column)
-            self._with([table]).exec_driver_sql(sql, (self.listed(listed),))
+            do(self._with([table]), sql, (self.listed(listed),))
 
     def among(self, column: Column[Any]) -> ColumnElement[bool]:
         """Return the clause `column is one of :among`; one fixed statement for any length."""
@@ -177,7 +179,7 @@ class Db:
         given: Mapping[str, Any] = _NOTHING,
         *,
         stored: bool = False,
-    ) -> Sequence[Any]:
+    ) -> Sequence[Row]:
         """Return the rows of a kept statement whose `column` is one of `values`; see `ask`.
 
         stored: nothing that this transaction has inserted can be among them.
@@ -188,7 +190,8 @@ class Db:
         sql, names, fixed = asked_sql(self.name, stmt, column)
         known = {**fixed, **given, "among": self.listed(listed)}
         conn = self._conn if stored else self._asking(stmt)
-        return conn.exec_driver_sql(sql, tuple([known[n] for n in names])).fetchall()
+        found: list[Row] = do(conn, sql, [known[n] for n in names]).fetchall()
+        return found
 
     def holds_any(self, table: Table) -> bool:
         """Whether there is a row in one of the tables that many hubs leave empty.
@@ -196,20 +199,29 @@ class Db:
         Asked once a transaction, for all of them: a batch of contacts then asks nothing further.
         """
         if table.name not in self._filled:
-            (row,) = self._conn.exec_driver_sql(asked_sql(self.name, _ANY)[0]).fetchall()
+            (row,) = do(self._conn, asked_sql(self.name, _ANY)[0]).fetchall()
             names = (one.name for one in _MAY_BE_EMPTY)
             self._filled = dict(zip(names, map(bool, row), strict=True)) | self._filled
         return self._filled[table.name]
 
-    def ask(self, stmt: Select[Any], given: Mapping[str, Any]) -> Sequence[Any]:
+    def reach(self, table: Table) -> None:
+        """Let what waits to be inserted reach the store, if some of it is for this table."""
+        if table in self._waiting:
+            self._send()
+
+    def ask(
+        self, stmt: Select[Any], given: Mapping[str, Any], *, stored: bool = False
+    ) -> Sequence[Row]:
         """Return the rows of a statement that is kept somewhere and asked again and again.
 
-        It is compiled once: for a page of a few rows that is most of what asking costs. Booleans
-        come as the driver gives them.
+        It is compiled once: for a page of a few rows that is most of what asking costs. Rows are
+        plain tuples, and booleans come as the driver gives them. stored: as for `ask_in`.
         """
         sql, names, fixed = asked_sql(self.name, stmt)
-        values = tuple([given[n] if n in given else fixed[n] for n in names])
-        return self._asking(stmt).exec_driver_sql(sql, values).fetchall()
+        values = [given[n] if n in given else fixed[n] for n in names]
+        conn = self._conn if stored else self._asking(stmt)
+        found: list[Row] = do(conn, sql, values).fetchall()
+        return found
 
     def take_ids(self, name: str, count: int) -> int:
         """Reserve `count` ids of the counter `name` and return the first."""
@@ -225,10 +237,22 @@ class Db:
             self._next.update((row[0], int(row[1])) for row in self.ask(_COUNTERS, {}))
         return self._next.setdefault(name, 1)
 
-    def save_counters(self) -> None:
-        """Store which ids were taken; the transaction does so before it commits."""
+    def at_end(self, work: Callable[[], None]) -> None:
+        """Do `work` when the transaction is about to commit; at once where no inserts wait."""
+        if self._later:
+            self._ends.append(work)
+        else:
+            work()
+
+    def finish(self) -> None:
+        """Send what waits and store which ids were taken; the transaction then commits."""
         self.upsert(counter, [(name, self._next[name]) for name in sorted(self._taken)])
         self._taken.clear()
+        if self._waiting:
+            self._send()
+        ends, self._ends = self._ends, []
+        for work in ends:
+            work()
 
 
 class Trial(Db):

@@ -8,9 +8,10 @@ one writer of identities at a time, many readers.
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ _BEGIN_WRITE = text(
 # Rows after whose arrival PostgreSQL is told to look at its tables again: it plans a question for
 # a whole page by how many rows share a value, and its own look may be a minute away.
 _MEASURE_FROM, _MEASURE_EACH = 20_000, 8
+# So many new rows fill about half of the log at which a commit of SQLite copies it back by itself.
+_COPY_EACH = 80_000
 BUSY_TIMEOUT_MS = 30_000
 RESTED_S = 2.0
 
@@ -51,6 +54,7 @@ class Store:
             self._reader = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self.before_commit: Any = None
         self._added, self._measure_at = 0, _MEASURE_FROM
+        self._logged, self._copied = 0, False
 
     def open(self) -> Store:
         """Return the store with its tables at the newest version."""
@@ -93,19 +97,50 @@ class Store:
             except BaseException:
                 conn.close()
                 raise
-            behind.start(lambda: self._commit_and_close(db, conn))
+            behind.start(lambda: self._commit_behind(db, conn, behind))
 
     def settled(self, behind: Behind) -> None:
         """Return once what was written last is durable. Raises: what kept it from it."""
         with self._guarded():
             behind.wait()
 
+    def _commit_behind(self, db: Db, conn: Connection, behind: Behind) -> None:
+        self._commit_and_close(db, conn)
+        if self.is_sqlite:
+            self._keep_log_short(behind, db.added)
+
     def _commit_and_close(self, db: Db, conn: Connection) -> None:
         with conn:
             self._commit(db, is_told=True)
 
+    def _keep_log_short(self, behind: Behind, added: int) -> None:
+        """Have SQLite's log copied back beside the commits; one of them would else wait for all.
+
+        What has come meanwhile is copied here: only a log of which nothing is left is begun anew.
+        """
+        self._logged += added
+        if behind.is_aside:
+            return
+        if self._copied:
+            self._copied, self._logged = False, 0
+            self._copy_log()
+        elif self._logged >= _COPY_EACH:
+            behind.aside(self._copy_most)
+
+    def _copy_most(self) -> None:
+        self._copy_log()
+        self._copy_log()  # what has come while the most was copied
+        self._copied = True
+
+    def _copy_log(self) -> None:
+        # Not with a connection of the pool: that would take turns with the one that writes, and
+        # each would find its page cache out of date.
+        with closing(sqlite3.connect(str(make_url(self.url).database))) as conn:
+            conn.execute("PRAGMA synchronous = FULL")
+            conn.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
     def _commit(self, db: Db, *, is_told: bool = False) -> None:
-        db.save_counters()
+        db.finish()
         if self.before_commit is not None and not is_told:
             self.before_commit()
         db.conn.commit()

@@ -223,5 +223,6 @@ class Landings:
 
 
 def _stream_row(row: Any) -> StreamRow:
-    checkpoint = None if row.checkpoint is None else orjson.loads(row.checkpoint)
-    return StreamRow(*row)._replace(checkpoint=checkpoint)
+    found = StreamRow(*row)
+    text: Any = found.checkpoint
+    return found._replace(checkpoint=None if text is None else orjson.loads(text))

@@ -7,13 +7,17 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, or_, select
 
 from crm_hub.store.db import Db
 from crm_hub.store.match_keys import MatchKeys
 from crm_hub.store.schema import population, review
+from crm_hub.store.sql import among
 
-_QUESTIONS = select(review)
+_QUESTIONS = {
+    name: select(review).where(or_(among(name, review.c.a_record), among(name, review.c.b_record)))
+    for name in ("sqlite", "postgresql")
+}
 _MEASURED = select(population.c.doc).where(population.c.entity == bindparam("entity"))
 _MEASURED_AT = select(population.c.at_us).where(population.c.entity == bindparam("entity"))
 
@@ -60,12 +64,10 @@ class Likeness:
         if not self._db.holds_any(review):
             return []
         listed = list(record_ids)
-        found = {
-            row.id: _question(row)
-            for column in (review.c.a_record, review.c.b_record)
-            for row in self._db.ask_in(_QUESTIONS, column, listed)
-        }
-        return [found[number] for number in sorted(found)]
+        if not listed:
+            return []
+        given = {"among": self._db.listed(listed)}
+        return sorted(map(_question, self._db.ask(_QUESTIONS[self._db.name], given)))
 
     def questions(self, limit: int = 1_000_000) -> list[ReviewRow]:
         """Return the open questions, the likeliest first."""
@@ -117,4 +119,4 @@ class Likeness:
 
 
 def _question(row: Any) -> ReviewRow:
-    return ReviewRow(*row)._replace(doc=orjson.loads(row.doc))
+    return ReviewRow._make((*row[:4], orjson.loads(row[4]), *row[5:]))

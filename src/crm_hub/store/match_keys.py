@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Select, bindparam, insert, select, union
+from sqlalchemy import Select, any_, bindparam, func, insert, select, union
 from xxhash import xxh3_64_intdigest
 
 from crm_hub.store.db import Db, Row
@@ -25,8 +25,8 @@ from crm_hub.store.schema import (
 )
 from crm_hub.store.sql import among
 
-RECENT = 32_000
-"""So many entries wait in the small table; larger, it costs what the large one does."""
+RECENT = 128_000
+"""So many entries wait in the small table: each merge rewrites most pages of the large one."""
 
 _HALF = 1 << 63
 
@@ -47,17 +47,29 @@ def split(text: str) -> list[str]:
 
 
 _TEXTS = select(canonical_record.c.record_id, canonical_record.c.match_keys)
-_RECORDS = {table.name: select(table.c.record_id) for table in (match_key, match_key_recent)}
-_BEARERS = select(canonical_record.c.record_id, canonical_record.c.match_keys).where(
-    canonical_record.c.record_id.in_(
-        union(
-            *(
-                select(table.c.record_id).where(among("sqlite", table.c.key))
-                for table in (match_key, match_key_recent)
+_BEARERS = {
+    "sqlite": _TEXTS.where(
+        canonical_record.c.record_id.in_(
+            union(
+                *(
+                    select(table.c.record_id).where(among("sqlite", table.c.key))
+                    for table in (match_key, match_key_recent)
+                )
             )
         )
-    )
-)
+    ),
+    # An array is made first, so that neither table can be read whole or joined by guess.
+    "postgresql": _TEXTS.where(
+        canonical_record.c.record_id
+        == any_(
+            func.array(
+                select(match_key.c.record_id)
+                .where(among("postgresql", match_key.c.key))
+                .scalar_subquery()
+            )
+        )
+    ),
+}
 _NAMED = {
     table.name: select(
         canonical_record.c.match_keys, identity.c.id, identity.c.entity, identity.c.display_name
@@ -92,7 +104,7 @@ class MatchKeys:
         if len(self._tables) > 1 and entries:
             first = self._db.take_ids(match_key_recent.name, len(entries))
             if first // RECENT != (first + len(entries)) // RECENT:
-                self._merge()
+                self._db.at_end(self._merge)  # it is dear, and changes no answer
 
     def give(self, rows: Iterable[tuple[str, int]]) -> None:
         """Let mapped records hold keys beside their own, where they do not yet: (key, record)."""
@@ -153,18 +165,14 @@ class MatchKeys:
         return [(key, r) for r, keys in self._texts(record_ids).items() for key in keys]
 
     def _bearers(self, keys: set[str]) -> dict[int, list[str]]:
-        """Return the keys of each record that holds one of `keys`.
-
-        PostgreSQL is asked twice by key and without a join: it would read the whole table for
-        thousands of keys while it has no statistics, in the minute of a first load.
-        """
-        if self._db.name == "sqlite":
-            hashes = self._db.listed(sorted(map(key_hash, keys)))
-            rows = self._db.ask(_BEARERS, {"among": hashes}) if keys else ()
-            return {number: split(text) for number, text in rows}
-        found = self._found(keys, _RECORDS)
+        """Return the keys of each record that holds one of `keys`."""
+        if not keys:
+            return {}
+        self._db.reach(self._tables[-1])
+        hashes = self._db.listed(sorted(map(key_hash, keys)))
         # Who is found by a key is stored: a record's keys come after the record.
-        return self._texts({row[0] for row in found}, stored=True)
+        rows = self._db.ask(_BEARERS[self._db.name], {"among": hashes}, stored=True)
+        return {number: split(text) for number, text in rows}
 
     def _found(self, keys: set[str], queries: Mapping[str, Select[Any]]) -> set[Row]:
         hashes = sorted(map(key_hash, keys))

@@ -238,7 +238,7 @@ def _figures(states: dict[str, tuple[int, int]]) -> OutboxFigures:
 
 
 def _write(row: Any) -> WriteRow:
-    return WriteRow(*row)._replace(doc=orjson.loads(row.doc))
+    return WriteRow._make((*row[:7], orjson.loads(row[7]), *row[8:]))
 
 
 def _row(row: WriteRow) -> tuple[Any, ...]:

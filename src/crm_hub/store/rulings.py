@@ -72,18 +72,13 @@ class Rulings:
         listed = list(numbers)
         sides: dict[int, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
         t = ruling_record.c
-        for number, record, side in sorted(
-            tuple(row) for row in self._db.ask_in(_SIDES, t.ruling_id, listed)
-        ):
+        for number, record, side in sorted(self._db.ask_in(_SIDES, t.ruling_id, listed)):
             sides[number][side].append(record)
         found = self._db.ask_in(_RULINGS, ruling.c.id, listed)
         made = [
-            RulingRow(
-                row.id, row.kind, row.state, row.at_us, row.who, row.reason,
-                orjson.loads(row.doc), _fixed(sides[row.id]),
-            )
+            RulingRow._make((*row[:6], orjson.loads(row[6]), _fixed(sides[row[0]])))
             for row in found
-        ]  # fmt: skip
+        ]
         return sorted(made, key=lambda one: one.id)
 
     def all(self) -> list[RulingRow]:
