@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -118,3 +119,25 @@ def test_keys_wait_to_be_merged_until_the_commit(
         assert Identities(db).holders(["n:ann lee"]) == list(range(1, 36))
         waiting = db.conn.execute(select(match_key_recent)).fetchall()
     assert len(waiting) < 10
+
+
+def test_a_log_that_cannot_be_copied_back_fails_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(engine, "_COPY_EACH", 20)
+    store = Store("sqlite:///hub.db", tmp_path).open()
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with Behind() as behind:
+        monkeypatch.setattr(engine.sqlite3, "connect", refuse)
+        for number in range(1, 60):
+            with store.write_behind(behind) as db:
+                _hold(db, number, [f"e:{number}@x.example"])
+        store.settled(behind)
+    monkeypatch.undo()
+    with store.read() as db:
+        assert len(Identities(db).identities(range(1, 60))) == 59
+    store.close()
+    assert "not copied back: disk I/O error" in caplog.text

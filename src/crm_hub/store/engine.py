@@ -20,9 +20,12 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, OperationalError
 
 from crm_hub.model.errors import ConfigError, Unavailable
+from crm_hub.observe import logger
 from crm_hub.store import postgres
 from crm_hub.store.behind import Behind
 from crm_hub.store.db import Db, Trial
+
+_log = logger("store")
 
 _WRITER_LOCK = 7_236_014_220_411
 # One round trip. Tables grow within a run, and a plan once made for an empty one would stay;
@@ -135,9 +138,12 @@ class Store:
     def _copy_log(self) -> None:
         # Not with a connection of the pool: that would take turns with the one that writes, and
         # each would find its page cache out of date.
-        with closing(sqlite3.connect(str(make_url(self.url).database))) as conn:
-            conn.execute("PRAGMA synchronous = FULL")
-            conn.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        try:
+            with closing(sqlite3.connect(str(make_url(self.url).database))) as conn:
+                conn.execute("PRAGMA synchronous = FULL")
+                conn.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except sqlite3.Error as error:  # what is committed is safe in the log
+            _log.warning("the log of the database was not copied back: %s", error)
 
     def _commit(self, db: Db, *, is_told: bool = False) -> None:
         db.finish()
