@@ -54,6 +54,9 @@ JUDGED: dict[tuple[str, str], tuple[float | None, float | None]] = {
     ("reference", "reference with a slip"): (0.05, 2e-5),
     # Names: real data has more names of two cultures, and fewer people of one name in one firm.
     ("first name", "other first name"): (0.01, None),
+    # Which land a name is of is a guess where no country is said; it counts once, and not much.
+    ("first name", "same first name, other land"): (0.005, 7e-5),
+    ("last name", "same last name, other land"): (0.005, 6.2e-6),
     # That two names go together says the country already.
     ("country", "same country"): (0.9, 0.9),
     ("country", "other country"): (0.05, 0.7),

@@ -89,7 +89,7 @@ class Census:
             "records": self._records,
             "tf": {column: _listed(column, counts) for column, counts in self._tf.items()},
             "shares": {c: _met(counts, self._filled[c]) for c, counts in self._shares.items()},
-            "cultures": _cultures(self._tf["country"]),
+            "lands": self._lands(),
             **self._usual(),
         }
 

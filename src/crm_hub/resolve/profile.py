@@ -66,7 +66,8 @@ class Profile:
     each. ref: a reference of a kind so sparse that a slip in it can be seen.
 
     What only all records together tell: common_given, common_family (so usual that it is no slip
-    of another name), family_is_given (the surname is a usual first name as well: David Thomas, so
+    of another name), given_land and family_land (a name with the land it is met in, lands.py),
+    family_is_given (the surname is a usual first name as well: David Thomas, so
     that an exchange of the two proves little), contested (two people of this whole name are known).
     """
 
@@ -102,6 +103,8 @@ class Profile:
     common_given: bool = False
     common_family: bool = False
     family_is_given: bool = False
+    given_land: str = ""
+    family_land: str = ""
     contested: bool = False
 
 

@@ -68,11 +68,11 @@ def resolve(
         for place in near:
             other = firsts[place]
             levels = scorer.levels(one, other)
-            bits = scorer.weight(levels, one)
+            bits = scorer.weight(levels, one, other)
             sure = not one.refs.isdisjoint(other.refs) and bits >= bands.reference
             contested = one.contested and other.contested
             if contested:
-                bits -= max(0.0, scorer.of_name(levels, one))
+                bits -= max(0.0, scorer.of_name(levels, one, other))
             if scorer.is_other_name(levels):
                 bits -= OTHER_NAME
             if scorer.is_nameless(levels) and kind.nameless(one, other):
