@@ -186,8 +186,14 @@ LAST_NAME = Comparison(
             "NOT (common_family_l AND common_family_r) AND length(family_l) >= 4 "
             "AND length(family_r) >= 4 AND damerau_levenshtein(family_l, family_r) <= 1",
             _family_slip,
+        ),
+        named_level(
+            "one of two last names",
+            "list_contains(families_l, family_r) OR list_contains(families_r, family_l)",
+            lambda a, b: a.family in b.families or b.family in a.families,
+            "array_contains(families_l, family_r) OR array_contains(families_r, family_l)",
         )._replace(tf="family_land"),
-        shared_level("part of the last name", "families")._replace(tf="family_land"),
+        shared_level("part of the last name", "families"),
         named_level(
             "initial of the last name",
             "(length(family_l) = 1 OR length(family_r) = 1) "
