@@ -45,8 +45,9 @@ JUDGED: dict[tuple[str, str], tuple[float | None, float | None]] = {
     ("firm or address", "same postcode"): (0.05, None),
     ("firm or address", "same town"): (0.08, None),
     # Who changes a job or moves changes firm, town, mailbox and number at once: one fact, once.
+    ("firm or address", "other address"): (0.06, 0.4),
     ("firm or address", "one at home, one in a firm"): (0.25, 0.43),
-    ("firm or address", "elsewhere"): (0.25, 0.56),
+    ("firm or address", "elsewhere"): (0.2, 0.45),
     ("first name", "names swapped, with a slip"): (0.002, 4e-6),
     ("first name", "first name in place of the last name"): (0.003, 0.0005),
     # Of those in one firm: the firm itself is weighed with the places.

@@ -91,6 +91,11 @@ PLACE = Comparison(
         ),
         equal_level("same town", "city"),
         named_level(
+            "other address",
+            "address_l <> address_r",
+            lambda a, b: a.address != "" and b.address != "",
+        ),
+        named_level(
             "one at home, one in a firm",
             "(company_l IS NULL) <> (company_r IS NULL)",
             lambda a, b: (a.company == "") != (b.company == ""),
