@@ -59,6 +59,10 @@ JUDGED: dict[tuple[str, str], tuple[float | None, float | None]] = {
     # Names: real data has more names of two cultures, and fewer people of one name in one firm.
     ("first name", "other first name"): (0.01, None),
     ("last name", "part of the last name"): (0.002, 2e-4),
+    # Where the name is rare, its short form says nearly as much as the name.
+    ("first name", "short form of the first name"): (None, 0.0014),
+    # Numbers change, and some have two.
+    ("phone", "other mobile"): (0.04, 0.41),
     # Which land a name is of is a guess where no country is said; it counts once, and not much.
     ("first name", "same first name, other land"): (0.005, 7e-5),
     ("last name", "same last name, other land"): (0.005, 6.2e-6),

@@ -65,7 +65,16 @@ MAIL = Comparison(
 PHONE = Comparison(
     "phone",
     ("phones",),
-    (null_level("phones"), shared_level("same number", "phones"), other_level("other number")),
+    (
+        null_level("phones"),
+        shared_level("same number", "phones"),
+        named_level(
+            "other mobile",
+            "mobile_l <> mobile_r",
+            lambda a, b: a.mobile != b.mobile and a.mobile != "" and b.mobile != "",
+        ),
+        other_level("other number"),
+    ),
 )
 
 PLACE = Comparison(
@@ -93,7 +102,7 @@ PLACE = Comparison(
         named_level(
             "other address",
             "address_l <> address_r",
-            lambda a, b: a.address != "" and b.address != "",
+            lambda a, b: a.address != b.address and a.address != "" and b.address != "",
         ),
         named_level(
             "one at home, one in a firm",

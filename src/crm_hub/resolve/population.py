@@ -81,6 +81,8 @@ def settle(profiles: Sequence[Profile]) -> Population:
             if held and not held.isdisjoint(shared[column]):
                 setattr(one, column, held - shared[column])
                 one.lines = one_of(one.lines | held & shared[column])
+        if one.mobile in shared["phones"]:
+            one.mobile = ""
         if one.mail in shared["mails"]:
             one.mail = min(one.mails, default="")
         if not one.refs.isdisjoint(shared["refs"]):

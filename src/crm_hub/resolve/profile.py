@@ -22,6 +22,7 @@ from crm_hub.resolve.normal.emails import (
     name_of,
     own_part,
 )
+from crm_hub.resolve.normal.mobiles import is_mobile
 from crm_hub.resolve.normal.organization import domain_label, firm_name
 from crm_hub.resolve.normal.person import PersonName, person_name
 from crm_hub.resolve.normal.places import place
@@ -61,7 +62,8 @@ class Profile:
     mail_free whether anybody can have one there, mail_own its local part where that is more than
     the name, mail_stem the mailbox of a firm without the number that tells namesakes apart,
     mail_number that number.
-    domains: firms' domains the record has a mailbox at. phones: numbers of the person. lines:
+    domains: firms' domains the record has a mailbox at. phones: numbers of the person. mobile: one of them
+    that no second person has. lines:
     numbers and mailboxes that several people use. firms: the company and the domains as one word
     each. ref: a reference of a kind so sparse that a slip in it can be seen.
 
@@ -86,6 +88,7 @@ class Profile:
     mail_number: str = ""
     domains: frozenset[str] = _EMPTY
     phones: frozenset[str] = _EMPTY
+    mobile: str = ""
     lines: frozenset[str] = _EMPTY
     company: str = ""
     firms: frozenset[str] = _EMPTY
@@ -238,6 +241,7 @@ def _add_phones(found: Profile, phones: Iterable[str], rules: IdentityRules) -> 
         if extension:
             found.lines |= {base}
     found.phones = frozenset(own)
+    found.mobile = min(filter(is_mobile, own), default="")
 
 
 def _add_firm(found: Profile, contact: Contact, boxes: list[Mailbox], name: PersonName) -> None:

@@ -18,12 +18,12 @@ SURE = 12.0
 # What a pair of other names weighs less: a weak pair is better than its weight where names agree.
 OTHER_NAME = 2.2
 
-_EVEN = 1.5
-_PAIR = 0.72
+_EVEN = 1.55
+_PAIR = 0.71
 _AGAINST, _MOST_AGAINST = 0.5, 8.0
 _FOR, _MOST_FOR = 0.16, 12.0
 _RIVALS = (0.0, 1.35, 2.0, 2.5)
-_SIZE, _SMALLER = 0.35, 0.27
+_SIZE, _SMALLER = 0.3, 0.2
 
 
 def standing(
