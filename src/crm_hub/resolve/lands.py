@@ -117,3 +117,7 @@ class LandShares(Mapping[str, float]):
 
     def __len__(self) -> int:
         return len(self._shares)
+
+
+NO_LANDS = Lands({}, {}, {})
+"""Where nobody counted: a name is met as often in one land as in all."""

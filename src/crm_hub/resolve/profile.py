@@ -17,6 +17,7 @@ from crm_hub.model.rules import IdentityRules
 from crm_hub.resolve.normal.emails import (
     Mailbox,
     MailboxKind,
+    initial_of,
     letters_of,
     mailbox,
     name_of,
@@ -174,6 +175,8 @@ def _name(contact: Contact, personal: list[Mailbox]) -> PersonName:
         return name
     for box in personal:
         first, last = name_of(box.local)
+        if not first:
+            first, last = initial_of(box.local)
         if first:
             return person_name(first, last)._replace(firm=name.firm)
     return name
