@@ -59,9 +59,7 @@ class Measured:
 
 
 NOT_MEASURED = Measured(
-    Population(
-        MODEL_RECORDS, {"given_land": _Shares({}, 0.03), "family_land": _Shares({}, 0.01)}
-    )
+    Population(MODEL_RECORDS, {"given_land": _Shares({}, 0.03), "family_land": _Shares({}, 0.01)})
 )
 """Stands for a hub before its first rebuild: every name is usual, and what is alike is asked."""
 
@@ -157,8 +155,8 @@ def load(doc: Mapping[str, Any]) -> Measured:
         if column in tf:
             tf[f"{column}_land"] = LandShares(lands, column, tf[column])
     found = Population(doc["records"], tf, doc["shares"])
-    names = (frozenset(doc[n]) for n in ("common_given", "common_family", "given_too"))
-    return Measured(found, *names, lands)
+    given, family, too = (frozenset(doc[n]) for n in ("common_given", "common_family", "given_too"))
+    return Measured(found, given, family, too, lands)
 
 
 _UNKNOWN: dict[str, dict[str, Any]] = {"given": {}, "family": {}, "sizes": {}}

@@ -116,7 +116,9 @@ class Scorer:
                     if index:
                         bits = self._bits(self._ladders[place][index], a, b)
                         known = best[place]
-                        if known is None or (bits > known if max(bits, known) > 0 else bits < known):
+                        if known is None or (
+                            bits > known if max(bits, known) > 0 else bits < known
+                        ):
                             best[place] = bits
         return self.prior_bits + sum(bits for bits in best if bits is not None)
 
