@@ -64,8 +64,9 @@ class Profile:
     the name, mail_stem the mailbox of a firm without the number that tells namesakes apart,
     mail_number that number.
     domains: firms' domains the record has a mailbox at. phones: numbers of the person. mobile: one
-    of them that no second person has. lines: numbers and mailboxes that several people use. firms: the company and the domains as one word
-    each. ref: a reference of a kind so sparse that a slip in it can be seen.
+    of them that no second person has. lines: numbers and mailboxes that several people use. firms:
+    the company and the domains as one word each. ref: a reference of a kind so sparse that a slip
+    in it can be seen.
 
     What only all records together tell: common_given, common_family (so usual that it is no slip
     of another name), given_land and family_land (a name with the land it is met in, lands.py),

@@ -4,7 +4,7 @@ A pair's weight knows the two records. It does not know that a third cluster bea
 and would fit as well (a rival), that the other records of the two clusters speak against it, or
 that two people of that name are known. `standing` puts these together, in bits, so that 0 is an
 even chance.
-The numbers are a logistic regression over the generator's fitted variants, rounded
+The numbers are a logistic regression over worlds of the generator, rounded
 (bench/fit_standing.py); they hold at any size, since rivals are counted and not expected.
 """
 
