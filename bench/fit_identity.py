@@ -44,6 +44,10 @@ JUDGED: dict[tuple[str, str], tuple[float | None, float | None]] = {
     ("firm or address", "same house number and postcode"): (0.02, None),
     ("firm or address", "same postcode"): (0.05, None),
     ("firm or address", "same town"): (0.08, None),
+    # Who changes a job or moves changes firm, town, mailbox and number at once: one fact, once.
+    ("firm or address", "other address"): (0.06, 0.4),
+    ("firm or address", "one at home, one in a firm"): (0.25, 0.43),
+    ("firm or address", "elsewhere"): (0.2, 0.45),
     ("first name", "names swapped, with a slip"): (0.002, 4e-6),
     ("first name", "first name in place of the last name"): (0.003, 0.0005),
     # Of those in one firm: the firm itself is weighed with the places.
@@ -54,6 +58,14 @@ JUDGED: dict[tuple[str, str], tuple[float | None, float | None]] = {
     ("reference", "reference with a slip"): (0.05, 2e-5),
     # Names: real data has more names of two cultures, and fewer people of one name in one firm.
     ("first name", "other first name"): (0.01, None),
+    ("last name", "part of the last name"): (0.002, 2e-4),
+    # Where the name is rare, its short form says nearly as much as the name.
+    ("first name", "short form of the first name"): (None, 0.0014),
+    # Numbers change, and some have two.
+    ("phone", "other mobile"): (0.04, 0.41),
+    # Which land a name is of is a guess where no country is said; it counts once, and not much.
+    ("first name", "same first name, other land"): (0.005, 7e-5),
+    ("last name", "same last name, other land"): (0.005, 6.2e-6),
     # That two names go together says the country already.
     ("country", "same country"): (0.9, 0.9),
     ("country", "other country"): (0.05, 0.7),

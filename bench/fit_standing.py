@@ -25,7 +25,18 @@ from crm_hub.resolve.standing import MOST_RIVALS, SURE
 from crm_hub.resolve.weights import read_model, shipped
 from crm_hub.resolve.whole import resolve
 
-NAMES = ("even", "pair", "against", "for", "1 rival", "2 rivals", "3 rivals", "contested", "size")
+NAMES = (
+    "even",
+    "pair",
+    "against",
+    "for",
+    "1 rival",
+    "2 rivals",
+    "3 rivals",
+    "contested",
+    "size",
+    "smaller",
+)
 
 
 class Logged(graph._Joining):
@@ -52,6 +63,7 @@ class Logged(graph._Joining):
             *(-float(rivals == n) for n in range(1, MOST_RIVALS + 1)),
             -float(edge.contested),
             1 - log2(size),
+            -log2(min(len(left), len(right))),
         ]
         ids = self.judge._profiles  # type: ignore[attr-defined]
         people = [Counter(self.truth[ids[at].id] for at in side) for side in (left, right)]

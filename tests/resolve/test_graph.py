@@ -83,7 +83,7 @@ def test_a_rival_of_the_same_name_makes_a_weak_edge_a_question() -> None:
     judge.named = (0, 1, 2)
     found = clusters(3, [edge], names(3), judge, Bands())
     assert found.groups == [[0], [1], [2]]
-    assert [held.bits for held, _ in found.held] == pytest.approx([1.02])
+    assert [held.bits for held, _ in found.held] == pytest.approx([0.555])
 
 
 def test_an_edge_is_looked_at_again_when_its_rival_became_part_of_it() -> None:

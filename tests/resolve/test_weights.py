@@ -47,7 +47,7 @@ def test_a_waterfall_shows_both_values_the_level_and_the_weight_of_each_comparis
     ]
     total = found.scorer.prior_bits + sum(s.bits for s in steps)
     levels = found.scorer.levels(profiles[0], profiles[1])
-    assert total == pytest.approx(found.scorer.weight(levels, profiles[0]), abs=0.01)
+    assert total == pytest.approx(found.scorer.weight(levels, profiles[0], profiles[1]), abs=0.01)
     assert all(s.bits > 0 for s in steps)
 
 
@@ -55,8 +55,9 @@ def test_a_rare_name_weighs_more_than_a_usual_one() -> None:
     usual = [Contact(f"u{at}", "Ann", "Lee", emails=(f"b{at}@x{at}.example",)) for at in range(60)]
     rare = [Contact(n, "Quirina", "Zwiebelfisch") for n in ("r1", "r2")]
     found = resolved([*usual, *rare])
-    profiles = [profile(c, RULES) for c in (*usual, *rare)]
-    weigh = [found.scorer.waterfall(*pair) for pair in (profiles[:2], profiles[-2:])]
+    profiles = [profile(c, RULES) for c in (*usual, *rare, *others())]
+    settle(profiles)
+    weigh = [found.scorer.waterfall(*pair) for pair in (profiles[:2], profiles[60:62])]
     bits = [sum(s.bits for s in steps if "name" in s.comparison) for steps in weigh]
     assert bits[1] > bits[0] + 4
 
@@ -211,7 +212,7 @@ def test_a_weight_is_splink_s_weight(kind: Kind, tmp_path: Path) -> None:
         (a, b)
         for a, b in pairs
         if abs(
-            scorer.weight(scorer.levels(profiles[a], profiles[b]), profiles[a])
+            scorer.weight(scorer.levels(profiles[a], profiles[b]), profiles[a], profiles[b])
             - theirs[frozenset((profiles[a].id, profiles[b].id))]
         )
         > 0.01

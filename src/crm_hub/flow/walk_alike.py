@@ -173,7 +173,7 @@ class Alike:
         one, other = self.profile(a), self.profile(b)
         scorer, bands = self.scorer(kind), self._tools.rules.bands
         levels = scorer.levels(one, other)
-        bits = scorer.weight(levels, one)
+        bits = scorer.weight(levels, one, other)
         if scorer.is_other_name(levels):
             bits -= OTHER_NAME
         if bits < bands.weigh and one.refs.isdisjoint(other.refs):

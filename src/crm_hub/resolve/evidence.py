@@ -84,6 +84,7 @@ def _mark(found: Profile, contact: Contact, rules: IdentityRules, several: Colle
         found.mail = min(found.mails, default="") if found.mail in shared else found.mail
     numbers = {n for n in found.phones if f"p:{n.partition(';')[0]}" in several}
     found.phones -= numbers
+    found.mobile = "" if found.mobile in numbers else found.mobile
     found.lines |= numbers
 
 

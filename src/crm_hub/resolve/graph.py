@@ -173,15 +173,16 @@ class _Joining:
         return False
 
     def _standing(self, edge: Edge, left: list[int], right: list[int]) -> float:
-        size = len(left) + len(right)
+        size, smaller = len(left) + len(right), min(len(left), len(right))
         together = self.judge.together(left, right) if size > 2 else None
         if edge.sure:
             enough = together is None or together >= self.bands.together
             return max(edge.bits, self.bands.link) if enough else self.bands.review
         contested = self.bands.contested if edge.contested else 0.0
         if edge.bits >= SURE:
-            return standing(edge.bits, together, 0, size, contested)
-        return standing(edge.bits, together, self._rivals(left, right), size, contested)
+            return standing(edge.bits, together, 0, size, smaller, contested)
+        rivals = self._rivals(left, right)
+        return standing(edge.bits, together, rivals, size, smaller, contested)
 
     def _rivals(self, left: list[int], right: list[int]) -> int:
         """Return how many other clusters bear the name, up to MOST_RIVALS."""

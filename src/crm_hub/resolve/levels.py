@@ -65,7 +65,16 @@ MAIL = Comparison(
 PHONE = Comparison(
     "phone",
     ("phones",),
-    (null_level("phones"), shared_level("same number", "phones"), other_level("other number")),
+    (
+        null_level("phones"),
+        shared_level("same number", "phones"),
+        named_level(
+            "other mobile",
+            "mobile_l <> mobile_r",
+            lambda a, b: a.mobile != b.mobile and a.mobile != "" and b.mobile != "",
+        ),
+        other_level("other number"),
+    ),
 )
 
 PLACE = Comparison(
@@ -90,6 +99,11 @@ PLACE = Comparison(
             ),
         ),
         equal_level("same town", "city"),
+        named_level(
+            "other address",
+            "address_l <> address_r",
+            lambda a, b: a.address != b.address and a.address != "" and b.address != "",
+        ),
         named_level(
             "one at home, one in a firm",
             "(company_l IS NULL) <> (company_r IS NULL)",

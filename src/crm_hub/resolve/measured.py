@@ -11,12 +11,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from crm_hub.resolve.lands import NO_LANDS, Counted, Lands, LandShares
 from crm_hub.resolve.normal.words import known_given_names
 from crm_hub.resolve.population import SHARE_COLUMNS, TF_COLUMNS, Population
 from crm_hub.resolve.profile import Profile
 from crm_hub.resolve.weights import MODEL_RECORDS
 
 _MOST_VALUES = 20_000
+_COUNTED = tuple(column for column in TF_COLUMNS if not column.endswith("_land"))
 
 
 class _Shares(Mapping[str, float]):
@@ -39,23 +41,25 @@ class _Shares(Mapping[str, float]):
 class Measured:
     """population: as the scorer takes it. common_family: surnames too usual to be a slip.
 
-    given_too: surnames that are usual first names as well.
+    given_too: surnames that are usual first names as well. lands: where names are met.
     """
 
     population: Population
     common_given: frozenset[str] = frozenset()
     common_family: frozenset[str] = frozenset()
     given_too: frozenset[str] = frozenset()
+    lands: Lands = NO_LANDS
 
     def mark(self, one: Profile) -> None:
         """Mark in a profile what only all records can tell."""
         one.common_given = one.given in self.common_given or one.given in known_given_names()
         one.common_family = one.family in self.common_family
         one.family_is_given = one.family in self.given_too
+        self.lands.mark(one)
 
 
 NOT_MEASURED = Measured(
-    Population(MODEL_RECORDS, {"given": _Shares({}, 0.05), "family": _Shares({}, 0.0125)})
+    Population(MODEL_RECORDS, {"given_land": _Shares({}, 0.03), "family_land": _Shares({}, 0.01)})
 )
 """Stands for a hub before its first rebuild: every name is usual, and what is alike is asked."""
 
@@ -68,13 +72,15 @@ class Census:
 
     def __init__(self) -> None:
         self._records = 0
-        self._tf: dict[str, Counter[str]] = {column: Counter() for column in TF_COLUMNS}
+        self._tf: dict[str, Counter[str]] = {column: Counter() for column in _COUNTED}
+        self._lands = Counted()
         self._shares: dict[str, Counter[str]] = {column: Counter() for column in SHARE_COLUMNS}
         self._filled: Counter[str] = Counter()
 
     def add(self, one: Profile) -> None:
         """Count one record."""
         self._records += 1
+        self._lands.add(one)
         for column, counts in self._tf.items():
             if value := getattr(one, column):
                 counts[value] += 1
@@ -89,7 +95,11 @@ class Census:
             "records": self._records,
             "tf": {column: _listed(column, counts) for column, counts in self._tf.items()},
             "shares": {c: _met(counts, self._filled[c]) for c, counts in self._shares.items()},
-            "cultures": _cultures(self._tf["country"]),
+            "lands": {
+                "given": _listed_lands(self._lands.given),
+                "family": _listed_lands(self._lands.family),
+                "sizes": dict(self._lands.sizes),
+            },
             **self._usual(),
         }
 
@@ -127,9 +137,10 @@ def _met(counts: Counter[str], filled: int) -> float:
     return pairs / (filled * (filled - 1)) if pairs else 0.0
 
 
-def _cultures(countries: Counter[str]) -> float:
-    total = countries.total()
-    return 1 / sum((n / total) ** 2 for n in countries.values()) if total else 1.0
+def _listed_lands(counts: Mapping[str, Counter[str]]) -> dict[str, dict[str, int]]:
+    """Return name → land → how many, of the names that are met most."""
+    usual = sorted(counts, key=lambda name: (-counts[name].total(), name))
+    return {name: dict(sorted(counts[name].items())) for name in usual[:_MOST_VALUES]}
 
 
 OWN_MODEL = "model"
@@ -140,7 +151,16 @@ def load(doc: Mapping[str, Any]) -> Measured:
     """Return what `dump` kept; NOT_MEASURED for an empty document."""
     if not doc:
         return NOT_MEASURED
-    tf = {column: _Shares(listed, rest) for column, (listed, rest) in doc["tf"].items() if rest}
-    found = Population(doc["records"], tf, doc["shares"], False, doc["cultures"])
-    names = (frozenset(doc[n]) for n in ("common_given", "common_family", "given_too"))
-    return Measured(found, *names)
+    tf: dict[str, Mapping[str, float]] = {
+        column: _Shares(listed, rest) for column, (listed, rest) in doc["tf"].items() if rest
+    }
+    lands = Lands(**doc.get("lands", _UNKNOWN))
+    for column in ("given", "family"):
+        if column in tf:
+            tf[f"{column}_land"] = LandShares(lands, column, tf[column])
+    found = Population(doc["records"], tf, doc["shares"])
+    given, family, too = (frozenset(doc[n]) for n in ("common_given", "common_family", "given_too"))
+    return Measured(found, given, family, too, lands)
+
+
+_UNKNOWN: dict[str, dict[str, Any]] = {"given": {}, "family": {}, "sizes": {}}

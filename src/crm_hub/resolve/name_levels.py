@@ -116,7 +116,8 @@ FIRST_NAME = Comparison(
     ("given",),
     (
         null_level("given"),
-        equal_level("same first name", "given"),
+        equal_level("same first name", "given_land"),
+        equal_level("same first name, other land", "given")._replace(tf="given_land"),
         _SWAPPED,
         _SWAPPED_SLIP,
         named_level(
@@ -127,8 +128,8 @@ FIRST_NAME = Comparison(
             "AND length(given_l) >= 3 AND length(given_r) >= 3 "
             "AND damerau_levenshtein(given_l, given_r) <= 1",
             _given_slip,
-        ),
-        shared_level("short form of the first name", "givens"),
+        )._replace(tf="given_land"),
+        shared_level("short form of the first name", "givens")._replace(tf="given_land"),
         named_level(
             "initial of the first name",
             "(length(given_l) = 1 OR length(given_r) = 1) AND left(given_l, 1) = left(given_r, 1)",
@@ -150,7 +151,7 @@ FIRST_NAME = Comparison(
             "AND length(given_r) >= 5 AND left(given_l, 1) = left(given_r, 1) "
             "AND jaro_winkler_similarity(given_l, given_r) >= 0.88",
             _given_close,
-        ),
+        )._replace(tf="given_land"),
         _HALF_SWAPPED,
         other_level("other first name"),
     ),
@@ -176,7 +177,8 @@ LAST_NAME = Comparison(
     ("family",),
     (
         null_level("family"),
-        equal_level("same last name", "family"),
+        equal_level("same last name", "family_land"),
+        equal_level("same last name, other land", "family")._replace(tf="family_land"),
         _SWAPPED,
         _SWAPPED_SLIP,
         named_level(
@@ -185,6 +187,12 @@ LAST_NAME = Comparison(
             "AND length(family_r) >= 4 AND damerau_levenshtein(family_l, family_r) <= 1",
             _family_slip,
         ),
+        named_level(
+            "one of two last names",
+            "list_contains(families_l, family_r) OR list_contains(families_r, family_l)",
+            lambda a, b: a.family in b.families or b.family in a.families,
+            "array_contains(families_l, family_r) OR array_contains(families_r, family_l)",
+        )._replace(tf="family_land"),
         shared_level("part of the last name", "families"),
         named_level(
             "initial of the last name",

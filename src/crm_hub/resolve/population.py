@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from crm_hub.resolve.lands import Counted, Lands, LandShares
 from crm_hub.resolve.name_levels import other_given
 from crm_hub.resolve.normal.words import known_given_names
 from crm_hub.resolve.profile import Profile, one_of
@@ -18,7 +19,7 @@ from crm_hub.resolve.readings import Readings, settled
 
 TF_COLUMNS = (
     "given", "family", "mail_own", "address", "company", "spot", "postcode", "city", "title",
-    "country",
+    "country", "given_land", "family_land",
 )  # fmt: skip
 SHARE_COLUMNS = ("firms", "lines")
 # Places, firms and lines lie in one country, as their people's names do: two strangers of one name
@@ -42,15 +43,12 @@ class Population:
 
     shares: column of sets → the chance that two records that have it share a value.
     references_identify: people have one reference a system, so that two of them clash.
-    cultures: of how many countries of one size the records would be; first names and surnames go
-    together by country.
     """
 
     records: int
     tf: Mapping[str, Mapping[str, float]]
     shares: Mapping[str, float] = field(default_factory=dict)
     references_identify: bool = False
-    cultures: float = 1.0
     readings: Readings | None = None
 
 
@@ -69,7 +67,11 @@ def settle(profiles: Sequence[Profile]) -> Population:
     use moves from `phones` and `mails` to `lines`; a reference that they share is dropped.
     """
     known = settled(profiles)
+    lands = _mark_lands(profiles)
     tf = {column: _frequencies(profiles, column) for column in TF_COLUMNS}
+    for column in ("given", "family"):
+        here = LandShares(lands, column, tf[column])
+        tf[f"{column}_land"] = {value: here[value] for value in tf[f"{column}_land"]}
     _mark_common(profiles)
     shared = {column: _used_by_several(profiles, column) for column in ("mails", "phones")}
     shared["refs"] = _loose_references(profiles)
@@ -79,17 +81,18 @@ def settle(profiles: Sequence[Profile]) -> Population:
             if held and not held.isdisjoint(shared[column]):
                 setattr(one, column, held - shared[column])
                 one.lines = one_of(one.lines | held & shared[column])
+        if one.mobile in shared["phones"]:
+            one.mobile = ""
         if one.mail in shared["mails"]:
             one.mail = min(one.mails, default="")
         if not one.refs.isdisjoint(shared["refs"]):
             one.refs = one_of(one.refs - shared["refs"])
     _mark_sparse(profiles)
     shares = {column: _share(profiles, column) for column in SHARE_COLUMNS}
-    cultures = 1 / sum(p * p for p in tf["country"].values()) if tf["country"] else 1.0
     for column in LOCAL_COLUMNS:
-        tf[column] = {v: min(p * cultures, _MOST_LOCAL) for v, p in tf[column].items()}
+        tf[column] = {v: min(p * lands.many, _MOST_LOCAL) for v, p in tf[column].items()}
     identify = _references_identify(profiles)
-    return Population(len(profiles), tf, shares, identify, cultures, known)
+    return Population(len(profiles), tf, shares, identify, known)
 
 
 def _frequencies(profiles: Sequence[Profile], column: str) -> dict[str, float]:
@@ -99,6 +102,16 @@ def _frequencies(profiles: Sequence[Profile], column: str) -> dict[str, float]:
         return {value: count / total for value, count in counts.items()}
     unseen = _BACKGROUND * _RARE
     return {value: (count + unseen) / (total + _BACKGROUND) for value, count in counts.items()}
+
+
+def _mark_lands(profiles: Sequence[Profile]) -> Lands:
+    counted = Counted()
+    for one in profiles:
+        counted.add(one)
+    lands = counted.lands()
+    for one in profiles:
+        lands.mark(one)
+    return lands
 
 
 def _mark_common(profiles: Sequence[Profile]) -> None:

@@ -17,11 +17,13 @@ from crm_hub.model.rules import IdentityRules
 from crm_hub.resolve.normal.emails import (
     Mailbox,
     MailboxKind,
+    initial_of,
     letters_of,
     mailbox,
     name_of,
     own_part,
 )
+from crm_hub.resolve.normal.mobiles import is_mobile
 from crm_hub.resolve.normal.organization import domain_label, firm_name
 from crm_hub.resolve.normal.person import PersonName, person_name
 from crm_hub.resolve.normal.places import place
@@ -61,12 +63,14 @@ class Profile:
     mail_free whether anybody can have one there, mail_own its local part where that is more than
     the name, mail_stem the mailbox of a firm without the number that tells namesakes apart,
     mail_number that number.
-    domains: firms' domains the record has a mailbox at. phones: numbers of the person. lines:
-    numbers and mailboxes that several people use. firms: the company and the domains as one word
-    each. ref: a reference of a kind so sparse that a slip in it can be seen.
+    domains: firms' domains the record has a mailbox at. phones: numbers of the person. mobile: one
+    of them that no second person has. lines: numbers and mailboxes that several people use. firms:
+    the company and the domains as one word each. ref: a reference of a kind so sparse that a slip
+    in it can be seen.
 
     What only all records together tell: common_given, common_family (so usual that it is no slip
-    of another name), family_is_given (the surname is a usual first name as well: David Thomas, so
+    of another name), given_land and family_land (a name with the land it is met in, lands.py),
+    family_is_given (the surname is a usual first name as well: David Thomas, so
     that an exchange of the two proves little), contested (two people of this whole name are known).
     """
 
@@ -85,6 +89,7 @@ class Profile:
     mail_number: str = ""
     domains: frozenset[str] = _EMPTY
     phones: frozenset[str] = _EMPTY
+    mobile: str = ""
     lines: frozenset[str] = _EMPTY
     company: str = ""
     firms: frozenset[str] = _EMPTY
@@ -102,6 +107,8 @@ class Profile:
     common_given: bool = False
     common_family: bool = False
     family_is_given: bool = False
+    given_land: str = ""
+    family_land: str = ""
     contested: bool = False
 
 
@@ -168,6 +175,8 @@ def _name(contact: Contact, personal: list[Mailbox]) -> PersonName:
         return name
     for box in personal:
         first, last = name_of(box.local)
+        if not first:
+            first, last = initial_of(box.local)
         if first:
             return person_name(first, last)._replace(firm=name.firm)
     return name
@@ -235,6 +244,7 @@ def _add_phones(found: Profile, phones: Iterable[str], rules: IdentityRules) -> 
         if extension:
             found.lines |= {base}
     found.phones = frozenset(own)
+    found.mobile = min(filter(is_mobile, own), default="")
 
 
 def _add_firm(found: Profile, contact: Contact, boxes: list[Mailbox], name: PersonName) -> None:

@@ -52,6 +52,8 @@ class Readings:
     def read(self, one: Profile) -> None:
         """Read into a profile what its set knows."""
         self.turn(one)
+        if one.mails and not one.given and not one.family:
+            self._name(one)
         if one.mails and len(one.given) > 1:
             for name in {self._spelled(one, box) for box in one.mails} - {""}:
                 one.givens = one_of(one.givens | _meant(name))
@@ -61,6 +63,22 @@ class Readings:
             one.givens = one_of(one.givens | self.forms[one.given])
         if not one.domains.isdisjoint(self.anybodys):
             self._without_firm(one)
+
+    def _name(self, one: Profile) -> None:
+        """Name a record by a mailbox that spells a first name, or an initial, and a surname.
+
+        Both have to be names that people write: annlee@… and alee@… of Ann Lee.
+        """
+        for box in sorted(one.mails):
+            letters = joined_umlauts("".join(c for c in box.partition("@")[0] if c.isalpha()))
+            for cut in (*range(3, len(letters) - 2), 1):
+                first, last = letters[:cut], letters[cut:]
+                is_first = cut == 1 or self.given.get(first, 0) >= _SEEN
+                if is_first and len(last) > 2 and last in self.written:
+                    one.given, one.family = first, last
+                    one.givens = one_of(_meant(first)) if cut > 1 else frozenset()
+                    one.families = one_of(frozenset((last,)))
+                    return
 
     def turn(self, one: Profile) -> None:
         """Put a name right whose surname stands first."""

@@ -4,7 +4,7 @@ A pair's weight knows the two records. It does not know that a third cluster bea
 and would fit as well (a rival), that the other records of the two clusters speak against it, or
 that two people of that name are known. `standing` puts these together, in bits, so that 0 is an
 even chance.
-The numbers are a logistic regression over the generator's fitted variants, rounded
+The numbers are a logistic regression over worlds of the generator, rounded
 (bench/fit_standing.py); they hold at any size, since rivals are counted and not expected.
 """
 
@@ -18,12 +18,12 @@ SURE = 12.0
 # What a pair of other names weighs less: a weak pair is better than its weight where names agree.
 OTHER_NAME = 2.2
 
-_EVEN = 2.1
-_PAIR = 0.64
-_AGAINST, _MOST_AGAINST = 0.42, 8.0
-_FOR, _MOST_FOR = 0.15, 12.0
-_RIVALS = (0.0, 1.4, 2.15, 2.6)
-_SIZE = 0.6
+_EVEN = 1.55
+_PAIR = 0.71
+_AGAINST, _MOST_AGAINST = 0.5, 8.0
+_FOR, _MOST_FOR = 0.16, 12.0
+_RIVALS = (0.0, 1.35, 2.0, 2.5)
+_SIZE, _SMALLER = 0.3, 0.2
 
 
 def standing(
@@ -31,12 +31,14 @@ def standing(
     together: float | None = None,
     rivals: int = 0,
     size: int = 2,
+    smaller: int = 1,
     contested: float = 0.0,
 ) -> float:
     """Return the log2 of the odds that two clusters are one.
 
     bits: the weight of their best pair. together: what all records of both weigh, where there are
-    more than two. rivals: other clusters of the same name. contested: what it takes more, when two
+    more than two. rivals: other clusters of the same name. size, smaller: the records of
+    both, and of the smaller one. contested: what it takes more, when two
     people of the name are known.
     """
     found = _EVEN + _PAIR * bits - _RIVALS[min(rivals, MOST_RIVALS)] - contested
@@ -45,4 +47,4 @@ def standing(
             found -= _AGAINST * min(bits - together, _MOST_AGAINST)
         else:
             found += _FOR * min(together - bits, _MOST_FOR)
-    return found - _SIZE * (log2(size) - 1)
+    return found - _SIZE * (log2(size) - 1) - _SMALLER * log2(smaller)

@@ -4,9 +4,7 @@ A weight is log2(m/u): m is how often the level holds for two records of one per
 of two people. Both stand in mappings/identity_model.json, in Splink's own format and for
 MODEL_RECORDS records. `calibrated` moves them to the size at hand, which keeps one threshold good
 for thousands and for a million: with n records a chance pair is one person in k/n cases, and a
-stranger has this very mailbox in c/n cases; the share of a name stays what it is. Where records
-come from several countries, two names that go together are less of a coincidence than the two
-shares say: the prior falls by the number of countries.
+stranger has this very mailbox in c/n cases; the share of a name stays what it is.
 """
 
 from __future__ import annotations
@@ -22,7 +20,6 @@ from crm_hub.data import data_folder
 from crm_hub.model.errors import ConfigError
 from crm_hub.resolve.ladder import Comparison
 from crm_hub.resolve.levels import PERSON
-from crm_hub.resolve.name_levels import FIRST_NAME
 from crm_hub.resolve.population import Population
 
 MODEL_RECORDS = 20_000
@@ -171,6 +168,4 @@ def calibrated(model: Model, population: Population) -> Model:
                 u = min(max(population.shares[_COUNTED[key]], _LEAST_U), _MOST_U)
             row.append(LevelWeight(weight.m, u, weight.is_null))
         rows.append(tuple(row))
-    cultures = population.cultures if model.comparisons[0] is FIRST_NAME else 1.0
-    prior = model.prior * scale / cultures
-    return Model(min(prior, 0.2), model.comparisons, tuple(rows))
+    return Model(min(model.prior * scale, 0.2), model.comparisons, tuple(rows))

@@ -7,10 +7,10 @@ hub takes the same ones.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain
 from typing import NamedTuple
 
 from crm_hub.model.rules import Bands
+from crm_hub.resolve.bearers import Bearers
 from crm_hub.resolve.blocking import candidates
 from crm_hub.resolve.graph import Clusters, Edge, Edges, clusters
 from crm_hub.resolve.kinds import PEOPLE, Kind
@@ -68,11 +68,11 @@ def resolve(
         for place in near:
             other = firsts[place]
             levels = scorer.levels(one, other)
-            bits = scorer.weight(levels, one)
+            bits = scorer.weight(levels, one, other)
             sure = not one.refs.isdisjoint(other.refs) and bits >= bands.reference
             contested = one.contested and other.contested
             if contested:
-                bits -= max(0.0, scorer.of_name(levels, one))
+                bits -= max(0.0, scorer.of_name(levels, one, other))
             if scorer.is_other_name(levels):
                 bits -= OTHER_NAME
             if scorer.is_nameless(levels) and kind.nameless(one, other):
@@ -149,10 +149,7 @@ class _Judge:
         self._kind = kind
         self._scorer = scorer
         self._strict = strict
-        self._named: dict[tuple[str, str], list[int]] = {}
-        for place, one in enumerate(profiles):
-            if name := kind.name(one):
-                self._named.setdefault(name, []).append(place)
+        self._bearers = Bearers(profiles, kind.name)
 
     def clash(self, a: int, b: int) -> bool:
         """Tell whether two records cannot be one."""
@@ -164,9 +161,8 @@ class _Judge:
         return self._scorer.together(one, other)
 
     def bearers(self, places: Sequence[int]) -> Iterator[int]:
-        """Return the places of all records that bear one of the whole names of these."""
-        names = {name for at in places if (name := self._kind.name(self._profiles[at]))}
-        return chain.from_iterable(self._named[name] for name in sorted(names))
+        """Return the places of all records that may bear one of the whole names of these."""
+        return self._bearers.of([self._profiles[at] for at in places])
 
 
 def _questions(found: Clusters, names: Sequence[str]) -> list[Question]:

@@ -100,6 +100,16 @@ def name_of(local: str) -> tuple[str, str]:
     return "", ""
 
 
+def initial_of(local: str) -> tuple[str, str]:
+    """Return initial and surname that a local part spells ("a.lee"), "" where it does not."""
+    parts = [_DIGITS.sub("", p) for p in _SEPARATORS.split(folded(local)) if p]
+    if len(parts) == 2 and all(p.isalpha() for p in parts):
+        short, long = sorted(parts, key=len)
+        if len(short) == 1 and len(long) > 2:
+            return short, long
+    return "", ""
+
+
 def letters_of(box: Mailbox) -> list[str]:
     """Return the words of a local part, umlauts joined, digits dropped."""
     return [joined_umlauts(w) for w in _LETTERS.findall(folded(box.local))]
