@@ -30,8 +30,11 @@ from tests.flow.two_way.fake import Side
 _WRITE = ("operation", "stream", "id", "fields", "base", "guard", "idempotency_key")
 
 
-def serve(server: FaultServer, sides: Sequence[Side]) -> None:
-    """Answer for the sides; one call at a time, as one database would."""
+def serve(server: FaultServer, sides: Sequence[Side]) -> threading.Lock:
+    """Answer for the sides; one call at a time, as one database would.
+
+    Returns what their users hold while they do something.
+    """
     lock = threading.Lock()
     by_name = {side.name: side for side in sides}
 
@@ -42,6 +45,7 @@ def serve(server: FaultServer, sides: Sequence[Side]) -> None:
             return Reply.json(_ANSWERS[asked["call"]](side, asked))
 
     server.route("POST", "/rpc", answer)
+    return lock
 
 
 def _pull(side: Side, _asked: Any) -> Any:

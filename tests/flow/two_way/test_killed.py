@@ -99,12 +99,13 @@ def test_a_killed_two_way_sync_loses_and_doubles_nothing(
     folder = tmp_path / "hub"
     added = 0
     with FaultServer() as server:
-        serve(server, sides)
+        one_at_a_time = serve(server, sides)
         made(folder, server.url, idempotency, guard)
         for kill in range(KILLS):
             rounds = Rounds(folder)
             for number in range(4):
-                added += people_do(sides[rng.randrange(2)], rng, kill * 10 + number)
+                with one_at_a_time:
+                    added += people_do(sides[rng.randrange(2)], rng, kill * 10 + number)
                 time.sleep(rng.random() * 0.05)
             time.sleep(rng.random() * 0.4)
             rounds.kill()
