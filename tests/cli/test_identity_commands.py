@@ -75,3 +75,12 @@ def test_a_rebuild_shows_first_and_writes_on_demand(crm, keys: list[str]) -> Non
     assert done["moves"] == shown["moves"]
     again = crm.fine("identity", "rebuild", "--yes", "--json").data
     assert (again["compared"], again["moves"]) == (0, [])
+
+
+@pytest.mark.parametrize(
+    "given", [["--region", "DE"], ["--map", "a=email"], ["people.csv"], ["people.csv", "--id", "a"]]
+)
+def test_training_options_of_a_table_need_one_and_a_table_needs_a_target(
+    crm, given: list[str]
+) -> None:
+    assert crm("identity", "train", *given).status == 2

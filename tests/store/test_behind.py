@@ -130,7 +130,7 @@ def test_a_log_that_cannot_be_copied_back_fails_nothing(
     def refuse(*_: Any, **__: Any) -> Any:
         raise sqlite3.OperationalError("disk I/O error")
 
-    with Behind() as behind:
+    with Behind() as behind, caplog.at_level("WARNING"):
         monkeypatch.setattr(engine.sqlite3, "connect", refuse)
         for number in range(1, 60):
             with store.write_behind(behind) as db:
