@@ -31,9 +31,13 @@ class Bearers:
 
     def of(self, ones: Iterable[Profile]) -> Iterator[int]:
         """Yield the places of all who may bear one of the names of these, some more than once."""
-        names = {name for one in ones for name in self._meant(one)}
-        for family, given in sorted(names):
-            yield from self._named[family][given]
+        done: set[tuple[str, str]] = set()
+        for one in ones:
+            for name in self._meant(one):
+                if name not in done:
+                    done.add(name)
+                    family, given = name
+                    yield from self._named[family][given]
 
     def _meant(self, one: Profile) -> Iterator[tuple[str, str]]:
         """Yield the names, as surname and first name, that somebody bears and this one may mean."""

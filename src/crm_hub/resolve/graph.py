@@ -110,9 +110,13 @@ def clusters(
 
 def _best_first(edges: Sequence[Edge], names: Sequence[str]) -> Iterator[int]:
     """Yield the places of edges, the weightiest first, those of one weight by their names."""
-    by_weight = array("I", sorted(range(len(edges)), key=lambda at: -edges[at].bits))
-    for _, alike in groupby(by_weight, key=lambda at: edges[at].bits):
-        yield from sorted(alike, key=lambda at: sorted((names[edges[at].a], names[edges[at].b])))
+    bits = array("d", (-edge.bits for edge in edges))
+    by_weight = array("I", sorted(range(len(bits)), key=bits.__getitem__))
+    for _, group in groupby(by_weight, key=bits.__getitem__):
+        alike = list(group)
+        if len(alike) > 1:
+            alike.sort(key=lambda at: sorted((names[edges[at].a], names[edges[at].b])))
+        yield from alike
 
 
 class _Near:
@@ -145,6 +149,7 @@ class _Joining:
         self.by: dict[int, Edge] = {}
         self.held: list[tuple[Edge, str]] = []
         self.near = _Near(count, edges)
+        self._weighed: dict[tuple[int, int, int, int], float | None] = {}
 
     def take(self, edge: Edge) -> bool:
         """Join the clusters of an edge, if they may be; tell whether to look at it again."""
@@ -152,9 +157,10 @@ class _Joining:
         right = self.group_of.get(edge.b) or [edge.b]
         if left is right:
             return False
-        if any(self.judge.clash(one, other) for one in left for other in right):
+        together = self._together(left, right)
+        if together is None:
             return False
-        bits = self._standing(edge, left, right)
+        bits = self._standing(edge, left, right, together)
         if bits < self.bands.link:
             if bits >= self.bands.review:
                 self.held.append((edge._replace(bits=bits), _TOO_LITTLE))
@@ -172,17 +178,35 @@ class _Joining:
             self.group_of[place] = left
         return False
 
-    def _standing(self, edge: Edge, left: list[int], right: list[int]) -> float:
+    def _together(self, left: list[int], right: list[int]) -> float | None:
+        """Return the weight between two clusters, None where they clash.
+
+        Two large ones have many edges, and each is looked at twice: the answer is kept. A cluster
+        is known by its first record and its size, since it only grows.
+        """
+        size = len(left) + len(right)
+        if size == 2:
+            return None if self.judge.clash(left[0], right[0]) else 0.0
+        pair = (left[0], len(left), right[0], len(right))
+        if left[0] > right[0]:
+            pair = pair[2:] + pair[:2]
+        if pair not in self._weighed:
+            clash = any(self.judge.clash(one, other) for one in left for other in right)
+            self._weighed[pair] = None if clash else self.judge.together(left, right)
+        return self._weighed[pair]
+
+    def _standing(self, edge: Edge, left: list[int], right: list[int], together: float) -> float:
         size, smaller = len(left) + len(right), min(len(left), len(right))
-        together = self.judge.together(left, right) if size > 2 else None
+        more = together if size > 2 else None
         if edge.sure:
-            enough = together is None or together >= self.bands.together
+            enough = more is None or more >= self.bands.together
             return max(edge.bits, self.bands.link) if enough else self.bands.review
         contested = self.bands.contested if edge.contested else 0.0
-        if edge.bits >= SURE:
-            return standing(edge.bits, together, 0, size, smaller, contested)
+        bits = standing(edge.bits, more, 0, size, smaller, contested)
+        if edge.bits >= SURE or bits < self.bands.review:
+            return bits  # rivals only speak against it
         rivals = self._rivals(left, right)
-        return standing(edge.bits, together, rivals, size, smaller, contested)
+        return standing(edge.bits, more, rivals, size, smaller, contested)
 
     def _rivals(self, left: list[int], right: list[int]) -> int:
         """Return how many other clusters bear the name, up to MOST_RIVALS."""

@@ -18,13 +18,17 @@ CACHED = 262_144
 
 
 class Level(NamedTuple):
-    """One degree of likeness. tf: the column whose rarer values weigh more (an exact match)."""
+    """One degree of likeness. tf: the column whose rarer values weigh more (an exact match).
+
+    inline: the test as an expression of a and b, where it is one; see compiled.py.
+    """
 
     name: str
     duckdb: str
     spark: str
     test: Test
     tf: str = ""
+    inline: str = ""
 
 
 class Comparison(NamedTuple):
@@ -51,48 +55,38 @@ def likeness(a: str, b: str) -> float:
 
 def null_level(*columns: str) -> Level:
     """Return the level of records of which one is silent: in every one of the columns."""
-    parts = [f"({c}_l IS NULL OR {c}_r IS NULL)" for c in columns]
-    sql = " AND ".join(parts)
-
-    def test(a: Profile, b: Profile) -> bool:
-        return not any(getattr(a, c) and getattr(b, c) for c in columns)
-
-    if len(columns) == 1:
-        (only,) = columns
-
-        def test_one(a: Profile, b: Profile) -> bool:
-            return not getattr(a, only) or not getattr(b, only)
-
-        return Level("nothing to compare", sql, sql, test_one)
-    return Level("nothing to compare", sql, sql, test)
+    sql = " AND ".join(f"({c}_l IS NULL OR {c}_r IS NULL)" for c in columns)
+    both = " or ".join(f"a.{c} and b.{c}" for c in columns)
+    return _inline("nothing to compare", sql, sql, f"not ({both})")
 
 
 def equal_level(name: str, column: str) -> Level:
     sql = f"{column}_l = {column}_r"
-
-    def test(a: Profile, b: Profile) -> bool:
-        value: str = getattr(a, column)
-        return value != "" and bool(value == getattr(b, column))
-
-    return Level(name, sql, sql, test, tf=column)
+    return _inline(name, sql, sql, f"a.{column} == b.{column} != ''")._replace(tf=column)
 
 
 def shared_level(name: str, column: str) -> Level:
-    def test(a: Profile, b: Profile) -> bool:
-        return not bool(getattr(a, column).isdisjoint(getattr(b, column)))
-
-    return Level(
+    return _inline(
         name,
         f"list_has_any({column}_l, {column}_r)",
         f"arrays_overlap({column}_l, {column}_r)",
-        test,
+        f"not a.{column}.isdisjoint(b.{column})",
     )
 
 
 def other_level(name: str) -> Level:
-    return Level(name, "ELSE", "ELSE", lambda _a, _b: True)
+    return _inline(name, "ELSE", "ELSE", "True")
 
 
-def named_level(name: str, duckdb: str, test: Test, spark: str = "") -> Level:
+def _inline(name: str, duckdb: str, spark: str, python: str) -> Level:
+    """Return a level whose Python is an expression. Columns are named in this package alone."""
+    test: Test = eval(f"lambda a, b: bool({python})", {})  # noqa: S307
+    return Level(name, duckdb, spark, test, inline=python)
+
+
+def named_level(name: str, duckdb: str, test: Test | str, spark: str = "") -> Level:
+    """Return a level of its own. test: a function, or an expression of a and b."""
     spark = spark or duckdb.replace("jaro_winkler_similarity", "jaro_winkler")
+    if isinstance(test, str):
+        return _inline(name, duckdb, spark, test)
     return Level(name, duckdb, spark, test)

@@ -56,7 +56,7 @@ MAIL = Comparison(
         named_level(
             "a private and a firm's mailbox",
             "mail_free_l <> mail_free_r",
-            lambda a, b: a.mail_free != b.mail_free,
+            "a.mail_free != b.mail_free",
         ),
         other_level("other mailbox"),
     ),
@@ -71,7 +71,7 @@ PHONE = Comparison(
         named_level(
             "other mobile",
             "mobile_l <> mobile_r",
-            lambda a, b: a.mobile != b.mobile and a.mobile != "" and b.mobile != "",
+            "a.mobile != b.mobile and a.mobile and b.mobile",
         ),
         other_level("other number"),
     ),
@@ -102,12 +102,12 @@ PLACE = Comparison(
         named_level(
             "other address",
             "address_l <> address_r",
-            lambda a, b: a.address != b.address and a.address != "" and b.address != "",
+            "a.address != b.address and a.address and b.address",
         ),
         named_level(
             "one at home, one in a firm",
             "(company_l IS NULL) <> (company_r IS NULL)",
-            lambda a, b: (a.company == "") != (b.company == ""),
+            "(a.company == '') != (b.company == '')",
         ),
         other_level("elsewhere"),
     ),
@@ -132,7 +132,7 @@ BIRTH = Comparison(
         named_level(
             "same year of birth",
             "left(birth_l, 4) = left(birth_r, 4)",
-            lambda a, b: a.birth[:4] == b.birth[:4],
+            "a.birth[:4] == b.birth[:4]",
         ),
         other_level("other birth date"),
     ),

@@ -23,11 +23,8 @@ from crm_hub.resolve.profile import Profile
 _SWAPPED = named_level(
     "names swapped",
     "given_l = family_r AND family_l = given_r AND NOT (family_is_given_l AND family_is_given_r)",
-    lambda a, b: (
-        a.given == b.family != ""
-        and a.family == b.given != ""
-        and not (a.family_is_given and b.family_is_given)
-    ),
+    "a.given == b.family != '' and a.family == b.given != '' "
+    "and not (a.family_is_given and b.family_is_given)",
 )
 
 
@@ -46,17 +43,12 @@ _SWAPPED_SLIP = named_level(
 )
 
 
-def _half_swapped(a: Profile, b: Profile) -> bool:
-    return (a.given == b.family != "" and not b.family_is_given) or (
-        b.given == a.family != "" and not a.family_is_given
-    )
-
-
 _HALF_SWAPPED = named_level(
     "first name in place of the last name",
     "(given_l = family_r AND NOT family_is_given_r) "
     "OR (given_r = family_l AND NOT family_is_given_l)",
-    _half_swapped,
+    "a.given == b.family != '' and not b.family_is_given "
+    "or b.given == a.family != '' and not a.family_is_given",
 )
 
 
@@ -100,10 +92,6 @@ def _given_begins(a: Profile, b: Profile) -> bool:
     return len(y) >= 3 and len(x) >= len(y) + 2 and x.startswith(y)
 
 
-def _given_initial(a: Profile, b: Profile) -> bool:
-    return (len(a.given) == 1 or len(b.given) == 1) and a.given[0] == b.given[0]
-
-
 def _given_close(a: Profile, b: Profile) -> bool:
     x, y = a.given, b.given
     if a.common_given and b.common_given:
@@ -133,7 +121,7 @@ FIRST_NAME = Comparison(
         named_level(
             "initial of the first name",
             "(length(given_l) = 1 OR length(given_r) = 1) AND left(given_l, 1) = left(given_r, 1)",
-            _given_initial,
+            "(len(a.given) == 1 or len(b.given) == 1) and a.given[0] == b.given[0]",
         ),
         named_level(
             "beginning of the first name",
@@ -168,10 +156,6 @@ def _family_slip(a: Profile, b: Profile) -> bool:
     )
 
 
-def _family_initial(a: Profile, b: Profile) -> bool:
-    return (len(a.family) == 1 or len(b.family) == 1) and a.family[0] == b.family[0]
-
-
 LAST_NAME = Comparison(
     "last name",
     ("family",),
@@ -190,7 +174,7 @@ LAST_NAME = Comparison(
         named_level(
             "one of two last names",
             "list_contains(families_l, family_r) OR list_contains(families_r, family_l)",
-            lambda a, b: a.family in b.families or b.family in a.families,
+            "a.family in b.families or b.family in a.families",
             "array_contains(families_l, family_r) OR array_contains(families_r, family_l)",
         )._replace(tf="family_land"),
         shared_level("part of the last name", "families"),
@@ -198,7 +182,7 @@ LAST_NAME = Comparison(
             "initial of the last name",
             "(length(family_l) = 1 OR length(family_r) = 1) "
             "AND left(family_l, 1) = left(family_r, 1)",
-            _family_initial,
+            "(len(a.family) == 1 or len(b.family) == 1) and a.family[0] == b.family[0]",
         ),
         named_level(
             "last name spelled alike",

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import log2
+from operator import eq
 from typing import NamedTuple
 
-from crm_hub.resolve.ladder import Comparison, Level, Test
+from crm_hub.resolve.compiled import compiled
+from crm_hub.resolve.ladder import Comparison, Level
 from crm_hub.resolve.population import Population
 from crm_hub.resolve.profile import Profile
 from crm_hub.resolve.weights import LevelWeight, Model
 
-_NO_TF: Mapping[str, float] = {}
+_UNKNOWN = float("inf")
 
 
 class Step(NamedTuple):
@@ -27,12 +29,24 @@ class Step(NamedTuple):
     bits: float
 
 
+class _Rarity(dict[str, float]):
+    """A value → how many bits its share among all is below 1, worked out when it is asked for."""
+
+    def __init__(self, shares: Mapping[str, float]) -> None:
+        super().__init__()
+        self._shares = shares
+
+    def __missing__(self, value: str) -> float:
+        share = self._shares.get(value, 0.0)
+        self[value] = found = -log2(share) if share else _UNKNOWN
+        return found
+
+
 class _Rung(NamedTuple):
-    test: Test
     bits: float
     tf: str
     top: float
-    shares: Mapping[str, float]
+    rarity: _Rarity
 
 
 class Scorer:
@@ -43,35 +57,35 @@ class Scorer:
         first ones, are of the name."""
         self._names = names
         self.model = model
+        self.levels = compiled(model.comparisons)
+        """The level of each comparison that holds, of two profiles."""
         self.prior_bits = log2(model.prior / (1 - model.prior))
+        rarity = {column: _Rarity(shares) for column, shares in population.tf.items()}
+        nothing = _Rarity({})
         self._ladders = tuple(
             tuple(
                 _Rung(
-                    level.test, weight.bits, level.tf, weight.bits + log2(_usual(level.tf, ladder)),
-                    population.tf.get(level.tf, _NO_TF) if level.tf else _NO_TF,
+                    weight.bits, level.tf, weight.bits + log2(_usual(level.tf, ladder)),
+                    rarity.get(level.tf, nothing),
                 )
                 for level, weight in ladder
             )
             for ladder in map(_ladder, model.comparisons, model.levels)
         )  # fmt: skip
-
-    def levels(self, a: Profile, b: Profile) -> tuple[int, ...]:
-        """Return the level of each comparison that holds."""
-        out = []
-        for ladder in self._ladders:
-            index = 0
-            for rung in ladder:
-                if rung.test(a, b):
-                    break
-                index += 1
-            out.append(index)
-        return tuple(out)
+        self._sums: dict[tuple[int, ...], tuple[float, list[_Rung]]] = {}
+        """Levels → what they weigh whatever the values are, and those that hang on a value."""
+        self._others = tuple(len(ladder) - 1 for ladder in self._ladders[:names])
 
     def weight(self, levels: tuple[int, ...], a: Profile, b: Profile) -> float:
         """Return the weight of a pair whose levels are known."""
-        bits = self.prior_bits
-        for ladder, index in zip(self._ladders, levels, strict=True):
-            bits += self._bits(ladder[index], a, b)
+        known = self._sums.get(levels)
+        if known is None:
+            rungs = [ladder[index] for ladder, index in zip(self._ladders, levels, strict=True)]
+            fixed = self.prior_bits + sum(rung.bits for rung in rungs if not rung.tf)
+            known = self._sums[levels] = fixed, [rung for rung in rungs if rung.tf]
+        bits, by_rarity = known
+        for rung in by_rarity:
+            bits += self._bits(rung, a, b)
         return bits
 
     def of_name(self, levels: tuple[int, ...], a: Profile, b: Profile) -> float:
@@ -84,8 +98,7 @@ class Scorer:
 
     def is_other_name(self, levels: tuple[int, ...]) -> bool:
         """Tell whether first or last name are plainly other ones."""
-        names = zip(self._ladders[: self._names], levels[: self._names], strict=True)
-        return any(index == len(ladder) - 1 for ladder, index in names)
+        return any(map(eq, levels, self._others))
 
     def is_nameless(self, levels: tuple[int, ...]) -> bool:
         """Tell whether there was no name to compare."""
@@ -95,11 +108,11 @@ class Scorer:
         """Return what a level weighs; of two values the commoner tells how rare they are."""
         if rung.tf:
             mine, other = getattr(a, rung.tf), getattr(b, rung.tf)
-            share = rung.shares.get(mine, 0.0)
+            bits = rung.rarity[mine]
             if other != mine:
-                share = max(share, rung.shares.get(other, 0.0))
-            if share:
-                return rung.top - log2(share)
+                bits = min(bits, rung.rarity[other])
+            if bits != _UNKNOWN:
+                return rung.top + bits
         return rung.bits
 
     def together(self, left: Sequence[Profile], right: Sequence[Profile]) -> float:
