@@ -6,8 +6,10 @@ line for each record. The steps are those of the hub's own resolving; see resolv
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -19,13 +21,14 @@ from crm_hub.flow.dedupe_rows import (
     organization_of,
     with_known_countries,
 )
+from crm_hub.flow.understanding import understand
 from crm_hub.mapping.rulebooks import read_identity
 from crm_hub.model.errors import ConfigError
 from crm_hub.model.records import Reject
 from crm_hub.model.values import clean_text
 from crm_hub.resolve.kinds import KINDS, Kind
 from crm_hub.resolve.normal import country_code
-from crm_hub.resolve.profile import Contact, Profile, firm_profile, profile
+from crm_hub.resolve.profile import Contact, Profile
 from crm_hub.resolve.weights import model_file, read_model
 from crm_hub.resolve.whole import Resolved, resolve
 from crm_hub.sdk.formats.delimited import text_rows
@@ -82,10 +85,24 @@ def dedupe(
     Raises: ConfigError when the file or its columns cannot be used.
     """
     kind = KINDS[entity]
-    table, profiles = understood(path, entity, told or {}, id_column, region, folders, progress)
-    given = read_model(model or model_file(kind.model, folders), kind.comparisons)
-    resolved = resolve(profiles, given, read_identity(folders).bands, kind, progress)
+    with _uncollected():
+        table, profiles = understood(path, entity, told or {}, id_column, region, folders, progress)
+        given = read_model(model or model_file(kind.model, folders), kind.comparisons)
+        resolved = resolve(profiles, given, read_identity(folders).bands, kind, progress)
     return Deduped(kind, table, profiles, resolved)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Let no garbage be looked for: a table's records stay, and would be walked through again and
+    again; what goes is freed without it."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def understood(
@@ -102,16 +119,7 @@ def understood(
     table = read_table(path, entity, told, id_column, region, progress)
     contacts = with_known_countries(table.contacts)
     table.contacts = []
-    contacts.reverse()
-    every = len(contacts)
-    profiles: list[Profile] = []
-    while contacts:  # each goes when it is understood: a million of them are a gigabyte
-        contact = contacts.pop()
-        one = profile(contact, rules) if entity == "person" else firm_profile(contact, rules)
-        profiles.append(one)
-        if not len(profiles) % 2_000:
-            progress("understanding", len(profiles), every)
-    return table, profiles
+    return table, understand(contacts, entity, rules, progress)
 
 
 def read_table(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
 
 from crm_hub.resolve.normal.text import sound
@@ -117,18 +117,17 @@ class _Blocks:
         seen = _Seen(len(profiles))
         every, ends = array("q"), array("I")
         for one in profiles:
-            for key in _packed(keys_of(one)):
-                seen.add(key)
-                every.append(key)
+            found = _packed(keys_of(one))
+            seen.add(found)
+            every.extend(found)
             ends.append(len(every))
         block_of, sizes = _shared(every, seen)
         # The blocks of each record one after the other, and where those of the next begin.
         self._of, self._ends = array("I"), array("I")
         start = 0
         for end in ends:
-            self._of.extend(
-                block for key in every[start:end] if (block := block_of.get(key)) is not None
-            )
+            held = [block_of[key] for key in every[start:end] if key in block_of]
+            self._of.extend(held)
             self._ends.append(len(self._of))
             start = end
         self._starts = array("I", accumulate(sizes, initial=0))
@@ -155,22 +154,27 @@ class _Seen:
         self._mask = (1 << bits) - 1
         self._low, self._high = bytearray(1 << bits), bytearray(1 << bits)
 
-    def add(self, key: int) -> None:
-        low, high = key >> 8 & self._mask, key >> 34 & self._mask
-        self._low[low] = 2 if self._low[low] else 1
-        self._high[high] = 2 if self._high[high] else 1
+    def add(self, keys: Iterable[int]) -> None:
+        mask, low, high = self._mask, self._low, self._high
+        for key in keys:
+            at, other = key >> 8 & mask, key >> 34 & mask
+            low[at] = 2 if low[at] else 1
+            high[other] = 2 if high[other] else 1
 
-    def twice(self, key: int) -> bool:
-        return self._low[key >> 8 & self._mask] == 2 == self._high[key >> 34 & self._mask]
+    def twice(self, keys: Iterable[int]) -> Iterator[int]:
+        mask, low, high = self._mask, self._low, self._high
+        return (key for key in keys if low[key >> 8 & mask] == 2 == high[key >> 34 & mask])
 
 
 def _shared(every: Sequence[int], seen: _Seen) -> tuple[dict[int, int], array[int]]:
     """Return key → block for the keys of two records and more, and the size of each block."""
-    often = array("q", (key for key in every if seen.twice(key)))
+    parts = [array("q") for _ in range(_PARTS)]
+    for key in seen.twice(every):
+        parts[(key >> 8) % _PARTS].append(key)
     block_of: dict[int, int] = {}
     sizes = array("I")
-    for part in range(_PARTS):
-        for key, count in Counter(k for k in often if (k >> 8) % _PARTS == part).items():
+    while parts:  # one after the other, so that the counts of a part alone stand in memory
+        for key, count in Counter(parts.pop()).items():
             if 2 <= count <= key & _CAP_BITS:
                 block_of[key] = len(sizes)
                 sizes.append(count)

@@ -6,10 +6,12 @@ those of the table that Splink sees (`table_row`), so that both score the same t
 
 from __future__ import annotations
 
+import marshal
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import attrgetter
 from sys import intern
 from typing import Any, NamedTuple
 
@@ -284,6 +286,19 @@ def firm_profile(contact: Contact, rules: IdentityRules) -> Profile:
     _add_place(found, contact)
     found.refs = frozenset(r for r in (" ".join(words(r)) for r in contact.refs) if " " in r)
     return found
+
+
+def packed(profiles: Iterable[Profile]) -> bytes:
+    """Return profiles as bytes for another process of the same Python; `unpacked` reads them."""
+    return marshal.dumps([_ROW(one) for one in profiles])
+
+
+def unpacked(data: bytes) -> list[Profile]:
+    """Return the profiles of `packed`, which share what the others of this process have."""
+    return [_thrifty(Profile(*row)) for row in marshal.loads(data)]  # noqa: S302 - our own process
+
+
+_ROW = attrgetter(*_COLUMNS)
 
 
 def table_row(found: Profile) -> dict[str, Any]:

@@ -91,6 +91,8 @@ class Readings:
     def _is_turned(self, one: Profile) -> bool:
         """Tell whether the surname is a first name and the first name a surname."""
         given, family = one.given, one.family
+        if not (given in self.family or family in self.given or family in known_given_names()):
+            return False  # nobody has them the other way round
         kept = (self._as_given(given) - 1) * (self.family.get(family, 0) - 1 + _NONE)
         turned = self._as_given(family) * (self.family.get(given, 0) + _NONE)
         return turned > _TURNED * max(kept, _NONE * _NONE)

@@ -1,0 +1,112 @@
+"""A second process makes half of the profiles of a long table, and nothing hangs on it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from itertools import pairwise
+
+import pytest
+
+from crm_hub.flow import helper, understanding
+from crm_hub.flow.understanding import understand
+from crm_hub.mapping.rulebooks import read_identity
+from crm_hub.resolve.profile import Contact, Profile, firm_profile, packed, profile, unpacked
+
+RULES = read_identity(())
+
+
+def _contacts(count: int) -> list[Contact]:
+    return [
+        Contact(
+            f"c{at}", ("Ann", "Bill", "Józef")[at % 3], f"Kestrel{at % 40}",
+            emails=(f"k{at}@acme{at % 7}.example", "info@acme.example")[: at % 3],
+            phones=(f"+4915155501{at:03}",)[: at % 2], company=("Acme GmbH", "")[at % 2],
+            street="Elm Street 4", postcode="10115", city="Berlin", birth="1980-03-01",
+            refs=(f"C-{at}",), source="crm",
+        )
+        for at in range(count)
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def _two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(understanding, "MANY", 1)
+    monkeypatch.setattr(understanding, "cores", lambda: 2)
+    monkeypatch.setattr(understanding, "_JOB", 30)
+    monkeypatch.setattr(understanding, "_TURN", 7)
+
+
+class _Patient(helper.Helper):
+    """A helper that is waited for, so that it surely gets its share."""
+
+    def has_answered(self, wait_s: float = 0.0) -> bool:
+        return super().has_answered(10.0)
+
+
+@pytest.mark.parametrize(("entity", "make"), [("person", profile), ("organization", firm_profile)])
+@pytest.mark.usefixtures("_two_cores")
+def test_both_processes_make_the_same_profiles_in_order(monkeypatch, entity, make) -> None:
+    monkeypatch.setattr(understanding, "Helper", _Patient)
+    given = _contacts(400)
+    told: list[tuple[str, int, int]] = []
+    found = understand(list(given), entity, RULES, lambda *step: told.append(step))
+    assert found == [make(contact, RULES) for contact in given]
+    assert told[-1] == ("understanding", 400, 400)
+    assert any(after[1] - before[1] == 30 for before, after in pairwise(told))
+
+
+@pytest.mark.usefixtures("_two_cores")
+def test_when_the_second_process_dies_its_work_is_done_here(monkeypatch, caplog) -> None:
+    class Killed(_Patient):
+        def send(self, job: object) -> None:
+            super().send(job)
+            if isinstance(job, bytes):
+                os.kill(self._process.pid, signal.SIGKILL)
+
+    monkeypatch.setattr(understanding, "Helper", Killed)
+    given = _contacts(200)
+    found = understand(list(given), "person", RULES, lambda *_: None)
+    assert found == [profile(contact, RULES) for contact in given]
+    assert "going on without it" in caplog.text
+
+
+@pytest.mark.usefixtures("_two_cores")
+def test_without_a_second_process_all_is_done_here(monkeypatch, caplog) -> None:
+    def none(*_: object, **__: object) -> None:
+        raise OSError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(subprocess, "Popen", none)
+    given = _contacts(50)
+    found = understand(list(given), "person", RULES, lambda *_: None)
+    assert found == [profile(contact, RULES) for contact in given]
+    assert "no second process" in caplog.text
+
+
+@pytest.mark.usefixtures("_two_cores")
+def test_a_failure_ends_the_second_process(monkeypatch) -> None:
+    started: list[helper.Helper] = []
+
+    class Noted(_Patient):
+        def __init__(self, *given: object) -> None:
+            super().__init__(*given)  # type: ignore[arg-type]
+            started.append(self)
+
+    def broken(step: str, done: int, every: int) -> None:
+        if done > 60:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(understanding, "Helper", Noted)
+    with pytest.raises(KeyboardInterrupt):
+        understand(_contacts(200), "person", RULES, broken)
+    until = time.monotonic() + 10
+    while started[0]._process.poll() is None and time.monotonic() < until:
+        time.sleep(0.01)
+    assert started[0]._process.poll() == -signal.SIGKILL
+
+
+def test_a_packed_profile_is_the_same_profile() -> None:
+    given = [profile(contact, RULES) for contact in _contacts(20)] + [Profile("bare")]
+    assert unpacked(packed(given)) == given
