@@ -19,10 +19,10 @@ from people_words import FIRM_HEADS, FIRM_TAILS, LANDS
 from people_words_more import MORE_FIRM_HEADS, MORE_FIRM_TAILS, MORE_LANDS
 from people_world import plain
 
-from crm_hub.flow.dedupe_rows import organization_of, with_known_countries
+from crm_hub.flow.dedupe_rows import organization_of
+from crm_hub.flow.understanding import understand
 from crm_hub.mapping.rulebooks import read_identity
 from crm_hub.resolve.kinds import FIRMS
-from crm_hub.resolve.profile import firm_profile
 from crm_hub.resolve.weights import read_model, shipped
 from crm_hub.resolve.whole import resolve
 
@@ -127,8 +127,8 @@ def measure(records: int, seed: int) -> str:
     """Return a line of the table."""
     world = Firms(records, seed)
     rules = read_identity()
-    contacts = [organization_of(row["record_id"], row, FIELDS, "") for row in world.rows]
-    profiles = [firm_profile(contact, rules) for contact in with_known_countries(contacts)]
+    contacts = (organization_of(row["record_id"], row, FIELDS, "") for row in world.rows)
+    profiles = understand(contacts, "organization", rules)
     model = read_model(shipped(FIRMS.model), FIRMS.comparisons)
     found = resolve(profiles, model, rules.bands, FIRMS).clusters.groups
     told = measured(found, world.truth)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from crm_hub.flow.dedupe_rows import contact_of, with_known_countries
+from crm_hub.flow.dedupe_rows import contact_of
+from crm_hub.flow.understanding import understand
 from crm_hub.mapping.rulebooks import read_identity
-from crm_hub.resolve.profile import Profile, profile
+from crm_hub.resolve.profile import Profile
 
 FIELDS = {
     "given_name": ["first_name"], "family_name": ["last_name"], "display_name": ["full_name"],
@@ -22,8 +23,8 @@ def profiles_of(rows: Sequence[Mapping[str, str]]) -> list[Profile]:
     """Return the evidence of the generator's rows, as `crm-hub dedupe` makes it."""
     rules = read_identity()
     fields = {field: [c for c in columns if c in rows[0]] for field, columns in FIELDS.items()}
-    contacts = [contact_of(row["record_id"], row, fields, "") for row in rows]
-    return [profile(contact, rules) for contact in with_known_countries(contacts)]
+    contacts = (contact_of(row["record_id"], row, fields, "") for row in rows)
+    return understand(contacts, "person", rules)
 
 
 def measured(groups: Iterable[Sequence[int]], truth: Sequence[int]) -> dict[str, float]:

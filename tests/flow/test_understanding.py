@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
-from itertools import pairwise
+from collections.abc import Iterator
 
 import pytest
 
 from crm_hub.flow import helper, understanding
-from crm_hub.flow.understanding import understand
+from crm_hub.flow.understanding import Understanding, understand
 from crm_hub.mapping.rulebooks import read_identity
 from crm_hub.resolve.profile import Contact, Profile, firm_profile, packed, profile, unpacked
 
@@ -52,10 +51,16 @@ def test_both_processes_make_the_same_profiles_in_order(monkeypatch, entity, mak
     monkeypatch.setattr(understanding, "Helper", _Patient)
     given = _contacts(400)
     told: list[tuple[str, int, int]] = []
-    found = understand(list(given), entity, RULES, lambda *step: told.append(step))
+    there: list[int] = []
+    monkeypatch.setattr(understanding, "unpacked", lambda data: there.append(1) or unpacked(data))
+    with Understanding(entity, RULES) as taken:
+        for contact in given:
+            taken.take(contact)
+        while_reading = len(there)
+        found = taken.profiles(lambda *step: told.append(step))
     assert found == [make(contact, RULES) for contact in given]
     assert told[-1] == ("understanding", 400, 400)
-    assert any(after[1] - before[1] == 30 for before, after in pairwise(told))
+    assert 0 < while_reading < len(there)
 
 
 @pytest.mark.usefixtures("_two_cores")
@@ -68,7 +73,7 @@ def test_when_the_second_process_dies_its_work_is_done_here(monkeypatch, caplog)
 
     monkeypatch.setattr(understanding, "Helper", Killed)
     given = _contacts(200)
-    found = understand(list(given), "person", RULES, lambda *_: None)
+    found = understand(given, "person", RULES)
     assert found == [profile(contact, RULES) for contact in given]
     assert "going on without it" in caplog.text
 
@@ -80,7 +85,7 @@ def test_without_a_second_process_all_is_done_here(monkeypatch, caplog) -> None:
 
     monkeypatch.setattr(subprocess, "Popen", none)
     given = _contacts(50)
-    found = understand(list(given), "person", RULES, lambda *_: None)
+    found = understand(given, "person", RULES)
     assert found == [profile(contact, RULES) for contact in given]
     assert "no second process" in caplog.text
 
@@ -94,17 +99,23 @@ def test_a_failure_ends_the_second_process(monkeypatch) -> None:
             super().__init__(*given)  # type: ignore[arg-type]
             started.append(self)
 
-    def broken(step: str, done: int, every: int) -> None:
-        if done > 60:
-            raise KeyboardInterrupt
+    def stopped() -> Iterator[Contact]:
+        yield from _contacts(100)
+        raise KeyboardInterrupt
 
     monkeypatch.setattr(understanding, "Helper", Noted)
     with pytest.raises(KeyboardInterrupt):
-        understand(_contacts(200), "person", RULES, broken)
-    until = time.monotonic() + 10
-    while started[0]._process.poll() is None and time.monotonic() < until:
-        time.sleep(0.01)
+        understand(stopped(), "person", RULES)
     assert started[0]._process.poll() == -signal.SIGKILL
+
+
+def test_a_local_number_takes_its_country_from_any_other_row() -> None:
+    given = [Contact("a", "Ann", "Kestrel", phones=("0171 5550100",)),
+             Contact("b", "Bill", "Kestrel", phones=("+491715550100",)),
+             Contact("c", "Cleo", "Kestrel", phones=("0171 5550199",))]  # fmt: skip
+    found = understand(given, "person", RULES)
+    assert found[0].phones == found[1].phones == {"+491715550100"}
+    assert found[2].phones == profile(given[2], RULES).phones
 
 
 def test_a_packed_profile_is_the_same_profile() -> None:

@@ -15,20 +15,15 @@ from itertools import islice
 from pathlib import Path
 
 from crm_hub.flow.dedupe_columns import fields_for
-from crm_hub.flow.dedupe_rows import (
-    Fields,
-    contact_of,
-    organization_of,
-    with_known_countries,
-)
-from crm_hub.flow.understanding import understand
+from crm_hub.flow.dedupe_rows import Fields, contact_of, organization_of
+from crm_hub.flow.understanding import Understanding
 from crm_hub.mapping.rulebooks import read_identity
 from crm_hub.model.errors import ConfigError
 from crm_hub.model.records import Reject
 from crm_hub.model.values import clean_text
 from crm_hub.resolve.kinds import KINDS, Kind
 from crm_hub.resolve.normal import country_code
-from crm_hub.resolve.profile import Contact, Profile
+from crm_hub.resolve.profile import Profile
 from crm_hub.resolve.weights import model_file, read_model
 from crm_hub.resolve.whole import Resolved, resolve
 from crm_hub.sdk.formats.delimited import text_rows
@@ -52,7 +47,6 @@ class Table:
     id_column: str
     fields: Fields
     ids: list[str] = field(default_factory=list)
-    contacts: list[Contact] = field(default_factory=list)
     aside: list[Reject] = field(default_factory=list)
 
 
@@ -114,23 +108,22 @@ def understood(
     folders: Sequence[Path],
     progress: Progress,
 ) -> tuple[Table, list[Profile]]:
-    """Return the table at `path` without its contacts, and what each of its rows says."""
-    rules = read_identity(folders)
-    table = read_table(path, entity, told, id_column, region, progress)
-    contacts = with_known_countries(table.contacts)
-    table.contacts = []
-    return table, understand(contacts, entity, rules, progress)
+    """Return the table at `path`, and what each of its rows says."""
+    with Understanding(entity, read_identity(folders)) as found:
+        table = _read(path, entity, told, id_column, region, found, progress)
+        return table, found.profiles(progress)
 
 
-def read_table(
+def _read(
     path: Path,
     entity: str,
     told: Mapping[str, str],
     id_column: str,
     region: str,
+    found: Understanding,
     progress: Progress,
 ) -> Table:
-    """Return the rows of a delimited file as contacts; rows that cannot be used are set aside."""
+    """Let the rows of a delimited file be understood; what cannot be used is set aside."""
     _refuse_other_files(path)
     rows = text_rows(path)
     columns = _header(path, rows)
@@ -155,7 +148,7 @@ def read_table(
         seen[id] = number
         values = dict(zip(columns, map(clean_text, cells), strict=True))
         table.ids.append(id)
-        table.contacts.append(make(id, values, fields, region))
+        found.take(make(id, values, fields, region))
         if not len(table.ids) % 5_000:
             progress("reading", len(table.ids), 0)
     return table

@@ -113,31 +113,33 @@ def _of_mail(emails: Iterable[str]) -> str:
     return next((r for e in emails if (r := _region_of_domain(e.rpartition("@")[2]))), "")
 
 
-def with_known_countries(contacts: Sequence[Contact]) -> list[Contact]:
-    """Return the contacts with local numbers completed where the set knows one country for them.
+class Numbers:
+    """The numbers of a set whose countries are known, for local ones of the same digits.
 
     `0171 5550100` of a record without a country is +49171… when that number, and no other with
     those digits, stands in another record.
     """
-    known: dict[str, set[str]] = {}
-    for contact in contacts:
+
+    def __init__(self) -> None:
+        self._known: dict[str, set[str]] = {}
+
+    def add(self, contact: Contact) -> bool:
+        """Take notice of a contact's numbers; tell whether all of them are complete."""
         for phone in contact.phones:
             if is_e164(phone):
-                known.setdefault(_national(phone), set()).add(phone)
-    return [_completed(contact, known) for contact in contacts]
+                self._known.setdefault(_national(phone), set()).add(phone)
+        return all(phone[:1] == "+" for phone in contact.phones)
 
-
-def _completed(contact: Contact, known: Mapping[str, set[str]]) -> Contact:
-    if all(phone[:1] == "+" for phone in contact.phones):
-        return contact
-    phones = []
-    for phone in contact.phones:
-        if phone[:1] != "+":
-            digits = "".join(c for c in phone if c.isdigit()).lstrip("0")
-            found = known.get(digits, set()) if len(digits) > 6 else set()
-            phone = next(iter(found)) if len(found) == 1 else phone
-        phones.append(phone)
-    return contact._replace(phones=tuple(phones))
+    def completed(self, contact: Contact) -> Contact:
+        """Return a contact with its local numbers completed where the set knows one country."""
+        phones = []
+        for phone in contact.phones:
+            if phone[:1] != "+":
+                digits = "".join(c for c in phone if c.isdigit()).lstrip("0")
+                found = self._known.get(digits, set()) if len(digits) > 6 else set()
+                phone = next(iter(found)) if len(found) == 1 else phone
+            phones.append(phone)
+        return contact._replace(phones=tuple(phones))
 
 
 @lru_cache(65_536)

@@ -1,14 +1,17 @@
 """What each contact of a table says: its profile. With many, a second process makes half of them.
 
-A profile hangs on its contact alone, so that it does not matter where it is made.
+A profile hangs on its contact alone, so that it does not matter where it is made. The second
+process begins while the table is still read; a contact with a local number waits until the whole
+table has been, since another row may tell the number's country.
 """
 
 from __future__ import annotations
 
 import marshal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 
+from crm_hub.flow.dedupe_rows import Numbers
 from crm_hub.flow.helper import Helper, cores
 from crm_hub.flow.understanding_process import MAKERS
 from crm_hub.model.rules import IdentityRules
@@ -16,6 +19,8 @@ from crm_hub.observe import logger
 from crm_hub.resolve.profile import Contact, Profile, unpacked
 
 Progress = Callable[[str, int, int], None]
+Job = list[tuple[int, Contact]]
+"""Contacts with their places in the table."""
 MANY = 20_000
 """So many contacts are worth a process: it takes half a second to come up."""
 _PROGRAM = "crm_hub.flow.understanding_process"
@@ -23,97 +28,110 @@ _JOB, _TURN = 2_000, 200
 _log = logger("flow")
 
 
-def understand(
-    contacts: list[Contact], entity: str, rules: IdentityRules, progress: Progress
-) -> list[Profile]:
-    """Return the profiles of contacts, in their order.
+class Understanding:
+    """Takes the contacts of a table and gives their profiles; use as a context manager."""
 
-    `contacts` is empty then: each goes when it is understood, since a million are a gigabyte.
-    """
-    every = len(contacts)
-    contacts.reverse()
-    parts: list[list[Profile]] = []
-    with _Beside(entity, rules, many=every >= MANY) as beside:
-        while contacts:
-            parts.append([])
-            if beside.is_free():
-                beside.take(_next(contacts, _JOB), parts[-1])
-            else:
-                parts[-1] += [MAKERS[entity](one, rules) for one in _next(contacts, _TURN)]
-            progress("understanding", every - len(contacts), every)
-    return [one for part in parts for one in part]
-
-
-def _next(contacts: list[Contact], count: int) -> list[Contact]:
-    """Take the next ones from a list that is turned round."""
-    taken = contacts[: -count - 1 : -1]
-    del contacts[-count:]
-    return taken
-
-
-class _Beside:
-    """The second process, one job behind; use as a context manager. What it does not do is done
-    here: when it died, or on one core."""
-
-    def __init__(self, entity: str, rules: IdentityRules, *, many: bool) -> None:
+    def __init__(self, entity: str, rules: IdentityRules) -> None:
         self._entity, self._rules = entity, rules
-        self._job: list[Contact] = []
-        self._part: list[Profile] = []
+        self._numbers = Numbers()
+        self._ready: Job = []
+        self._waiting: Job = []
+        self._found: list[Profile | None] = []
         self._helper: Helper | None = None
-        if many and cores() > 1:
-            try:
-                self._helper = Helper(_PROGRAM, (entity, rules))
-            except OSError as error:
-                _log.warning("no second process to understand records in: %s", error.strerror)
+        self._away: Job = []
 
-    def __enter__(self) -> _Beside:
+    def __enter__(self) -> Understanding:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, _error: object, _trace: TracebackType | None
+        self, _kind: type[BaseException] | None, _error: object, _trace: TracebackType | None
     ) -> None:
-        if kind is None and self._job:
-            self._collect()
         self._stop()
 
-    def is_free(self) -> bool:
-        """Tell whether it waits for a job, or its end was noticed."""
-        return self._helper is not None and self._helper.has_answered()
+    def take(self, contact: Contact) -> None:
+        """Take the contact of the next row."""
+        is_complete = self._numbers.add(contact)
+        (self._ready if is_complete else self._waiting).append((len(self._found), contact))
+        self._found.append(None)
+        count = len(self._found)
+        if count == MANY and cores() > 1:
+            self._start()
+        if not count % _TURN:
+            self._hand_over()
 
-    def take(self, job: list[Contact], part: list[Profile]) -> None:
-        """Understand contacts some time, and put their profiles into `part`."""
+    def profiles(self, progress: Progress) -> list[Profile]:
+        """Return the profiles of all rows, in their order, once the last one was taken."""
+        every = len(self._found)
+        while self._waiting:
+            at, contact = self._waiting.pop()
+            self._ready.append((at, self._numbers.completed(contact)))
+        while self._ready:
+            self._hand_over()
+            self._make(_some(self._ready, _TURN))
+            progress("understanding", every - len(self._ready) - len(self._away), every)
         self._collect()
-        self._job, self._part = job, part
-        if self._helper:
-            try:
-                self._helper.send(marshal.dumps([tuple(one) for one in job]))
-            except OSError:
-                self._lost()
-        if not self._helper:
-            self._here()
+        progress("understanding", every, every)
+        return [one for one in self._found if one is not None]
+
+    def _make(self, job: Job) -> None:
+        for at, contact in job:
+            self._found[at] = MAKERS[self._entity](contact, self._rules)
+
+    # the second process ------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        try:
+            self._helper = Helper(_PROGRAM, (self._entity, self._rules))
+        except OSError as error:
+            _log.warning("no second process to understand records in: %s", error.strerror)
+
+    def _hand_over(self) -> None:
+        """Give the second process a job, if it waits for one and there is enough to do."""
+        if self._helper and len(self._ready) >= _JOB and self._helper.has_answered():
+            self._collect()
+            if self._helper:
+                self._away = _some(self._ready, _JOB)
+                try:
+                    self._helper.send(marshal.dumps([tuple(one) for _, one in self._away]))
+                except OSError:
+                    self._lost()
 
     def _collect(self) -> None:
-        """Put what it answered where it belongs; its first answer says that it is there."""
-        if self._helper:
-            try:
-                answer = self._helper.receive()
-            except OSError:
-                self._lost()
-            else:
-                self._part += unpacked(answer) if self._job else []
-                self._job = []
-        if self._job:
-            self._here()
-
-    def _here(self) -> None:
-        self._part += [MAKERS[self._entity](one, self._rules) for one in self._job]
-        self._job = []
+        """Take what it answered; the first time that it is there."""
+        if not self._helper:
+            return
+        try:
+            answer = self._helper.receive()
+        except OSError:
+            self._lost()
+            return
+        for (at, _), one in zip(self._away, unpacked(answer) if self._away else (), strict=True):
+            self._found[at] = one
+        self._away = []
 
     def _lost(self) -> None:
         _log.warning("the second process that understands records has ended; going on without it")
         self._stop()
+        self._make(self._away)
+        self._away = []
 
     def _stop(self) -> None:
         if self._helper:
             self._helper.stop()
             self._helper = None
+
+
+def understand(contacts: Iterable[Contact], entity: str, rules: IdentityRules) -> list[Profile]:
+    """Return the profiles of contacts that are all there."""
+    with Understanding(entity, rules) as found:
+        for contact in contacts:
+            found.take(contact)
+        return found.profiles(lambda _step, _done, _every: None)
+
+
+def _some(contacts: Job, count: int) -> Job:
+    """Take some away from the end of a list: each contact goes when it is understood, since a
+    million of them are a gigabyte."""
+    taken = contacts[-count:]
+    del contacts[-count:]
+    return taken

@@ -17,7 +17,7 @@ from crm_hub.resolve.profile import Profile
 # Letter of a key → the most records it may have. What names one person may be many records' own;
 # a name alone is worth less the more people have it.
 CAPS = {
-    "m": 200, "p": 200, "r": 200, "l": 200, "n": 60, "f": 60, "b": 60, "a": 60, "o": 60, "s": 60,
+    "m": 200, "p": 200, "r": 200, "l": 200, "n": 20, "f": 20, "b": 60, "a": 60, "o": 60, "s": 60,
     "c": 60, "t": 60, "g": 30, "x": 60, "h": 20,
 }  # fmt: skip
 
