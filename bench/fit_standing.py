@@ -46,14 +46,16 @@ class Logged(graph._Joining):
     truth: dict[str, int]
     seen: set[tuple[int, int, int, int]]
 
-    def _standing(self, edge: graph.Edge, left: list[int], right: list[int]) -> float:
-        found = super()._standing(edge, left, right)
+    def _standing(
+        self, edge: graph.Edge, left: list[int], right: list[int], together: float
+    ) -> float:
+        found = super()._standing(edge, left, right, together)
         one, other = sorted(((min(left), len(left)), (min(right), len(right))))
         if edge.sure or edge.bits >= SURE or (*one, *other) in self.seen:
             return found
         self.seen.add((*one, *other))
         size = len(left) + len(right)
-        together = self.judge.together(left, right) if size > 2 else edge.bits
+        together = together if size > 2 else edge.bits
         rivals = self._rivals(left, right)
         row = [
             1.0,
