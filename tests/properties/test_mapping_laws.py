@@ -14,7 +14,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from crm_hub.mapping import compile_section, overlay, parse
-from crm_hub.mapping.steps import STEPS, Locale, Misfit, contact
+from crm_hub.mapping.steps import STEPS, Locale, Misfit, contact, phones
 from crm_hub.mapping.values import is_blank
 from crm_hub.model.canonical import Mapped
 from crm_hub.model.errors import ConfigError, RecordError
@@ -209,6 +209,35 @@ _NORTH_AMERICAN = st.builds(
 @given(text=_NORTH_AMERICAN, region=st.sampled_from(["US", "CA", "DE", "GB", "BR"]))
 def test_the_fast_path_for_phone_numbers_equals_the_library(text: str, region: str) -> None:
     assert contact.phone_in_e164(text, region) == _library_phone(text, region)
+
+
+_CODES = st.sampled_from(sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE))
+_GROUPS = st.lists(
+    st.builds("{}{}".format, st.sampled_from(["", " ", "-", ".", "/", "  "]), st.text("0123456789", min_size=1, max_size=5)),
+    min_size=1, max_size=5,
+).map("".join)  # fmt: skip
+_ABROAD = st.builds("+{}{}".format, _CODES, _GROUPS)
+_AT_HOME = st.builds(
+    "{}{}".format, st.sampled_from(["0", "(0", "08", "00", "01", "0 ", "(0)", "(030)"]), _GROUPS
+)
+
+
+@settings(max_examples=1500, deadline=None)
+@given(
+    text=_ABROAD | _AT_HOME,
+    region=st.sampled_from(sorted(phonenumbers.SUPPORTED_REGIONS)) | st.sampled_from(["DE", ""]),
+)
+def test_the_fast_paths_for_numbers_of_all_countries_equal_the_library(
+    text: str, region: str
+) -> None:
+    assert contact.phone_in_e164(text, region) == _library_phone(text, region)
+
+
+def test_usual_numbers_take_the_fast_path() -> None:
+    assert phones.international("+49 151 5550100") == "+491515550100"
+    assert phones.national("(030) 555-0100", "DE") == "+49305550100"
+    assert phones.national("030 5550100", "US") is None
+    assert phones.international("+44 020 7946 0958") is None, "a zero after the country"
 
 
 _URL_TAILS = st.text("abzXY09._/=&+-:?#@%", max_size=30)

@@ -12,6 +12,7 @@ import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
 from crm_hub.mapping.steps.kind import Locale, Misfit, Step, StepKind, as_text, plain, same
+from crm_hub.mapping.steps.phones import international, national
 from crm_hub.mapping.steps.text import one_line
 
 MAX_ADDRESS = 254
@@ -76,7 +77,8 @@ def phone_in_e164(text: str, region: str) -> str:
     nanp = _NANP.fullmatch(text)
     if nanp is not None and (region in _NANP_REGIONS or text[0] == "+"):
         return f"+1{nanp[2] or nanp[3]}{nanp[4]}{nanp[5]}"
-    return _parsed_phone(text, region)
+    usual = international(text) if text[:1] == "+" else national(text, region)
+    return usual or _parsed_phone(text, region)
 
 
 @lru_cache(_CACHED_PHONES)
