@@ -70,7 +70,8 @@ def _with_code(code: str) -> _Country | None:
     regions = COUNTRY_CODE_TO_REGION_CODE.get(int(code))
     if regions is None:
         return None
-    return _country(PhoneMetadata.metadata_for_region_or_calling_code(int(code), regions[0]))
+    found = PhoneMetadata.metadata_for_region_or_calling_code(int(code), regions[0])
+    return None if found is None else _country(found)
 
 
 @lru_cache(1_024)
@@ -79,13 +80,17 @@ def _of_region(region: str) -> _Country | None:
     if found is None or found.national_prefix_transform_rule:
         return None
     country = _country(found)
-    main = _with_code(country.code)
+    main = None if country is None else _with_code(country.code)
+    if country is None or main is None:
+        return None
     # The library asks the main region of a code how long a number may be.
-    return None if main is None else country._replace(lengths=country.lengths & main.lengths)
+    return country._replace(lengths=country.lengths & main.lengths)
 
 
-def _country(found: PhoneMetadata) -> _Country:
+def _country(found: PhoneMetadata) -> _Country | None:
     desc = found.general_desc
+    if desc is None:
+        return None
     lengths = {*desc.possible_length} - {*desc.possible_length_local_only}
     trunk = found.national_prefix_for_parsing
     return _Country(
