@@ -7,6 +7,7 @@ whoever has it as one of two.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 
 from crm_hub.resolve.profile import Profile
 
@@ -30,14 +31,22 @@ class Bearers:
                     self._wholes.setdefault(part, set()).add(family)
 
     def of(self, ones: Iterable[Profile]) -> Iterator[int]:
-        """Yield the places of all who may bear one of the names of these, some more than once."""
+        """Yield the places of all who may bear one of the names of these, some more than once.
+
+        Those of the very name come first, since who asks is often content with a few.
+        """
+        people = list(ones)
         done: set[tuple[str, str]] = set()
-        for one in ones:
-            for name in self._meant(one):
-                if name not in done:
+        for names in (map(self._own, people), chain.from_iterable(map(self._meant, people))):
+            for name in names:
+                if name and name not in done:
                     done.add(name)
                     family, given = name
                     yield from self._named[family][given]
+
+    def _own(self, one: Profile) -> tuple[str, str] | None:
+        name = self._name_of(one)
+        return (name[1], name[0]) if name else None
 
     def _meant(self, one: Profile) -> Iterator[tuple[str, str]]:
         """Yield the names, as surname and first name, that somebody bears and this one may mean."""
