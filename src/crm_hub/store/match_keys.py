@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Select, any_, bindparam, func, insert, select, union
@@ -29,6 +30,7 @@ RECENT = 128_000
 """So many entries wait in the small table: each merge rewrites most pages of the large one."""
 
 _HALF = 1 << 63
+_BY_HASH = itemgetter(0)
 
 
 def key_hash(key: str) -> int:
@@ -99,7 +101,8 @@ class MatchKeys:
 
     def add(self, rows: Iterable[tuple[str, int]]) -> None:
         """Let records be found by keys that now stand with them: (key, record)."""
-        entries = sorted([(key_hash(key), record_id) for key, record_id in rows])
+        entries = [(key_hash(key), record_id) for key, record_id in rows]
+        entries.sort(key=_BY_HASH)  # as the table lies: each page of it is then met once
         self._db.insert(self._tables[-1], entries)
         if len(self._tables) > 1 and entries:
             first = self._db.take_ids(match_key_recent.name, len(entries))
