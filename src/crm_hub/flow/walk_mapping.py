@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from crm_hub.flow.batch import Landed, MappedRecord
-from crm_hub.flow.walk_records import node_of
+from crm_hub.flow.walk_records import Node
 from crm_hub.mapping import SectionPlan
 from crm_hub.model.canonical import Drift, Mapped
 from crm_hub.model.errors import RecordError
@@ -47,7 +47,7 @@ def map_landed(stream: StreamRow, section: SectionPlan, landed: Sequence[Landed]
         source = SourceKey(stream.connection, stream.name, key)
         if made is not None:
             draft, events, drifted = made
-            node = None if draft is None else node_of(record_id, source, draft)
+            node = None if draft is None else Node(record_id, source, draft)
             records.append(MappedRecord(one, source, None, events, node))
         elif payload is None:
             if section.delete != "ignore":

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any
 
 import orjson
@@ -17,39 +18,51 @@ from crm_hub.flow.walk_drafts import drafts_of, name_of
 from crm_hub.flow.walk_lookup import Looked
 from crm_hub.model.ids import SourceKey
 from crm_hub.resolve import NameForm, claimed, joining
-from crm_hub.resolve.marks import MARK, Mark, read_mark
+from crm_hub.resolve.marks import MARK, Numbers, read_mark
 from crm_hub.resolve.near import NEAR, near_keys
 from crm_hub.store import Held, Identities, Row
 from crm_hub.store.match_keys import joined, split
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, init=False, eq=False)
 class Node:
     """A record in memory: its keys, its values, and the identity it has had so far.
 
-    claimed, joining, data, held, mark, shown, references: as in Draft. name_key: the key of its
-    whole name, "" without one. near: by what it is found where it is written otherwise, in a hub
-    that was rebuilt. read, form: its values and its name, once somebody asked for them.
+    entity to references: as in Draft. name_key: the key of its whole name, "" without one. near: by
+    what it is found where it is written otherwise, in a hub that was rebuilt. read, form: its
+    values and its name, once somebody asked for them.
     """
 
     record_id: int
     source: SourceKey
     entity: str
     changed_at_us: int | None
+    data: str
     keys: list[str]
     claimed: list[str]
     joining: list[str]
-    data: str
     held: str
-    mark: Mark
+    mark: Numbers
+    shown: str
+    references: Sequence[tuple[str, str, str]]
     name_key: str
-    shown: str = ""
-    references: Sequence[tuple[str, str, str]] = ()
-    read: dict[str, Any] | None = None
-    form: NameForm | None = None
-    identity_id: int | None = None
-    home_id: int | None = None
-    near: list[str] = field(default_factory=list)
+    read: dict[str, Any] | None
+    form: NameForm | None
+    identity_id: int | None
+    home_id: int | None
+    near: Sequence[str]
+
+    def __init__(self, record_id: int, source: SourceKey, draft: tuple[Any, ...]) -> None:
+        """draft: a Draft, or the same as a plain tuple."""
+        self.record_id, self.source = record_id, source
+        # In one go, for there is one of each record that comes.
+        (
+            self.entity, self.changed_at_us, self.data, self.keys, self.claimed, self.joining,
+            self.held, self.mark, self.shown, self.references,
+        ) = draft  # fmt: skip
+        self.name_key = _name_key(self.keys)
+        self.read = self.form = self.identity_id = self.home_id = None
+        self.near = ()
 
     @property
     def values(self) -> dict[str, Any]:
@@ -58,7 +71,7 @@ class Node:
         return self.read
 
     @property
-    def alike(self) -> list[str]:
+    def alike(self) -> Sequence[str]:
         """The keys of those who may be alike: its whole name, and what is near."""
         return [name, *self.near] if (name := self.name_key) else self.near
 
@@ -87,7 +100,7 @@ class Batch:
     lost_identities: set[int] = field(default_factory=set)
     keys_added: list[Row] = field(default_factory=list)
     names_gone: set[tuple[str, int]] = field(default_factory=set)
-    marks_before: dict[int, Mark] = field(default_factory=dict)
+    marks_before: dict[int, Numbers] = field(default_factory=dict)
     looked: Looked = field(default_factory=Looked)
 
 
@@ -105,23 +118,26 @@ def store_canonical(repo: Identities, tools: Tools, mapped: Sequence[MappedRecor
                 if held is not None:
                     _lose(batch, held)
                 continue
-            node = node_of(landed.record_id, source, next(drafts))
+            node = Node(landed.record_id, source, next(drafts))
             node.read = record.values
-        node.near = finds_near.of(node)
-        references = {(node.record_id, *link) for link in node.references}
+        number = node.record_id
+        if node.entity == "person":
+            node.near = finds_near.of(node)
+        references = [(number, *link) for link in node.references]
         if held is None:
             rows.new.append(_row(node))
-            rows.keys_added += [(key, node.record_id) for key in (*node.keys, *node.near)]
-        elif not _changed(node, references, held, stored, rows):
+            rows.keys_added.extend(zip(node.keys, repeat(number)))
+            rows.keys_added.extend(zip(node.near, repeat(number)))
+        elif not _changed(node, {*references}, held, stored, rows):
             continue
         else:
             _let_go(batch, held, split(held.keys), node.alike)
-        if node.record_id in stored.links:
-            identity_id, node.home_id = stored.links[node.record_id]
+        if number in stored.links:
+            identity_id, node.home_id = stored.links[number]
             node.identity_id = None if held is None else identity_id
-        rows.references += references
-        batch.nodes[node.record_id] = node
-        batch.dirty.append(node.record_id)
+        rows.references += dict.fromkeys(references)
+        batch.nodes[number] = node
+        batch.dirty.append(number)
     repo.save_canonical(rows.new, rows.changed)
     repo.remove_keys(rows.keys_removed)
     repo.save_references(rows.references_replaced, rows.references)
@@ -140,12 +156,10 @@ class _Near:
         self._repo, self._tools = repo, tools
         self._measured: bool | None = None
 
-    def of(self, node: Node) -> list[str]:
-        if node.entity != "person":
-            return []
+    def of(self, node: Node) -> Sequence[str]:
         if self._measured is None:
             self._measured = self._repo.is_measured("person")
-        return near_of(node, self._tools) if self._measured else []
+        return near_of(node, self._tools) if self._measured else ()
 
 
 def near_of(node: Node, tools: Tools) -> list[str]:
@@ -195,7 +209,7 @@ def _let_go(batch: Batch, held: Held, keys: Sequence[str], alike: Iterable[str])
 
 def _changed(node: Node, references: set[Row], held: Held, stored: _Stored, rows: _Rows) -> bool:
     """Note what differs from what is stored of a record; tell whether anything does."""
-    had, has = set(split(held.keys)), {*node.keys, *node.near, node.mark.text()}
+    had, has = set(split(held.keys)), {*split(node.held), *node.near}
     is_same = (held.entity, held.changed_at_us, held.data) == (
         node.entity, node.changed_at_us, node.data
     )  # fmt: skip
@@ -213,15 +227,6 @@ def _row(node: Node) -> Row:
     return (node.record_id, node.entity, node.changed_at_us, node.data, held)
 
 
-def node_of(record_id: int, source: SourceKey, draft: tuple[Any, ...]) -> Node:
-    """Return the node of a record's draft (a Draft, or as a plain tuple)."""
-    entity, changed_at_us, data, keys, claimed, joining, held, mark, shown, references = draft
-    return Node(
-        record_id, source, entity, changed_at_us, keys, claimed, joining, data, held, Mark(*mark),
-        _name_key(keys), shown, references,
-    )  # fmt: skip
-
-
 def _name_key(keys: Sequence[str]) -> str:
     last = keys[-1] if keys else ""
     return last if last[:2] == "n:" else next((key for key in keys if key[:2] == "n:"), "")
@@ -231,13 +236,16 @@ def held_node(held: Held, tools: Tools) -> Node:
     """Return a stored record as a node."""
     found = split(held.keys)
     keys = [key for key in found if key[:2] != MARK and key[:2] != NEAR]
+    source = SourceKey(held.connection, held.stream, held.key)
     node = Node(
-        held.record_id, SourceKey(held.connection, held.stream, held.key), held.entity,
-        held.changed_at_us, keys, claimed(keys), joining(keys, held.entity, tools.rules),
-        held.data, held.keys, read_mark(found), _name_key(keys),
-        identity_id=held.identity_id, home_id=held.home_id,
-        near=[key for key in found if key[:2] == NEAR],
+        held.record_id, source,
+        (
+            held.entity, held.changed_at_us, held.data, keys, claimed(keys),
+            joining(keys, held.entity, tools.rules), held.keys, read_mark(found), "", (),
+        ),
     )  # fmt: skip
+    node.identity_id, node.home_id = held.identity_id, held.home_id
+    node.near = [key for key in found if key[:2] == NEAR]
     if tools.near is not None:
         node.near = near_of(node, tools)
     return node
