@@ -20,7 +20,7 @@ from typing import Any, cast
 
 import orjson
 
-from crm_hub.flow.mapping_process import READY, Answer
+from crm_hub.flow.mapping_process import READY, Answer, unpacked
 from crm_hub.landing import Ready
 from crm_hub.mapping import SectionPlan
 from crm_hub.model.records import Change, Payload
@@ -100,7 +100,8 @@ class Ahead:
         there, self._busy_with = self._busy_with, []
         if not there:
             return {}
-        answer: Answer = self._receive() or [None] * len(there)
+        sent = self._receive()
+        answer: Answer = [None] * len(there) if sent is None else unpacked(sent)
         if not all(found and found[3] for found in answer):
             payloads = orjson.loads(self._raw)
             for change, found, payload in zip(there, answer, payloads, strict=True):

@@ -258,6 +258,8 @@ def _changed(node: Node, held: Held, stored: _Stored, rows: _Rows) -> bool:
 
 def _references(node: Node) -> Iterable[Row]:
     """Return (record, relation, entity, key) of what a record refers to, each once."""
+    if not node.references:
+        return ()
     return dict.fromkeys((node.record_id, *link) for link in node.references)
 
 
