@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Select, any_, bindparam, func, insert, select, union
+from sqlalchemy import Select, any_, bindparam, func, insert, select, union_all
 from xxhash import xxh3_64_intdigest
 
 from crm_hub.store.db import Db, Row
@@ -57,12 +57,16 @@ def split(text: str) -> list[str]:
 
 
 _TEXTS = select(canonical_record.c.record_id, canonical_record.c.match_keys)
+_ASKED = func.json_each(bindparam("among")).table_valued("value")
 _BEARERS = {
+    # Joined key by key: `IN (…)` would make an index of all that are asked, once for each table.
     "sqlite": _TEXTS.where(
         canonical_record.c.record_id.in_(
-            union(
+            union_all(
                 *(
-                    select(table.c.record_id).where(among("sqlite", table.c.key))
+                    select(table.c.record_id).join_from(
+                        _ASKED, table, table.c.key == _ASKED.c.value
+                    )
                     for table in (match_key, match_key_recent)
                 )
             )
