@@ -16,16 +16,18 @@ from crm_hub.resolve.near import NEAR, NEAR_CROWD
 
 
 class Bearers:
-    """All who bear a name, or hold what is near one. marks: record → where and for whom it is.
+    """All who bear a name, or hold what is near one. marks: record → where and for whom it is;
+    nodes: those of the batch.
 
     A place or firm that more than a crowd of them share tells them apart no better than the name.
     turned: those to be looked at anew, since their name or place became a crowd's, or no longer is.
     """
 
-    __slots__ = ("_agreeing", "_is_near", "_most", "marks", "turned")
+    __slots__ = ("_agreeing", "_is_near", "_most", "marks", "nodes", "turned")
 
     def __init__(self, key: str) -> None:
         self.marks: dict[int, Numbers] = {}
+        self.nodes: list[Node] = []
         self.turned: set[int] = set()
         self._is_near = key[:2] == NEAR
         self._most = NEAR_CROWD if self._is_near else CROWD
@@ -114,17 +116,18 @@ def bearers_of(
     gone: dict[str, list[int]] = defaultdict(list)
     for key, record in batch.names_gone:
         gone[key].append(record)
-    before = {key: found.marks.copy() for key, found in of_name.items()}
     for node in batch.nodes.values():
         for key in node.alike:
             if key in of_name:
-                of_name[key].marks[node.record_id] = node.mark
+                of_name[key].nodes.append(node)
     had = batch.marks_before
     for key, found in of_name.items():
+        before = found.marks
+        found.marks = before | {node.record_id: node.mark for node in found.nodes}
         # Where nobody has gone and no crowd has come, there was none before.
         if key in gone or found.is_crowd(len(found.marks)):
-            marks = {record: had.get(record, mark) for record, mark in before[key].items()}
-            found.turn(marks | {record: had.get(record, SILENT) for record in gone.get(key, ())})
+            before = {record: had.get(record, mark) for record, mark in before.items()}
+            found.turn(before | {record: had.get(record, SILENT) for record in gone.get(key, ())})
     return of_name
 
 
@@ -135,11 +138,10 @@ def of_a_name(
 
     names: keys of names and of what is near. stored: the records that have them in the store.
     """
-    of_name = bearers_of(batch, names, stored)
-    there = {key: found for key, found in of_name.items() if len(found.marks) > 1 or found.turned}
     return {
         node.record_id
-        for node in batch.nodes.values()
-        for key in node.alike
-        if key in there and (node.record_id in there[key].turned or there[key].meets(node))
+        for found in bearers_of(batch, names, stored).values()
+        if len(found.marks) > 1 or found.turned
+        for node in found.nodes
+        if node.record_id in found.turned or found.meets(node)
     }
