@@ -67,7 +67,7 @@ def _counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     def take(self: Ahead) -> Any:
         found = usual(self)
-        taken.append(sum(one.made is not None for one in found.values()))
+        taken.append(sum(one[3] is not None for one in found.values()))
         return found
 
     monkeypatch.setattr(Ahead, "take", take)

@@ -11,14 +11,14 @@ from sqlalchemy import select
 
 from crm_hub.model.errors import Unavailable
 from crm_hub.store import Behind, Db, Identities, Store, engine, match_keys
-from crm_hub.store.match_keys import joined
+from crm_hub.store.match_keys import entries_of, joined
 from crm_hub.store.schema import match_key_recent
 
 
 def _hold(db: Db, number: int, keys: list[str]) -> None:
     repo = Identities(db)
     repo.save_canonical([(number, "person", None, "{}", joined(keys))], [])
-    repo.add_keys([(key, number) for key in keys])
+    repo.add_keys(entries_of((key, number) for key in keys))
     repo.save_identities([(number, "person", f"P{number}", None, "{}", 1)], [])
     repo.save_links([(number, number, number, "alone", "auto", 1)], [])
 

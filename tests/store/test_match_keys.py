@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from crm_hub.store import Db, Identities, Store, match_keys
-from crm_hub.store.match_keys import MatchKeys, joined
+from crm_hub.store.match_keys import MatchKeys, entries_of, joined
 
 
 def _hold(db: Db, held: dict[int, list[str]]) -> None:
     repo = Identities(db)
     repo.save_canonical([(n, "person", None, "{}", joined(keys)) for n, keys in held.items()], [])
-    repo.add_keys([(key, n) for n, keys in held.items() for key in keys])
+    repo.add_keys(entries_of((key, n) for n, keys in held.items() for key in keys))
 
 
 def test_thousands_of_keys_are_asked_for_at_once(store: Store) -> None:

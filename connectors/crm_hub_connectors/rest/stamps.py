@@ -20,10 +20,10 @@ def read_stamp(value: Any, zone: tzinfo) -> datetime | None:
     """
     try:
         if isinstance(value, str):
-            if not _NUMBER.fullmatch(value):
+            if value[4:5] == "-" or not _NUMBER.fullmatch(value):  # "2026-…" is no number
                 moment = datetime.fromisoformat(value.strip())
                 moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
-                return moment.astimezone(UTC)
+                return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
             value = float(value)
         if isinstance(value, int | float) and not isinstance(value, bool):
             return _from_number(value)

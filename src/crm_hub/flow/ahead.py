@@ -20,7 +20,7 @@ from typing import Any, cast
 
 import orjson
 
-from crm_hub.flow.mapping_process import READY, Answer
+from crm_hub.flow.mapping_process import READY, Answer, unpacked
 from crm_hub.landing import Ready
 from crm_hub.mapping import SectionPlan
 from crm_hub.model.records import Change, Payload
@@ -47,7 +47,7 @@ class Ahead:
         self._new = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._ready = False
-        self._busy_with: list[tuple[Change, int | None]] = []
+        self._busy_with: list[Change] = []
         self._raw = b""
         self._may_start = rules is not None and _cores() > 1
 
@@ -87,7 +87,7 @@ class Ahead:
         times = [None if one.changed_at is None else to_us(one.changed_at) for one in there]
         if not self._send((self._raw, times)):
             return False
-        self._busy_with = list(zip(there, times, strict=True))
+        self._busy_with = there
         for one in there:
             cast(Payload, one.payload).clear()
         return True
@@ -100,17 +100,15 @@ class Ahead:
         there, self._busy_with = self._busy_with, []
         if not there:
             return {}
-        answer: Answer = self._receive() or [None] * len(there)
-        if not all(found and found[2] for found in answer):
+        sent = self._receive()
+        answer: Answer = [None] * len(there) if sent is None else unpacked(sent)
+        if not all(found and found[3] for found in answer):
             payloads = orjson.loads(self._raw)
-            for (change, _), found, payload in zip(there, answer, payloads, strict=True):
-                if not found or not found[2]:
+            for change, found, payload in zip(there, answer, payloads, strict=True):
+                if not found or not found[3]:
                     cast(Payload, change.payload).update(payload)
-        return {
-            id(change): Ready(found[0], found[1], at_us, found[2])
-            for (change, at_us), found in zip(there, answer, strict=True)
-            if found is not None
-        }
+        numbers = map(id, there)
+        return {n: found for n, found in zip(numbers, answer, strict=True) if found is not None}
 
     def _start(self) -> None:
         if not _ONE.acquire(blocking=False):

@@ -23,7 +23,7 @@ MANY = {
 }
 
 
-Made = tuple[tuple[Any, ...] | None, list[EventDraft], list[Drift]]
+Made = tuple[tuple[Any, ...] | None, Sequence[EventDraft], Sequence[Drift]]
 """A record's draft as a plain tuple (None: it is no entity), its events and its drifts."""
 
 
@@ -51,7 +51,7 @@ class MappedRecord(NamedTuple):
     landed: Landed
     source: SourceKey
     record: CanonicalRecord | None
-    events: list[EventDraft]
+    events: Sequence[EventDraft]
     node: Node | None = None
 
 

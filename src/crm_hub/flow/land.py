@@ -49,17 +49,17 @@ def land(
     repo = Landings(db)
     latest, result = fold(changes)
     compare(latest, repo.known(stream.id, latest), result, ready)
-    numbers = (
-        repo.add([_new_row(stream.id, one, now_us) for one in result.new]) if result.new else ()
-    )
+    numbers = repo.add(_new_rows(stream.id, result.new, now_us)) if result.new else ()
     result.seen_ids.extend(numbers)
     replaced = [one for one in result.changed if not one.deleted]
     gone = [one for one in result.changed if one.deleted]
     repo.replace([_changed_row(one, now_us) for one in replaced])
     repo.tombstone([one.id for one in gone if one.id is not None], now_us)
     landed = [
-        Landed(number, one.key, one.payload, one.changed_at_us, True, one.made)
-        for number, one in zip(numbers, result.new, strict=True)
+        Landed(number, key, payload, changed_at_us, True, made)
+        for number, (_, key, _, _, changed_at_us, _, payload, made) in zip(
+            numbers, result.new, strict=True
+        )
     ]
     landed += [
         Landed(one.id or 0, one.key, one.payload, one.changed_at_us, False, one.made)
@@ -144,10 +144,11 @@ def cure(db: Db, stream: StreamRow, keys: Collection[str], rejects: Sequence[Rej
     machinery.revive([n for key, n in dead.items() if key in keys and key not in still])
 
 
-def _new_row(stream_id: int, one: Arrival, now_us: int) -> tuple[object, ...]:
-    return (
-        stream_id, one.key, one.hash, one.version, one.changed_at_us, now_us, False, one.text,
-    )  # fmt: skip
+def _new_rows(stream_id: int, new: Sequence[Arrival], now_us: int) -> list[tuple[object, ...]]:
+    return [
+        (stream_id, key, digest, version, changed_at_us, now_us, False, text)
+        for _, key, digest, version, changed_at_us, text, _, _ in new
+    ]
 
 
 def _changed_row(one: Arrival, now_us: int) -> tuple[object, ...]:

@@ -116,6 +116,7 @@ class _Pull:
                 )
         except BaseException:
             self._told = None  # its checkpoint must not stand without this page
+            self._mapped = None  # its nodes may have got identities that are not stored
             raise
         self._stream, self._due = stream, landed  # only now: the transaction may have failed
         self._mapped = map_landed(stream, self._section, landed.landed)

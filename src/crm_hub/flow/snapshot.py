@@ -24,16 +24,17 @@ class Snapshot:
         found = landed.result
         if found.stale or any(one.payload is None for one in page.changes):
             self._all_live = False
-        for number in landed.result.seen_ids:
-            self._set(number)
+        self._set(found.seen_ids)
 
-    def _set(self, number: int) -> None:
-        place, bit = number >> 3, 1 << (number & 7)
-        if place >= len(self._bits):
-            self._bits.extend(bytes(place + 1024 - len(self._bits)))
-        if not self._bits[place] & bit:
-            self._bits[place] |= bit
-            self._distinct += 1
+    def _set(self, numbers: Sequence[int]) -> None:
+        bits, last = self._bits, max(numbers, default=0) >> 3
+        if last >= len(bits):
+            bits.extend(bytes(last + 1024 - len(bits)))
+        for number in numbers:
+            place, bit = number >> 3, 1 << (number & 7)
+            if not bits[place] & bit:
+                bits[place] |= bit
+                self._distinct += 1
 
     def holds_all(self, live: int) -> bool:
         """Whether a stream's `live` records are certainly those that were shown: none is gone.

@@ -42,7 +42,7 @@ def walk(
     if tools.two_way is not None:
         is_silent = stream.connection in tools.silent
         tracked = track(db, tools.two_way, section, mapped, moment, is_silent=is_silent)
-    settled = walk_identities(db, tools, mapped, moment, walked, tracked)
+    settled = walk_identities(db, tools, mapped, moment, walked, tracked, batch.fresh)
     if stream.connection not in tools.silent:
         walk_events(db, tools, mapped, moment, walked)
     if tools.two_way is not None and tools.two_way.briefs is not None:

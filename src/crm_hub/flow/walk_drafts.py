@@ -35,7 +35,7 @@ class Draft(NamedTuple):
     held: str
     mark: tuple[int, ...]
     shown: str
-    references: list[tuple[str, str, str]]
+    references: Sequence[tuple[str, str, str]]
 
 
 def draft_of(record: CanonicalRecord, rules: IdentityRules) -> Draft:
@@ -57,7 +57,7 @@ def drafts_of(records: Sequence[CanonicalRecord], rules: IdentityRules) -> list[
         Draft(
             one.entity, one.changed_at_us, text, of_it.all, of_it.claimed, of_it.joining,
             "\n".join((*of_it.all, mark.text())), tuple(mark), name,
-            [(link.relation, link.entity, link.key) for link in one.links],
+            tuple([(link.relation, link.entity, link.key) for link in one.links]),
         )
         for one, text, of_it, mark, name in zip(records, data, keys, marks, shown, strict=True)
     ]  # fmt: skip

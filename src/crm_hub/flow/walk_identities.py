@@ -30,13 +30,14 @@ def walk_identities(
     moment: Moment,
     walked: Walked,
     tracked: Tracked | None = None,
+    batch: Batch | None = None,
 ) -> Settled | None:
     """Resolve and merge a batch of mapped records; part of T2. None: no identity was touched.
 
-    tracked: what a hub that writes knows of single fields.
+    tracked: what a hub that writes knows of single fields. batch: as for `store_canonical`.
     """
     repo = Identities(db)
-    batch = store_canonical(repo, tools, mapped)
+    batch = store_canonical(repo, tools, mapped, batch or Batch())
     if not batch.dirty and not batch.gone:
         return None
     return settle(db, repo, tools, batch, moment, walked, tracked)
@@ -61,7 +62,7 @@ def settle(
     for node in batch.nodes.values():
         batch.touched.update(node.claimed)
     groups = components(db, repo, tools, batch)
-    repo.add_keys(batch.keys_added)
+    repo.add_keys(batch.entries)
     fresh = welcome(db, repo, newcomers, moment, walked) if newcomers else ()
     settled, links = decide(db, repo, tools, batch, groups, moment, walked, was)
     repo.redirect(links.redirects)

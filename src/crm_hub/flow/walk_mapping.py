@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from crm_hub.flow.batch import Landed, MappedRecord
-from crm_hub.flow.walk_records import node_of
+from crm_hub.flow.walk_records import Batch, Node
 from crm_hub.mapping import SectionPlan
 from crm_hub.model.canonical import Drift, Mapped
 from crm_hub.model.errors import RecordError
@@ -30,25 +30,31 @@ class Failed(NamedTuple):
 
 
 class MappedBatch(NamedTuple):
-    """What mapping made of a batch. drifts: (field, reason) → (how many, one record)."""
+    """What mapping made of a batch. drifts: (field, reason) → (how many, one record).
+
+    fresh: what is to be stored of the records that are new and came with a node.
+    """
 
     records: list[MappedRecord]
     failed: list[Failed]
     drifts: dict[tuple[str, str], tuple[int, int]]
+    fresh: Batch
 
 
 def map_landed(stream: StreamRow, section: SectionPlan, landed: Sequence[Landed]) -> MappedBatch:
     """Return the mapped records of a stream's landed ones; a record that fails stops no other."""
-    found = MappedBatch([], [], {})
-    records, failed, drifts = found
-    mapped = _mapped(section, landed)
+    found = MappedBatch([], [], {}, Batch())
+    records, failed, drifts, fresh = found
+    mapped, new = _mapped(section, landed), []
     for one in landed:
-        record_id, key, payload, _, _, made = one
+        record_id, key, payload, _, is_new, made = one
         source = SourceKey(stream.connection, stream.name, key)
         if made is not None:
             draft, events, drifted = made
-            node = None if draft is None else node_of(record_id, source, draft)
+            node = None if draft is None else Node(record_id, source, draft)
             records.append(MappedRecord(one, source, None, events, node))
+            if node is not None and is_new:
+                new.append(node)
         elif payload is None:
             if section.delete != "ignore":
                 records.append(MappedRecord(one, source, None, []))
@@ -62,6 +68,7 @@ def map_landed(stream: StreamRow, section: SectionPlan, landed: Sequence[Landed]
             drifted = said.drifts
         for drift in drifted:
             _count(drifts, drift, record_id)
+    fresh.add_new(new)
     return found
 
 

@@ -11,19 +11,23 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from crm_hub.flow.walk_records import Batch, Node
-from crm_hub.resolve.marks import CROWD, SILENT, Mark, read_mark, worth_comparing
+from crm_hub.resolve.marks import CROWD, SILENT, Numbers, read_mark, worth_comparing
 from crm_hub.resolve.near import NEAR, NEAR_CROWD
 
 
 class Bearers:
-    """All who bear a name, or hold what is near one. marks: record → where and for whom it is.
+    """All who bear a name, or hold what is near one. marks: record → where and for whom it is;
+    nodes: those of the batch.
 
     A place or firm that more than a crowd of them share tells them apart no better than the name.
     turned: those to be looked at anew, since their name or place became a crowd's, or no longer is.
     """
 
+    __slots__ = ("_agreeing", "_is_near", "_most", "marks", "nodes", "turned")
+
     def __init__(self, key: str) -> None:
-        self.marks: dict[int, Mark] = {}
+        self.marks: dict[int, Numbers] = {}
+        self.nodes: list[Node] = []
         self.turned: set[int] = set()
         self._is_near = key[:2] == NEAR
         self._most = NEAR_CROWD if self._is_near else CROWD
@@ -32,6 +36,16 @@ class Bearers:
     def is_crowd(self, count: int) -> bool:
         """Tell whether so many bearers are a crowd."""
         return count > self._most
+
+    def meets(self, node: Node) -> bool:
+        """Tell whether somebody is worth comparing with a node."""
+        if self._is_near or self.is_crowd(len(self.marks)):
+            return any(True for _ in self.worth(node))
+        number, mark = node.record_id, node.mark
+        for record, other in self.marks.items():
+            if record != number and worth_comparing(mark, other):
+                return True
+        return False
 
     def worth(self, node: Node) -> Iterable[int]:
         """Return those who are worth comparing with a node."""
@@ -46,7 +60,7 @@ class Bearers:
             and worth_comparing(mark, self.marks[record], crowded=crowded)
         )  # fmt: skip
 
-    def turn(self, before: Mapping[int, Mark]) -> None:
+    def turn(self, before: Mapping[int, Numbers]) -> None:
         """Find who is to be looked at anew. before: who bore the name before the batch."""
         if self.is_crowd(len(before)) != self.is_crowd(len(self.marks)):
             self.turned = {*self.marks}
@@ -58,17 +72,20 @@ class Bearers:
             }  # fmt: skip
             self.turned = {record for part in turned for record in now.get(part, ())}
 
-    def _agree(self, mark: Mark) -> set[int]:
+    def _agree(self, mark: Numbers) -> set[int]:
         """Return the bearers who share a telling place, firm or domain."""
         agreeing = self._by_part()
         return {
             record for part in {*self._telling(mark)} - {0} for record in agreeing.get(part, ())
         }
 
-    def _telling(self, mark: Mark) -> Mark:
+    def _telling(self, mark: Numbers) -> Numbers:
         """Return a mark without what a crowd shares."""
         agreeing = self._by_part()
-        return Mark(*(0 if self.is_crowd(len(agreeing.get(p, ()))) else p for p in mark))
+        place, firm, domain = (
+            0 if self.is_crowd(len(agreeing.get(part, ()))) else part for part in mark
+        )
+        return place, firm, domain
 
     def _by_part(self) -> dict[int, list[int]]:
         if self._agreeing is None:
@@ -76,7 +93,7 @@ class Bearers:
         return self._agreeing
 
 
-def _by_part(marks: Mapping[int, Mark]) -> dict[int, list[int]]:
+def _by_part(marks: Mapping[int, Numbers]) -> dict[int, list[int]]:
     """Return place, firm or domain → who has it."""
     found = defaultdict(list)
     for record, mark in marks.items():
@@ -96,19 +113,21 @@ def bearers_of(
     of_name = {key: Bearers(key) for key in names}
     for key, record, keys in stored:
         of_name[key].marks[record] = read_mark(keys)
-    before = {
-        key: {r: batch.marks_before.get(r, mark) for r, mark in found.marks.items()}
-        for key, found in of_name.items()
-    }
+    gone: dict[str, list[int]] = defaultdict(list)
     for key, record in batch.names_gone:
-        if key in before:
-            before[key][record] = batch.marks_before.get(record, SILENT)
+        gone[key].append(record)
     for node in batch.nodes.values():
         for key in node.alike:
             if key in of_name:
-                of_name[key].marks[node.record_id] = node.mark
+                of_name[key].nodes.append(node)
+    had = batch.marks_before
     for key, found in of_name.items():
-        found.turn(before[key])
+        before = found.marks
+        found.marks = before | {node.record_id: node.mark for node in found.nodes}
+        # Where nobody has gone and no crowd has come, there was none before.
+        if key in gone or found.is_crowd(len(found.marks)):
+            before = {record: had.get(record, mark) for record, mark in before.items()}
+            found.turn(before | {record: had.get(record, SILENT) for record in gone.get(key, ())})
     return of_name
 
 
@@ -119,12 +138,10 @@ def of_a_name(
 
     names: keys of names and of what is near. stored: the records that have them in the store.
     """
-    of_name = bearers_of(batch, names, stored)
-    there = {key: found for key, found in of_name.items() if len(found.marks) > 1 or found.turned}
     return {
         node.record_id
-        for node in batch.nodes.values()
-        for key in node.alike
-        if key in there
-        and (node.record_id in there[key].turned or any(True for _ in there[key].worth(node)))
+        for found in bearers_of(batch, names, stored).values()
+        if len(found.marks) > 1 or found.turned
+        for node in found.nodes
+        if node.record_id in found.turned or found.meets(node)
     }

@@ -17,39 +17,51 @@ from crm_hub.flow.walk_drafts import drafts_of, name_of
 from crm_hub.flow.walk_lookup import Looked
 from crm_hub.model.ids import SourceKey
 from crm_hub.resolve import NameForm, claimed, joining
-from crm_hub.resolve.marks import MARK, Mark, read_mark
+from crm_hub.resolve.marks import MARK, Numbers, read_mark
 from crm_hub.resolve.near import NEAR, near_keys
 from crm_hub.store import Held, Identities, Row
-from crm_hub.store.match_keys import joined, split
+from crm_hub.store.match_keys import Entry, entries_of, joined, split
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, init=False, eq=False)
 class Node:
     """A record in memory: its keys, its values, and the identity it has had so far.
 
-    claimed, joining, data, held, mark, shown, references: as in Draft. name_key: the key of its
-    whole name, "" without one. near: by what it is found where it is written otherwise, in a hub
-    that was rebuilt. read, form: its values and its name, once somebody asked for them.
+    entity to references: as in Draft. name_key: the key of its whole name, "" without one. near: by
+    what it is found where it is written otherwise, in a hub that was rebuilt. read, form: its
+    values and its name, once somebody asked for them.
     """
 
     record_id: int
     source: SourceKey
     entity: str
     changed_at_us: int | None
+    data: str
     keys: list[str]
     claimed: list[str]
     joining: list[str]
-    data: str
     held: str
-    mark: Mark
+    mark: Numbers
+    shown: str
+    references: Sequence[tuple[str, str, str]]
     name_key: str
-    shown: str = ""
-    references: Sequence[tuple[str, str, str]] = ()
-    read: dict[str, Any] | None = None
-    form: NameForm | None = None
-    identity_id: int | None = None
-    home_id: int | None = None
-    near: list[str] = field(default_factory=list)
+    read: dict[str, Any] | None
+    form: NameForm | None
+    identity_id: int | None
+    home_id: int | None
+    near: Sequence[str]
+
+    def __init__(self, record_id: int, source: SourceKey, draft: tuple[Any, ...]) -> None:
+        """draft: a Draft, or the same as a plain tuple."""
+        self.record_id, self.source = record_id, source
+        # In one go, for there is one of each record that comes.
+        (
+            self.entity, self.changed_at_us, self.data, self.keys, self.claimed, self.joining,
+            self.held, self.mark, self.shown, self.references,
+        ) = draft  # fmt: skip
+        self.name_key = _name_key(self.keys)
+        self.read = self.form = self.identity_id = self.home_id = None
+        self.near = ()
 
     @property
     def values(self) -> dict[str, Any]:
@@ -58,7 +70,7 @@ class Node:
         return self.read
 
     @property
-    def alike(self) -> list[str]:
+    def alike(self) -> Sequence[str]:
         """The keys of those who may be alike: its whole name, and what is near."""
         return [name, *self.near] if (name := self.name_key) else self.near
 
@@ -74,7 +86,8 @@ class Batch:
     """What a batch concerns: its records and those they meet, by number.
 
     touched: the keys, names and near aside, that records held before or, once settled, hold now.
-    keys_added: key rows to store once the batch has met the records that already hold them.
+    rows: canonical records to store. keys_added, entries: what they are to be found by once the
+    batch has met the records that hold it already, as text and as hashes.
     names_gone: (key, record) of names that records no longer have, and of what was near.
     marks_before: the marks that stored records of the batch had until now.
     looked: what the store was asked for already.
@@ -85,48 +98,74 @@ class Batch:
     gone: list[int] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
     lost_identities: set[int] = field(default_factory=set)
-    keys_added: list[Row] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    keys_added: list[tuple[str, int]] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
     names_gone: set[tuple[str, int]] = field(default_factory=set)
-    marks_before: dict[int, Mark] = field(default_factory=dict)
+    marks_before: dict[int, Numbers] = field(default_factory=dict)
     looked: Looked = field(default_factory=Looked)
 
+    def add_new(self, nodes: Sequence[Node]) -> None:
+        """Take in records that the store does not hold; pure."""
+        self.rows += map(_row, nodes)
+        keys = [(key, one.record_id) for one in nodes for key in (*one.keys, *one.near)]
+        self.add_changed(nodes, keys)
 
-def store_canonical(repo: Identities, tools: Tools, mapped: Sequence[MappedRecord]) -> Batch:
-    """Write canonical records and references of what changed; return it as a batch of nodes."""
-    batch, finds_near = Batch(), _Near(repo, tools)
+    def add_changed(self, nodes: Sequence[Node], keys: Sequence[tuple[str, int]]) -> None:
+        """Take in records, and keys that they have from now on: (key, record)."""
+        self.keys_added += keys
+        self.entries += entries_of(keys)
+        self.nodes.update((node.record_id, node) for node in nodes)
+        self.dirty += [node.record_id for node in nodes]
+
+
+def store_canonical(
+    repo: Identities, tools: Tools, mapped: Sequence[MappedRecord], batch: Batch
+) -> Batch:
+    """Write canonical records and references of what changed; return it as a batch of nodes.
+
+    batch: holds those of the records already that are new and came with a node.
+    """
+    near = _Near(repo, tools)
+    if batch.nodes:
+        batch = near.added(batch)
     stored = _Stored(repo, [m.landed.record_id for m in mapped if not m.landed.is_new])
     rows = _Rows()
     records = [m.record for m in mapped if m.node is None and m.record is not None]
     drafts = iter(drafts_of(records, tools.rules))
+    new, changed = [], []
     for landed, source, record, _events, node in mapped:
-        held = stored.records.get(landed.record_id)
+        number = landed.record_id
+        if number in batch.nodes:
+            continue
+        held = stored.records.get(number)
         if node is None:
             if record is None:
                 if held is not None:
                     _lose(batch, held)
                 continue
-            node = node_of(landed.record_id, source, next(drafts))
+            node = Node(number, source, next(drafts))
             node.read = record.values
-        node.near = finds_near.of(node)
-        references = {(node.record_id, *link) for link in node.references}
+        node.near = near.of(node)
         if held is None:
-            rows.new.append(_row(node))
-            rows.keys_added += [(key, node.record_id) for key in (*node.keys, *node.near)]
-        elif not _changed(node, references, held, stored, rows):
+            new.append(node)
+        elif not _changed(node, held, stored, rows):
             continue
         else:
             _let_go(batch, held, split(held.keys), node.alike)
-        if node.record_id in stored.links:
-            identity_id, node.home_id = stored.links[node.record_id]
+            changed.append(node)
+        if number in stored.links:
+            identity_id, node.home_id = stored.links[number]
             node.identity_id = None if held is None else identity_id
-        rows.references += references
-        batch.nodes[node.record_id] = node
-        batch.dirty.append(node.record_id)
-    repo.save_canonical(rows.new, rows.changed)
+    batch.add_new(new)
+    batch.add_changed(changed, rows.keys_added)
+    repo.save_canonical(batch.rows, rows.changed)
     repo.remove_keys(rows.keys_removed)
-    repo.save_references(rows.references_replaced, rows.references)
+    repo.save_references(
+        rows.references_replaced,
+        [row for node in batch.nodes.values() for row in _references(node)],
+    )
     repo.drop_records(batch.gone)
-    batch.keys_added = rows.keys_added
     return batch
 
 
@@ -140,12 +179,22 @@ class _Near:
         self._repo, self._tools = repo, tools
         self._measured: bool | None = None
 
-    def of(self, node: Node) -> list[str]:
+    def of(self, node: Node) -> Sequence[str]:
         if node.entity != "person":
-            return []
+            return ()
         if self._measured is None:
             self._measured = self._repo.is_measured("person")
-        return near_of(node, self._tools) if self._measured else []
+        return near_of(node, self._tools) if self._measured else ()
+
+    def added(self, batch: Batch) -> Batch:
+        """Return a batch of new records with what is near them."""
+        for node in batch.nodes.values():
+            node.near = self.of(node)
+        if not self._measured:
+            return batch
+        again = Batch()
+        again.add_new([*batch.nodes.values()])
+        return again
 
 
 def near_of(node: Node, tools: Tools) -> list[str]:
@@ -170,11 +219,9 @@ class _Stored:
 class _Rows:
     """Rows to write for a batch, by what becomes of them."""
 
-    new: list[Row] = field(default_factory=list)
     changed: list[Row] = field(default_factory=list)
-    keys_added: list[Row] = field(default_factory=list)
+    keys_added: list[tuple[str, int]] = field(default_factory=list)
     keys_removed: list[Row] = field(default_factory=list)
-    references: list[Row] = field(default_factory=list)
     references_replaced: list[int] = field(default_factory=list)
 
 
@@ -193,9 +240,10 @@ def _let_go(batch: Batch, held: Held, keys: Sequence[str], alike: Iterable[str])
     batch.names_gone.update((key, held.record_id) for key in had.difference(alike))
 
 
-def _changed(node: Node, references: set[Row], held: Held, stored: _Stored, rows: _Rows) -> bool:
+def _changed(node: Node, held: Held, stored: _Stored, rows: _Rows) -> bool:
     """Note what differs from what is stored of a record; tell whether anything does."""
-    had, has = set(split(held.keys)), {*node.keys, *node.near, node.mark.text()}
+    references = {*_references(node)}
+    had, has = set(split(held.keys)), {*split(node.held), *node.near}
     is_same = (held.entity, held.changed_at_us, held.data) == (
         node.entity, node.changed_at_us, node.data
     )  # fmt: skip
@@ -208,18 +256,16 @@ def _changed(node: Node, references: set[Row], held: Held, stored: _Stored, rows
     return True
 
 
+def _references(node: Node) -> Iterable[Row]:
+    """Return (record, relation, entity, key) of what a record refers to, each once."""
+    if not node.references:
+        return ()
+    return dict.fromkeys((node.record_id, *link) for link in node.references)
+
+
 def _row(node: Node) -> Row:
     held = joined((node.held, *node.near)) if node.near else node.held
     return (node.record_id, node.entity, node.changed_at_us, node.data, held)
-
-
-def node_of(record_id: int, source: SourceKey, draft: tuple[Any, ...]) -> Node:
-    """Return the node of a record's draft (a Draft, or as a plain tuple)."""
-    entity, changed_at_us, data, keys, claimed, joining, held, mark, shown, references = draft
-    return Node(
-        record_id, source, entity, changed_at_us, keys, claimed, joining, data, held, Mark(*mark),
-        _name_key(keys), shown, references,
-    )  # fmt: skip
 
 
 def _name_key(keys: Sequence[str]) -> str:
@@ -231,13 +277,16 @@ def held_node(held: Held, tools: Tools) -> Node:
     """Return a stored record as a node."""
     found = split(held.keys)
     keys = [key for key in found if key[:2] != MARK and key[:2] != NEAR]
+    source = SourceKey(held.connection, held.stream, held.key)
     node = Node(
-        held.record_id, SourceKey(held.connection, held.stream, held.key), held.entity,
-        held.changed_at_us, keys, claimed(keys), joining(keys, held.entity, tools.rules),
-        held.data, held.keys, read_mark(found), _name_key(keys),
-        identity_id=held.identity_id, home_id=held.home_id,
-        near=[key for key in found if key[:2] == NEAR],
+        held.record_id, source,
+        (
+            held.entity, held.changed_at_us, held.data, keys, claimed(keys),
+            joining(keys, held.entity, tools.rules), held.keys, read_mark(found), "", (),
+        ),
     )  # fmt: skip
+    node.identity_id, node.home_id = held.identity_id, held.home_id
+    node.near = [key for key in found if key[:2] == NEAR]
     if tools.near is not None:
         node.near = near_of(node, tools)
     return node

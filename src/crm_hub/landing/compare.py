@@ -17,7 +17,6 @@ from crm_hub.model.values import clean_json, clean_text, to_us
 
 MAX_PAYLOAD_BYTES = 8_000_000
 _GONE = b""
-_UNKNOWN = (None, _GONE, None)
 _NUL = b"\\u0000"
 _DIGITS = bytes.maketrans(b"123456789", b"000000000")
 _LONG_NUMBER = b"0" * 19
@@ -25,25 +24,20 @@ _LONG_NUMBER = b"0" * 19
 
 Known = tuple[int, bytes, int | None]
 """What the store knows of a record: its number, content hash and source time in microseconds."""
+_Found = tuple[int | None, bytes, int | None]
+_UNKNOWN: _Found = (None, _GONE, None)
 
 
-class Ready(NamedTuple):
-    """What was made of a change before it lands: its payload as it is stored, with its hash.
-
-    made: for the steps after this one.
-    """
-
-    text: str
-    hash: bytes
-    changed_at_us: int | None
-    made: Any
+Ready = tuple[str, bytes, int | None, Any]
+"""What was made of a change before it lands: its payload as it is stored, with its hash, its source
+time in microseconds, and what the steps after this one need."""
 
 
 class Arrival(NamedTuple):
     """One record as it lands. `id` is None for a record the hub has not seen before.
 
     hash is empty and payload None for a tombstone, whose last content the store keeps.
-    made: as in Ready.
+    made: what the steps after this one need, where it is made already.
     """
 
     id: int | None
@@ -110,7 +104,7 @@ def compare(
     """
     for key, change in latest.items():
         try:
-            _sort_in(key, change, known.get(key), landing, ready.get(id(change)))
+            _sort_in(key, change, known.get(key, _UNKNOWN), landing, ready.get(id(change)))
         except RecordError as error:
             landing.rejects.append(Reject(key, f"record {key}", error.message, error.remedy))
     return landing
@@ -123,13 +117,13 @@ def _is_older(change: Change, other: Change) -> bool:
 
 
 def _sort_in(
-    key: str, change: Change, known: Known | None, landing: Landing, ready: Ready | None
+    key: str, change: Change, known: _Found, landing: Landing, ready: Ready | None
 ) -> None:
     if ready is not None:
         text, digest, changed_at_us, made = ready
     else:
         changed_at_us = None if change.changed_at is None else to_us(change.changed_at)
-    number, content, known_us = known or _UNKNOWN
+    number, content, known_us = known
     if number is not None:
         landing.seen_ids.append(number)
         if _is_stale(changed_at_us, known_us):

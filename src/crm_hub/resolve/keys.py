@@ -51,7 +51,8 @@ def keys_of(claims: Iterable[Claim], name: NameForm, entity: str, rules: Identit
         if key:
             keys[key] = joins
     claimed = list(keys)
-    joining = [key for key, joins in keys.items() if joins]
+    joins_all = all(keys.values())  # as most do; one list is half as much to send as two
+    joining = claimed if joins_all else [key for key, joins in keys.items() if joins]
     named = [name_key(name)] if name.given and name.family else []
     if entity == "organization" and name.whole:
         named = [bounded(f"n:o {name.whole}")]

@@ -16,6 +16,10 @@ CROWD = 60
 """More records of one name than this are compared only where they also agree in place or firm."""
 
 
+Numbers = tuple[int, int, int]
+"""A mark as it is read, sent and compared: place, firm, domain."""
+
+
 class Mark(NamedTuple):
     """What tells the bearers of one name apart, as numbers; 0 stands for what is not said.
 
@@ -43,25 +47,29 @@ def mark_of(entity: str, values: Mapping[str, Any], rules: IdentityRules) -> Mar
     return Mark(place, 0, _domain_of(values, rules)) if entity == "organization" else SILENT
 
 
-def read_mark(keys: Sequence[str]) -> Mark:
+def read_mark(keys: Sequence[str]) -> Numbers:
     """Return the mark that stands among the keys of a record; SILENT where there is none."""
     for key in reversed(keys):  # it is written last
         if key[:2] == MARK:
             place, firm, domain = key[2:].split(".")
-            return Mark(int(place), int(firm), int(domain))
+            return int(place), int(firm), int(domain)
     return SILENT
 
 
-def worth_comparing(a: Mark, b: Mark, *, crowded: bool) -> bool:
+def worth_comparing(a: Numbers, b: Numbers, *, crowded: bool = False) -> bool:
     """Tell whether two of one name agree in place or firm, or say too little to disagree."""
-    places = a.place and b.place and not (a.place ^ b.place) & 1
-    if places and a.place == b.place:
+    place, firm, domain = a
+    other_place, other_firm, other_domain = b
+    places = place and other_place and not (place ^ other_place) & 1
+    if places and place == other_place:
         return True
-    if (a.firm and a.firm in (b.firm, b.domain)) or (a.domain and a.domain in (b.firm, b.domain)):
+    if firm and firm in (other_firm, other_domain):
+        return True
+    if domain and domain in (other_firm, other_domain):
         return True
     if crowded or places:
         return False
-    return not ((a.firm or a.domain) and (b.firm or b.domain))
+    return not ((firm or domain) and (other_firm or other_domain))
 
 
 def _place(addresses: Any) -> int:

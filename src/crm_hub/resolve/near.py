@@ -16,7 +16,7 @@ from zlib import crc32
 
 from crm_hub.model.rules import IdentityRules
 from crm_hub.resolve.keys import EmailKind, email_kind
-from crm_hub.resolve.marks import Mark
+from crm_hub.resolve.marks import Numbers
 from crm_hub.resolve.names import NameForm
 from crm_hub.resolve.normal.text import joined_umlauts, sound
 from crm_hub.resolve.normal.words import short_forms
@@ -30,18 +30,21 @@ NEAR_CROWD = 12
 _LONG = 6
 
 
-def near_keys(name: NameForm, mark: Mark, mails: Iterable[str], rules: IdentityRules) -> list[str]:
+def near_keys(
+    name: NameForm, mark: Numbers, mails: Iterable[str], rules: IdentityRules
+) -> list[str]:
     """Return the keys of a person's record, each once."""
     found: dict[str, None] = {}
     given, family = joined_umlauts(name.given), joined_umlauts(name.family)
     there = [part for part in mark if part]
+    _, firm, domain = mark
     if given and family and there:
         fulls = short_forms().get(given, (given,))
         last, first = sound(family.replace(" ", "")), sound(min(fulls))
         for part in there:
             for letter in {full[0] for full in fulls}:
                 found[_key(f"i{letter} {last} {part}")] = None
-        for part in {mark.firm, mark.domain} - {0}:
+        for part in {firm, domain} - {0}:
             found[_key(f"g{first} {part}")] = None
     for address in mails:
         local = address.partition("@")[0].partition("+")[0]

@@ -48,6 +48,7 @@ from crm_hub.store.sql import (
 Row = tuple[Any, ...]
 
 _TOGETHER = 250
+_MANY = 20  # rows that PostgreSQL is told to change in one statement
 _MAY_BE_EMPTY = (event, population, record_link, review, ruling, shared_key)
 _COUNTERS = select(counter.c.name, counter.c.next)
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -131,12 +132,29 @@ class Db:
         """Add rows, or replace those with the same primary key."""
         if rows:
             self._filled[table.name] = True
-            do(self._with([table]), upsert_sql(self.name, table), rows, many=True)
+            self._change(table, tuple(c.name for c in table.columns), rows, is_new=True)
 
     def update(self, table: Table, columns: tuple[str, ...], rows: Sequence[Row]) -> None:
         """Set `columns` by primary key; each row holds the values, then the key's values."""
         if rows:
-            do(self._with([table]), update_sql(self.name, table, columns), rows, many=True)
+            keys = (c.name for c in table.primary_key.columns)
+            self._change(table, (*columns, *keys), rows, is_new=False)
+
+    def _change(
+        self, table: Table, columns: tuple[str, ...], rows: Sequence[Row], *, is_new: bool
+    ) -> None:
+        """Set these columns of rows, by primary key. is_new: add what is not there."""
+        conn = self._with([table])
+        if self.name == "postgresql" and len(rows) >= _MANY:
+            postgres.change(conn, table, columns, rows, is_new=is_new)
+            return
+        count = len(columns) - len(table.primary_key.columns)
+        sql = (
+            upsert_sql(self.name, table)
+            if is_new
+            else update_sql(self.name, table, columns[:count])
+        )
+        do(conn, sql, rows, many=True)
 
     def delete(self, table: Table, rows: Sequence[Row]) -> None:
         """Delete rows by primary key; each row holds the key's values."""

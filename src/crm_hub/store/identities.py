@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import bindparam, func, or_, select
 
 from crm_hub.store.db import Db, Row
-from crm_hub.store.match_keys import MatchKeys
+from crm_hub.store.match_keys import Entry, MatchKeys
 from crm_hub.store.schema import (
     canonical_record,
     change_log,
@@ -197,9 +197,9 @@ class Identities:
         """Whether the records of an entity were measured, so that likeness joins."""
         return bool(self._db.ask(_MEASURED, {"entity": entity}))
 
-    def add_keys(self, rows: Sequence[Row]) -> None:
-        """Let records be found by keys that now stand with them: (key, record)."""
-        self._keys.add(rows)
+    def add_keys(self, entries: Sequence[Entry]) -> None:
+        """Let records be found by keys that now stand with them."""
+        self._keys.add(entries)
 
     def remove_keys(self, rows: Sequence[Row]) -> None:
         """Let records no longer hold keys: (key, record)."""

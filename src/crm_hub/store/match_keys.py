@@ -9,10 +9,11 @@ have one hash: the text decides. docs/adr/0017.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Select, any_, bindparam, func, insert, select, union
+from sqlalchemy import Select, any_, bindparam, func, insert, select, union_all
 from xxhash import xxh3_64_intdigest
 
 from crm_hub.store.db import Db, Row
@@ -28,12 +29,21 @@ from crm_hub.store.sql import among
 RECENT = 128_000
 """So many entries wait in the small table: each merge rewrites most pages of the large one."""
 
+Entry = tuple[int, int]
+"""(hash of a key, record that holds it)"""
+
 _HALF = 1 << 63
+_BY_HASH = itemgetter(0)
 
 
 def key_hash(key: str) -> int:
     """Return the number a match key is looked up by, as a signed 64-bit integer."""
     return xxh3_64_intdigest(key.encode()) - _HALF
+
+
+def entries_of(rows: Iterable[tuple[str, int]]) -> list[Entry]:
+    """Return what (key, record) are looked up by."""
+    return [(key_hash(key), record_id) for key, record_id in rows]
 
 
 def joined(keys: Iterable[str]) -> str:
@@ -47,12 +57,16 @@ def split(text: str) -> list[str]:
 
 
 _TEXTS = select(canonical_record.c.record_id, canonical_record.c.match_keys)
+_ASKED = func.json_each(bindparam("among")).table_valued("value")
 _BEARERS = {
+    # Joined key by key: `IN (…)` would make an index of all that are asked, once for each table.
     "sqlite": _TEXTS.where(
         canonical_record.c.record_id.in_(
-            union(
+            union_all(
                 *(
-                    select(table.c.record_id).where(among("sqlite", table.c.key))
+                    select(table.c.record_id).join_from(
+                        _ASKED, table, table.c.key == _ASKED.c.value
+                    )
                     for table in (match_key, match_key_recent)
                 )
             )
@@ -97,10 +111,10 @@ class MatchKeys:
         # PostgreSQL takes rows in bulk as they come; a second table would only be one more to ask.
         self._tables = (match_key, match_key_recent) if db.name == "sqlite" else (match_key,)
 
-    def add(self, rows: Iterable[tuple[str, int]]) -> None:
-        """Let records be found by keys that now stand with them: (key, record)."""
-        entries = sorted([(key_hash(key), record_id) for key, record_id in rows])
-        self._db.insert(self._tables[-1], entries)
+    def add(self, entries: Sequence[Entry]) -> None:
+        """Let records be found by keys that now stand with them."""
+        # As the table lies: each page of it is then met once.
+        self._db.insert(self._tables[-1], sorted(entries, key=_BY_HASH))
         if len(self._tables) > 1 and entries:
             first = self._db.take_ids(match_key_recent.name, len(entries))
             if first // RECENT != (first + len(entries)) // RECENT:
@@ -114,7 +128,7 @@ class MatchKeys:
         for key, record_id in added:
             held[record_id].append(key)
         self._save_texts({r: held[r] for _, r in added})
-        self.add(added)
+        self.add(entries_of(added))
 
     def remove(self, rows: Iterable[tuple[str, int]]) -> None:
         """Let records no longer hold keys, if these still stand with them: (key, record)."""
@@ -122,7 +136,7 @@ class MatchKeys:
         for key, record_id in rows:
             gone[record_id].add(key)
         for table in self._tables:
-            self._db.delete(table, [(key_hash(k), r) for r, keys in gone.items() for k in keys])
+            self._db.delete(table, entries_of((k, r) for r, keys in gone.items() for k in keys))
         held = {r: keys for r, keys in self._texts(gone).items() if gone[r] & {*keys}}
         self._save_texts({r: [k for k in keys if k not in gone[r]] for r, keys in held.items()})
 

@@ -6,10 +6,12 @@ Arrays go as one text, since psycopg writes them item by item.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import chain
 from struct import Struct
 from typing import Any
 
+import orjson
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -21,9 +23,11 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from crm_hub.store.driver import do
 from crm_hub.store.schema import metadata
 
 _BETWEEN = "\x1f"
+_TOGETHER = 250  # rows changed by a statement
 _TYPES = {BigInteger: "int8", Boolean: "bool", LargeBinary: "bytea", Text: "text"}
 
 
@@ -82,6 +86,57 @@ def _numbers(width: int, rows: Sequence[tuple[int, ...]]) -> bytes:
     else:
         body = b"".join([packed(width, *chain.from_iterable((8, n) for n in row)) for row in rows])
     return b"PGCOPY\n\xff\r\n\0" + bytes(8) + body + b"\xff\xff"
+
+
+def change(
+    connection: Connection,
+    table: Table,
+    columns: tuple[str, ...],
+    rows: Sequence[tuple[Any, ...]],
+    *,
+    is_new: bool,
+) -> None:
+    """Set these columns of rows, by primary key, in one statement; the last row of a key counts.
+
+    is_new: add what is not there; `columns` are then all. Rows go as one JSON text: a statement a
+    row, or an array a column, costs the driver more than all else.
+    """
+    places = [columns.index(c.name) for c in table.primary_key.columns]
+    last = {tuple(row[place] for place in places): row for row in rows}
+    names = [f"c{place}" for place in range(len(columns))]
+    given = [dict(zip(names, row, strict=True)) for row in last.values()]
+    for start in range(0, len(given), _TOGETHER):
+        text = orjson.dumps(given[start : start + _TOGETHER], _hex).decode()
+        do(connection, _change_sql(table, columns, is_new), (text,))
+
+
+def _hex(value: Any) -> str:
+    return bytes(value).hex()
+
+
+@lru_cache(maxsize=64)
+def _change_sql(table: Table, columns: tuple[str, ...], is_new: bool) -> str:
+    types = [_type_of(table.c[name]) for name in columns]
+    typed = ", ".join(
+        f"c{place} {'text' if kind == 'bytea' else kind}" for place, kind in enumerate(types)
+    )
+    values = {
+        f'"{name}"': f"decode(c{place}, 'hex')" if kind == "bytea" else f"c{place}"
+        for place, (name, kind) in enumerate(zip(columns, types, strict=True))
+    }
+    keys = [f'"{c.name}"' for c in table.primary_key.columns]
+    rest = [name for name in values if name not in keys]
+    rows = f"json_to_recordset(%s::json) AS given({typed})"
+    if not is_new:
+        sets = ", ".join(f"{name} = {values[name]}" for name in rest)
+        meant = " AND ".join(f"{name} = {values[name]}" for name in keys)
+        return f'UPDATE "{table.name}" SET {sets} FROM {rows} WHERE {meant}'
+    sets = ", ".join(f"{name} = excluded.{name}" for name in rest)
+    return (
+        f'INSERT INTO "{table.name}" ({", ".join(values)}) SELECT {", ".join(values.values())}'
+        f" FROM {rows} ON CONFLICT ({', '.join(keys)})"
+        f" DO {f'UPDATE SET {sets}' if rest else 'NOTHING'}"
+    )
 
 
 def measure(connection: Connection) -> None:
