@@ -98,7 +98,7 @@ def explain_fields(hub: Hub, who: str, name: str | None = None) -> Explained:
         links = repo.methods(row.id)
         states = Tracked(db).states([h.record_id for h in held]) if hub.tools.two_way else {}
         clashes = Outbox(db).conflicts_of([row.id]) if hub.tools.two_way else []
-        works = memberships(db, hub.tools, row) if name is None else []
+        works = memberships(db, hub.tools, row, hub.config.company.zone) if name is None else []
     members = hub.tools.speaking(
         [as_member(h, hub.tools, states.get(h.record_id, {})) for h in held]
     )

@@ -347,6 +347,16 @@ event_line = Table(
     Column("shown", Text, nullable=False),
 )
 
+# What the sender's own signature of a mail tells; told is [title, firms, vague, sites] as JSON.
+signature = Table(
+    "signature",
+    metadata,
+    Column("event_id", Id, primary_key=True, autoincrement=False),
+    Column("key", Text, nullable=False),
+    Column("told", Text, nullable=False),
+    Index("signature_key", "key"),
+)
+
 # Messages joined by their ids. now_id is the conversation it stands for; docs/adr/0010.
 thread = Table(
     "thread",

@@ -36,7 +36,12 @@ def _hub(folder: Path, page_size: int = 1000, **rows: list[dict[str, Any]]) -> H
 def _works(hub: Hub, who: str) -> list[tuple[str, str, list[str], str, str]]:
     found = explain_fields(hub, who).memberships
     return [
-        (m.name, m.title, m.how, *("" if at is None else f"{from_us(at):%Y-%m-%d}" for at in m[4:]))
+        (
+            m.name,
+            m.title,
+            m.how,
+            *("" if at is None else f"{from_us(at):%Y-%m-%d}" for at in m[4:6]),
+        )
         for m in found
     ]
 

@@ -51,9 +51,9 @@ def show(found: Explained, zone: str) -> None:
         output.say()
         side = "people" if found.id.startswith("O") else "works at"
         output.table(
-            [side, "name", "title", "known by", "first seen", "last seen"],
+            [side, "name", "title", "known by", "first seen", "last seen", "to"],
             [
-                [m.id, m.name, m.title, "; ".join(m.how), *(_seen(at, zone) for at in m[4:])]
+                [m.id, m.name, m.title, "; ".join(m.how), *(_seen(at, zone) for at in m[4:7])]
                 for m in found.memberships
             ],
         )
@@ -137,6 +137,7 @@ def _as_data(found: Explained) -> dict[str, Any]:
                 "known_by": m.how,
                 "first_seen": None if m.first_seen_us is None else from_us(m.first_seen_us),
                 "last_seen": None if m.last_seen_us is None else from_us(m.last_seen_us),
+                "to": None if m.to_us is None else from_us(m.to_us),
             }
             for m in found.memberships
         ],
