@@ -44,7 +44,7 @@ class Node:
     mark: Mark
     name_key: str
     shown: str = ""
-    references: Sequence[tuple[str, str, str]] = ()
+    references: Sequence[tuple[str, str, str, int | None, int | None]] = ()
     read: dict[str, Any] | None = None
     form: NameForm | None = None
     identity_id: int | None = None

@@ -189,6 +189,8 @@ record_link = Table(
     Column("relation", Text, nullable=False),
     Column("entity", Text, nullable=False),
     Column("key", Text, nullable=False),
+    Column("from_us", BigInteger),
+    Column("to_us", BigInteger),
     PrimaryKeyConstraint("record_id", "relation", "key"),
     Index("record_link_key", "key"),
 )
@@ -241,6 +243,7 @@ identity = Table(
     Column("updated_at_us", BigInteger, nullable=False),
 )
 
+# Who works where, as records say; boxes: the firm's domains at which the person has a mailbox.
 membership = Table(
     "membership",
     metadata,
@@ -249,6 +252,7 @@ membership = Table(
     Column("title", Text, nullable=False),
     Column("from_us", BigInteger),
     Column("to_us", BigInteger),
+    Column("boxes", Text),
     PrimaryKeyConstraint("person_id", "organization_id"),
     Index("membership_organization", "organization_id"),
 )

@@ -49,14 +49,20 @@ def show(found: Explained, zone: str) -> None:
     output.table(["joined by", "source record"], [[how, key] for key, how in found.links])
     if found.memberships:
         output.say()
-        side = "people" if found.id.startswith("O") else "works at"
-        output.table(
-            [side, "name", "title", "known by", "first seen", "last seen", "to"],
-            [
-                [m.id, m.name, m.title, "; ".join(m.how), *(_seen(at, zone) for at in m[4:7])]
-                for m in found.memberships
-            ],
-        )
+        _show_memberships(found, zone)
+
+
+def _show_memberships(found: Explained, zone: str) -> None:
+    """Write where a person works, or who works at a firm; since and until when, where told."""
+    side = "people" if found.id.startswith("O") else "works at"
+    dated = any(m.from_us is not None or m.to_us is not None for m in found.memberships)
+    rows = []
+    for m in found.memberships:
+        times = [m.first_seen_us, m.last_seen_us, *([m.from_us, m.to_us] if dated else [])]
+        seen = [_seen(at, zone) for at in times]
+        rows.append([m.id, m.name, m.title, "; ".join(m.how), *seen, "yes" if m.primary else ""])
+    headers = [side, "name", "title", "known by", "first seen", "last seen"]
+    output.table([*headers, *(["from", "to"] if dated else []), "primary"], rows)
 
 
 def _evidence(found: Explained, story: FieldStory, zone: str) -> Iterator[str]:
@@ -137,7 +143,9 @@ def _as_data(found: Explained) -> dict[str, Any]:
                 "known_by": m.how,
                 "first_seen": None if m.first_seen_us is None else from_us(m.first_seen_us),
                 "last_seen": None if m.last_seen_us is None else from_us(m.last_seen_us),
+                "from": None if m.from_us is None else from_us(m.from_us),
                 "to": None if m.to_us is None else from_us(m.to_us),
+                "primary": m.primary,
             }
             for m in found.memberships
         ],
