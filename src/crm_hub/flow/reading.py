@@ -9,6 +9,7 @@ import orjson
 
 from crm_hub.flow.batch import MANY, Tools
 from crm_hub.flow.finding import PARTIES, Ambiguous, find
+from crm_hub.flow.houses import NO_HOUSE, House, house
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.memberships import Clock, Membership, memberships
 from crm_hub.flow.timelines import Line, timeline
@@ -61,7 +62,8 @@ class Explained:
     """Why each golden value is what it is. sources: record number → source key.
 
     conflicts: what lost against it, or is undecided, in a hub that writes. memberships: where a
-    person works, or who works at an organization; not asked for a single value.
+    person works, or who works at an organization. house: a firm's parent and branches. Both are not
+    asked for a single value.
     """
 
     id: str
@@ -71,6 +73,7 @@ class Explained:
     links: list[tuple[str, str]] = field(default_factory=list)
     conflicts: list[ConflictRow] = field(default_factory=list)
     memberships: list[Membership] = field(default_factory=list)
+    house: House = NO_HOUSE
 
 
 def people(hub: Hub, query: str = "", limit: int = 50) -> list[Party]:
@@ -101,6 +104,7 @@ def explain_fields(hub: Hub, who: str, name: str | None = None) -> Explained:
         states = Tracked(db).states([h.record_id for h in held]) if hub.tools.two_way else {}
         clashes = Outbox(db).conflicts_of([row.id]) if hub.tools.two_way else []
         works = memberships(db, hub.tools, row, clock) if name is None else []
+        related = house(db, row) if name is None else NO_HOUSE
     members = hub.tools.speaking(
         [as_member(h, hub.tools, states.get(h.record_id, {})) for h in held]
     )
@@ -118,7 +122,7 @@ def explain_fields(hub: Hub, who: str, name: str | None = None) -> Explained:
     shown_clashes = [c for c in clashes if name in (None, c.field)]
     return Explained(
         public_id(row.entity, row.id), row.display_name, stories, sources, shown, shown_clashes,
-        works,
+        works, related,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from crm_hub.flow.batch import MappedRecord, Walked
+from crm_hub.flow.houses import RELATION
 from crm_hub.model.ids import domain_key
 from crm_hub.store import Db, Identities, Memberships, Told
 
@@ -50,7 +51,7 @@ def _wanted(repo: Identities, people: set[int]) -> dict[tuple[int, int], Told]:
     person_of = dict(repo.records_of(people))
     told: dict[str, list[tuple[int, Span]]] = defaultdict(list)
     for one in repo.references_of(person_of):
-        if one.entity == "organization":
+        if one.entity == "organization" and one.relation != RELATION:
             told[one.key].append((person_of[one.record_id], (one.from_us, one.to_us)))
     spans: dict[tuple[int, int], list[Span]] = defaultdict(list)
     for key, firm, entity, _name in repo.by_keys(told):

@@ -313,6 +313,16 @@ class Identities:
         }
         return sorted(found.values())
 
+    def with_value(self, entity: str, field: str) -> list[IdentityRow]:
+        """Return live identities of an entity that have a golden value for a field, by number.
+
+        No index leads to them: this reads all identities once.
+        """
+        stmt = select(identity).where(_LIVE, identity.c.entity == entity)
+        stmt = stmt.where(identity.c.golden.contains(f'"{field}":', autoescape=True))
+        rows = (IdentityRow(*r) for r in self._db.conn.execute(stmt.order_by(identity.c.id)))
+        return [row for row in rows if field in orjson.loads(row.golden)["v"]]
+
     def search(self, query: str, entities: Sequence[str], limit: int) -> list[IdentityRow]:
         """Return live identities whose name or golden values contain `query`, by name."""
         texts = (identity.c.display_name, identity.c.golden)

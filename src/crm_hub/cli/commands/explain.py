@@ -12,6 +12,7 @@ from crm_hub.cli import output
 from crm_hub.cli.command import hub_command, opened
 
 if TYPE_CHECKING:
+    from crm_hub.flow.houses import Relative
     from crm_hub.flow.reading import Explained
     from crm_hub.merge.explain import Candidate, FieldStory
 
@@ -47,6 +48,12 @@ def show(found: Explained, zone: str) -> None:
         output.say(f"conflict {one.id}, {one.state}: {one.field}; {one.doc['why']}: {_text(lost)}")
     output.say()
     output.table(["joined by", "source record"], [[how, key] for key, how in found.links])
+    relatives = [("parent", found.house.parent)] if found.house.parent else []
+    relatives += [("branch", one) for one in found.house.branches]
+    if relatives:
+        output.say()
+        rows = [[side, one.id, one.name, "; ".join(one.how)] for side, one in relatives]
+        output.table(["house", "id", "name", "known by"], rows)
     if found.memberships:
         output.say()
         _show_memberships(found, zone)
@@ -149,10 +156,16 @@ def _as_data(found: Explained) -> dict[str, Any]:
             }
             for m in found.memberships
         ],
+        "parent": None if found.house.parent is None else _relative(found.house.parent),
+        "branches": [_relative(one) for one in found.house.branches],
         "conflicts": [
             {"number": c.id, "field": c.field, "state": c.state, **c.doc} for c in found.conflicts
         ],
     }
+
+
+def _relative(one: Relative) -> dict[str, Any]:
+    return {"id": one.id, "name": one.name, "known_by": one.how}
 
 
 command = explain
