@@ -17,7 +17,9 @@ import pyarrow as pa
 from splink import Linker
 from splink.backends.duckdb import DuckDBAPI
 
-_LISTS = ("givens", "families", "mails", "domains", "phones", "lines", "firms", "refs")
+_LISTS = (
+    "givens", "families", "mails", "domains", "phones", "lines", "firms", "refs", "form_lands",
+)  # fmt: skip
 _FLAGS = ("common_given", "common_family", "family_is_given", "contested", "mail_free")
 
 

@@ -142,6 +142,25 @@ def test_explain_names_value_record_rule_time_and_what_lost(crm, people_hub: Pat
     assert len(data["records"]) == 2
 
 
+def test_explain_shows_where_somebody_works_by_the_signature_of_a_mail(
+    crm, people_hub: Path
+) -> None:
+    (people_hub / "firms.csv").write_text("Company ID,Company name\n7,Oak Pumps Ltd\n", "utf-8")
+    signed = MAIL.format(day="10") + "Kind regards,\nAnn Lindqvist\nBuyer\nOak Pumps Limited\n\n"
+    (people_hub / "mail.mbox").write_text(signed, "utf-8")
+    crm.fine("connect", "files", "firms", "--set", "path=firms.csv")
+    crm.fine("connect", "files", "mail", "--set", "path=mail.mbox")
+    crm.fine("sync")
+    (works,) = crm.fine("explain", "ann@lindqvist.example", "--json").data["memberships"]
+    assert works["known_by"] == ["signature of a mail on 2026-03-10"]
+    assert (works["name"], works["title"], works["primary"]) == ("Oak Pumps Ltd", "Buyer", True)
+    assert works["first_seen"] == works["last_seen"]
+    assert (works["from"], works["to"]) == (None, None)
+    shown = crm.fine("explain", "Oak Pumps Ltd").out
+    assert "signature of a mail on 2026-03-10" in shown
+    assert shown.splitlines()[-1].rstrip().endswith("yes")
+
+
 def test_a_subject_cannot_steer_the_terminal(crm, people_hub: Path) -> None:
     nasty = MAIL.format(day="10").replace("Two coolers", "\x1b]0;owned\x07 red\x1b[31m \u202egnp")
     (people_hub / "mail.mbox").write_text(nasty, "utf-8")

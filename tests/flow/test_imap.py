@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from imapclient import IMAPClient
+from sqlalchemy import text
 
 from crm_hub.config import add_connection, create
 from crm_hub.flow.hub import Hub
@@ -30,7 +31,7 @@ def server() -> Iterator[Dovecot]:
         pytest.skip(str(why))
 
 
-def letter(number: int, *, out: bool = False, answers: int = 0) -> bytes:
+def letter(number: int, *, out: bool = False, answers: int = 0, signed: str = "") -> bytes:
     us, them = "Ann <ann@clearwater.example>", "Cleo Park <cleo@marlow.example>"
     return "\r\n".join(
         [
@@ -42,7 +43,7 @@ def letter(number: int, *, out: bool = False, answers: int = 0) -> bytes:
             *([f"In-Reply-To: <m{answers}@x.example>"] if answers else []),
             "",
             f"We take {number}.",
-            "",
+            signed,
         ]
     ).encode()
 
@@ -157,6 +158,28 @@ def test_a_never_log_list_takes_what_is_stored_off_the_timeline(scene: Scene) ->
     assert people(scene.hub) == []
     shown = scene.stream("ann")
     assert (shown.source_count, shown.hub_count, shown.state) == (0, 0, "ok")
+
+
+def test_a_signature_is_kept_only_of_mail_that_may_be_logged_and_shown(scene: Scene) -> None:
+    signed = "Kind regards,\r\nCleo Park\r\nBuyer\r\nMarlow Works Ltd\r\n"
+
+    def kept() -> int:
+        with scene.hub.store.read() as db:
+            return int(db.conn.execute(text("SELECT count(*) FROM signature")).scalar_one())
+
+    scene.connect("ann")
+    scene.deliver("ann", "INBOX", letter(1, signed=signed), letter(2))
+    scene.sync()
+    assert kept() == 1
+    scene.connect("ann", visibility="subject")
+    scene.sync()
+    assert kept() == 0
+    scene.connect("ann")
+    scene.sync()
+    assert kept() == 1
+    scene.connect("ann", never_log="marlow.example")
+    scene.sync()
+    assert kept() == 0
 
 
 def test_an_emptied_mailbox_asks_again_and_again_until_a_person_answers(scene: Scene) -> None:

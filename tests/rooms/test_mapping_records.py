@@ -203,6 +203,22 @@ def test_links_name_other_records_by_their_strong_id() -> None:
     ]
 
 
+def test_a_link_has_the_time_it_holds_where_the_source_says_so() -> None:
+    links = {
+        "employer": {"entity": "organization", "strong": "firm", "at": "f", "from": "start",
+                     "to": {"at": "end", "as": "date"}},
+    }  # fmt: skip
+    plan = person({}, links=links)
+    (link,) = record(plan.map({"f": "7", "start": "2026-03-10T12:00:00Z", "end": ""})).links
+    assert link[3:] == (1_773_144_000_000_000, None)
+    mapped = plan.map({"f": "7", "start": "soon", "end": "2026-03-10"})
+    (link,) = record(mapped).links
+    assert link.from_us is None
+    assert link.to_us is not None
+    assert [drift.field for drift in mapped.drifts] == ["links.employer"]
+    assert record(plan.map({"start": "soon"})).links == []
+
+
 def test_the_time_of_change_is_read_from_the_payload_and_else_taken_from_the_change() -> None:
     plan_of = person({}, changed_at={"at": "updated", "as": "time"})
     assert (

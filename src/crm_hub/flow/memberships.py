@@ -8,16 +8,19 @@ anybody can have, and those of a role (info@), say nothing.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from crm_hub.flow.batch import Tools
+from crm_hub.flow.signed import SignedAt, signed_at, signers
 from crm_hub.merge.golden import load
 from crm_hub.model.ids import domain_key, public_id
 from crm_hub.model.rules import IdentityRules
+from crm_hub.model.values import from_us
 from crm_hub.resolve import EmailKind, email_kind
 from crm_hub.resolve.normal.organization import firm_name
-from crm_hub.store import Db, Held, Identities, IdentityRow, Memberships
+from crm_hub.store import Db, Held, Identities, IdentityRow, Memberships, Told
 from crm_hub.store.match_keys import split
 from crm_hub.store.memberships import Span
 
@@ -27,8 +30,11 @@ MOST_PEOPLE = 200
 class Membership(NamedTuple):
     """Somebody's place at a firm, as seen from the other of the two (id, name).
 
-    how: the source keys of records that refer to the firm, and `mail at DOMAIN`. first_seen_us,
-    last_seen_us: the first and last event at that domain, in UTC, None where there is none.
+    how: the source keys of records that refer to the firm, `mail at DOMAIN`, and `signature of a
+    mail on DAY`, the last of them. first_seen_us, last_seen_us: the first and last event at that
+    domain or mail so signed, in UTC, None where there is none. from_us, to_us: since when and until
+    when, where records say so, or a later signature names another firm. primary: of what holds now,
+    what was last seen; what records say goes before what nobody has seen.
     """
 
     id: str
@@ -37,23 +43,34 @@ class Membership(NamedTuple):
     how: list[str]
     first_seen_us: int | None = None
     last_seen_us: int | None = None
+    from_us: int | None = None
+    to_us: int | None = None
+    primary: bool = False
 
 
-def memberships(db: Db, tools: Tools, row: IdentityRow) -> list[Membership]:
+class Clock(NamedTuple):
+    """now_us: what is over by now. zone: whose days signatures are told by."""
+
+    now_us: int
+    zone: str
+
+
+def memberships(db: Db, tools: Tools, row: IdentityRow, clock: Clock) -> list[Membership]:
     """Return where a person works, or who works at an organization, the last seen first."""
     if row.entity == "person":
-        found = _of_person(db, tools.rules, row)
+        found = _of_person(db, tools.rules, row, clock)
     elif row.entity == "organization":
-        found = _of_firm(db, tools.rules, row)
+        found = _of_firm(db, tools.rules, row, clock)
     else:
         return []
-    return sorted(found, key=lambda m: (-(m.last_seen_us or 0), m.name, m.id))
+    return sorted(found, key=lambda m: (not m.primary, -(m.last_seen_us or 0), m.name, m.id))
 
 
-def _of_person(db: Db, rules: IdentityRules, row: IdentityRow) -> list[Membership]:
+def _of_person(db: Db, rules: IdentityRules, row: IdentityRow, clock: Clock) -> list[Membership]:
     repo, store = Identities(db), Memberships(db)
     held = repo.held_by_identity([row.id])
-    titles = {told[1]: told[2] for told in store.of_people([row.id])}
+    told = {one.organization_id: one for one in store.of_people([row.id])}
+    titles = {firm: one.title for firm, one in told.items()}
     how = _told_by(repo, held, titles)
     boxes = _boxes(held, rules)
     values = load(row.golden).values
@@ -64,28 +81,68 @@ def _of_person(db: Db, rules: IdentityRules, row: IdentityRow) -> list[Membershi
     seen = store.seen(box for domain in firm_at for box in boxes[domain])
     for domain, firm in firm_at.items():
         spans[firm] += [seen[box] for box in boxes[domain] if box in seen]
+    signed = signed_at(db, rules, row, held)
+    ends = {firm: one.to_us for firm, one in told.items()} | _ends(signed, told, spans)
+    for firm, one in signed.items():
+        how[firm].append(f"signature of a mail on {_day(one.last_us, clock.zone)}")
+        spans[firm].append((one.first_us, one.last_us))
+        titles[firm] = titles.get(firm) or one.title
     alone = str(values.get("title") or "") if len(how) == 1 else ""
     rows = repo.identities(how)
-    return [
+    found = [
         Membership(
             public_id("organization", firm), rows[firm].display_name,
             titles.get(firm) or alone, sorted(said), *_whole(spans[firm]),
+            told[firm].from_us if firm in told else None, ends.get(firm),
         )
         for firm, said in how.items()
     ]  # fmt: skip
+    now = max((one for one in found if _holds(one, clock.now_us)), key=_seen_last, default=None)
+    return [one._replace(primary=one is now) for one in found]
 
 
-def _of_firm(db: Db, rules: IdentityRules, row: IdentityRow) -> list[Membership]:
+def _holds(one: Membership, now_us: int) -> bool:
+    begun = one.from_us is None or one.from_us <= now_us
+    return begun and (one.to_us is None or one.to_us > now_us)
+
+
+def _seen_last(one: Membership) -> tuple[int, bool, int, int]:
+    by_record = any("#" in said for said in one.how)
+    return one.last_seen_us or 0, by_record, one.from_us or 0, -int(one.id[1:])
+
+
+def _ends(
+    signed: Mapping[int, SignedAt], told: Mapping[int, Told], spans: Mapping[int, list[Span]]
+) -> dict[int, int]:
+    """Return when memberships ended because another firm is signed for since.
+
+    What a record says goes on, and so does where mail at the firm's domain came later.
+    """
+    ends = {}
+    for firm, one in signed.items():
+        last_us = max((last for _, last in spans.get(firm, ())), default=0)
+        if one.to_us is not None and firm not in told and last_us < one.to_us:
+            ends[firm] = one.to_us
+    return ends
+
+
+def _day(at_us: int, zone: str) -> str:
+    return f"{from_us(at_us).astimezone(ZoneInfo(zone)):%Y-%m-%d}"
+
+
+def _of_firm(db: Db, rules: IdentityRules, row: IdentityRow, clock: Clock) -> list[Membership]:
     repo, store = Identities(db), Memberships(db)
-    keys = {k for h in repo.held_by_identity([row.id]) for k in split(h.keys) if k[:2] == "d:"}
+    held = repo.held_by_identity([row.id])
+    keys = {k for h in held for k in split(h.keys) if k[:2] == "d:"}
     domains = {key[2:] for key in keys} - rules.free_domains
-    people = {told[0] for told in store.of_firms([row.id])}
+    people = {one.person_id for one in store.of_firms([row.id])}
     people.update(store.seen_at(map(domain_key, domains)))
     people.update(store.with_mailbox_at(sorted(domains), MOST_PEOPLE))
+    people.update(signers(db, rules, held, MOST_PEOPLE))
     here = public_id("organization", row.id)
     found = []
     for number, person in sorted(repo.identities(people).items())[:MOST_PEOPLE]:
-        mine = (m for m in _of_person(db, rules, person) if m.id == here)
+        mine = (m for m in _of_person(db, rules, person, clock) if m.id == here)
         found += [
             m._replace(id=public_id("person", number), name=person.display_name) for m in mine
         ]
@@ -98,9 +155,9 @@ def _told_by(repo: Identities, held: Sequence[Held], firms: Iterable[int]) -> di
     known = set(firms)
     source = {h.record_id: f"{h.connection}/{h.stream}#{h.key}" for h in held}
     referring: dict[str, list[str]] = defaultdict(list)
-    for record, _relation, entity, key in repo.references_of(source):
-        if entity == "organization":
-            referring[key].append(source[record])
+    for one in repo.references_of(source):
+        if one.entity == "organization":
+            referring[one.key].append(source[one.record_id])
     for key, firm, _entity, _name in repo.by_keys(referring):
         if firm in known:
             found[firm] += referring[key]

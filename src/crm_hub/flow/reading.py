@@ -9,8 +9,9 @@ import orjson
 
 from crm_hub.flow.batch import MANY, Tools
 from crm_hub.flow.finding import PARTIES, Ambiguous, find
+from crm_hub.flow.houses import NO_HOUSE, House, house
 from crm_hub.flow.hub import Hub
-from crm_hub.flow.memberships import Membership, memberships
+from crm_hub.flow.memberships import Clock, Membership, memberships
 from crm_hub.flow.timelines import Line, timeline
 from crm_hub.flow.tracking import Tracked
 from crm_hub.merge import FieldStory, MergeMember, explain
@@ -18,6 +19,7 @@ from crm_hub.merge.golden import load
 from crm_hub.model.errors import ConfigError
 from crm_hub.model.ids import public_id
 from crm_hub.model.states import FieldStates
+from crm_hub.model.values import to_us
 from crm_hub.resolve import name_key, person_form
 from crm_hub.store import ConflictRow, Events, Held, Identities, Outbox
 
@@ -60,7 +62,8 @@ class Explained:
     """Why each golden value is what it is. sources: record number → source key.
 
     conflicts: what lost against it, or is undecided, in a hub that writes. memberships: where a
-    person works, or who works at an organization; not asked for a single value.
+    person works, or who works at an organization. house: a firm's parent and branches. Both are not
+    asked for a single value.
     """
 
     id: str
@@ -70,6 +73,7 @@ class Explained:
     links: list[tuple[str, str]] = field(default_factory=list)
     conflicts: list[ConflictRow] = field(default_factory=list)
     memberships: list[Membership] = field(default_factory=list)
+    house: House = NO_HOUSE
 
 
 def people(hub: Hub, query: str = "", limit: int = 50) -> list[Party]:
@@ -91,6 +95,7 @@ def people(hub: Hub, query: str = "", limit: int = 50) -> list[Party]:
 
 def explain_fields(hub: Hub, who: str, name: str | None = None) -> Explained:
     """Return why the golden values of `who` are what they are, or one of them."""
+    clock = Clock(to_us(hub.now()), hub.config.company.zone)
     with hub.store.read() as db:
         row = find(hub, db, who)
         repo = Identities(db)
@@ -98,7 +103,8 @@ def explain_fields(hub: Hub, who: str, name: str | None = None) -> Explained:
         links = repo.methods(row.id)
         states = Tracked(db).states([h.record_id for h in held]) if hub.tools.two_way else {}
         clashes = Outbox(db).conflicts_of([row.id]) if hub.tools.two_way else []
-        works = memberships(db, hub.tools, row) if name is None else []
+        works = memberships(db, hub.tools, row, clock) if name is None else []
+        related = house(db, row) if name is None else NO_HOUSE
     members = hub.tools.speaking(
         [as_member(h, hub.tools, states.get(h.record_id, {})) for h in held]
     )
@@ -116,7 +122,7 @@ def explain_fields(hub: Hub, who: str, name: str | None = None) -> Explained:
     shown_clashes = [c for c in clashes if name in (None, c.field)]
     return Explained(
         public_id(row.entity, row.id), row.display_name, stories, sources, shown, shown_clashes,
-        works,
+        works, related,
     )  # fmt: skip
 
 

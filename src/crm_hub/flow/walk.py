@@ -16,6 +16,7 @@ from crm_hub.flow.tracking import track
 from crm_hub.flow.walk_events import walk_events
 from crm_hub.flow.walk_identities import walk_identities
 from crm_hub.flow.walk_mapping import Failed, MappedBatch, map_landed
+from crm_hub.flow.walk_memberships import refresh_unchanged
 from crm_hub.mapping import SectionPlan
 from crm_hub.store import Db, DeadLetter, Identities, Machinery, StreamRow
 
@@ -43,6 +44,8 @@ def walk(
         is_silent = stream.connection in tools.silent
         tracked = track(db, tools.two_way, section, mapped, moment, is_silent=is_silent)
     settled = walk_identities(db, tools, mapped, moment, walked, tracked, batch.fresh)
+    if moment.is_replay:
+        refresh_unchanged(db, mapped, walked)
     if stream.connection not in tools.silent:
         walk_events(db, tools, mapped, moment, walked)
     if tools.two_way is not None and tools.two_way.briefs is not None:

@@ -23,7 +23,7 @@ class Draft(NamedTuple):
     data: its values as JSON. keys: all its match keys; claimed: those without its name; joining:
     those that may join it with other records. held: all keys and the mark, a line each, as they
     are stored. mark: where and for whom, as numbers (a Mark). shown: what people call it.
-    references: (relation, entity, key) of the records it refers to.
+    references: the records it refers to, each a Link as a plain tuple.
     """
 
     entity: str
@@ -35,7 +35,7 @@ class Draft(NamedTuple):
     held: str
     mark: tuple[int, ...]
     shown: str
-    references: Sequence[tuple[str, str, str]]
+    references: Sequence[tuple[str, str, str, int | None, int | None]]
 
 
 def draft_of(record: CanonicalRecord, rules: IdentityRules) -> Draft:
@@ -57,7 +57,7 @@ def drafts_of(records: Sequence[CanonicalRecord], rules: IdentityRules) -> list[
         Draft(
             one.entity, one.changed_at_us, text, of_it.all, of_it.claimed, of_it.joining,
             "\n".join((*of_it.all, mark.text())), tuple(mark), name,
-            tuple([(link.relation, link.entity, link.key) for link in one.links]),
+            tuple([(ln.relation, ln.entity, ln.key, ln.from_us, ln.to_us) for ln in one.links]),
         )
         for one, text, of_it, mark, name in zip(records, data, keys, marks, shown, strict=True)
     ]  # fmt: skip

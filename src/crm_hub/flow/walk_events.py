@@ -11,6 +11,7 @@ from typing import Any
 
 from crm_hub.flow.batch import MappedRecord, Moment, Tools, Walked
 from crm_hub.flow.walk_places import Placed, place_events
+from crm_hub.flow.walk_signatures import sign_unchanged, walk_signatures
 from crm_hub.flow.walk_tellings import Tellings, tell, twin_bucket
 from crm_hub.flow.walk_threads import walk_threads
 from crm_hub.model.ids import bounded
@@ -35,6 +36,9 @@ def walk_events(
     placed = place_events(db, repo, tools, events, told.stored.keys() & events.keys(),
                           moved - told.touched)  # fmt: skip
     _save_lines(db, repo, told, events, late, threads, placed)
+    walk_signatures(db, tools, told, events)
+    if moment.is_replay:
+        sign_unchanged(db, repo, tools, mapped, told.touched)
     if has_briefs:
         Briefs(db).touch(_whose(repo, events.keys() | moved))
 

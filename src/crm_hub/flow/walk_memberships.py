@@ -6,10 +6,14 @@ A membership appears as soon as both sides are known, whichever came first.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
-from crm_hub.flow.batch import Walked
-from crm_hub.store import Db, Identities, Memberships
+from crm_hub.flow.batch import MappedRecord, Walked
+from crm_hub.flow.houses import RELATION
+from crm_hub.model.ids import domain_key
+from crm_hub.store import Db, Identities, Memberships, Told
+
+Span = tuple[int | None, int | None]
 
 
 def refresh_memberships(
@@ -24,9 +28,11 @@ def refresh_memberships(
         return
     strong = {key for key in touched if key[:2] == "s:"}
     referring = repo.links_of(repo.referring(strong))
-    people = set(changed) | {identity for identity, _ in referring.values()}
-    wanted, store = _wanted(repo, people), Memberships(db)
-    stored = {(row[0], row[1]): row for row in store.of_people(people)}
+    store, changed = Memberships(db), set(changed)
+    people = changed | {identity for identity, _ in referring.values()}
+    people |= {told.person_id for told in store.of_firms(changed)}
+    wanted = _wanted(repo, people)
+    stored = {told[:2]: told for told in store.of_people(people)}
     stale = {p for p, o in wanted.keys() ^ stored.keys()}
     stale |= {key[0] for key in wanted.keys() & stored.keys() if wanted[key] != stored[key]}
     if stale:
@@ -34,19 +40,59 @@ def refresh_memberships(
         walked.moved_identities |= stale
 
 
-def _wanted(
-    repo: Identities, people: set[int]
-) -> dict[tuple[int, int], tuple[int, int, str, None, None]]:
-    rows = repo.records_of(people)
-    person_of = dict(rows)
-    keys_of: dict[str, set[int]] = defaultdict(set)
-    for record_id, _relation, entity, key in repo.references_of(person_of):
+def refresh_unchanged(db: Db, mapped: Sequence[MappedRecord], walked: Walked) -> None:
+    """In a replay, look at everybody's memberships: what makes one may have changed."""
+    repo = Identities(db)
+    links = repo.links_of([one.landed.record_id for one in mapped if one.record is not None])
+    refresh_memberships(db, repo, {identity for identity, _ in links.values()}, (), walked)
+
+
+def _wanted(repo: Identities, people: set[int]) -> dict[tuple[int, int], Told]:
+    person_of = dict(repo.records_of(people))
+    told: dict[str, list[tuple[int, Span]]] = defaultdict(list)
+    for one in repo.references_of(person_of):
+        if one.entity == "organization" and one.relation != RELATION:
+            told[one.key].append((person_of[one.record_id], (one.from_us, one.to_us)))
+    spans: dict[tuple[int, int], list[Span]] = defaultdict(list)
+    for key, firm, entity, _name in repo.by_keys(told):
         if entity == "organization":
-            keys_of[key].add(person_of[record_id])
-    firms = [row for row in repo.by_keys(keys_of) if row[2] == "organization"]
-    titles = repo.titles({p for row in firms for p in keys_of[row[0]]})
-    wanted = {}
-    for key, firm, _entity, _name in firms:
-        for person in keys_of[key]:
-            wanted[person, firm] = (person, firm, titles.get(person, ""), None, None)
-    return wanted
+            for person, span in told[key]:
+                spans[person, firm].append(span)
+    if not spans:
+        return {}
+    here = {person for person, _ in spans}
+    titles = repo.titles(here)
+    boxes = _boxes(repo, {r: p for r, p in person_of.items() if p in here})
+    return {
+        (person, firm): Told(
+            person, firm, titles.get(person, ""), *whole(found), boxes.get((person, firm))
+        )
+        for (person, firm), found in spans.items()
+    }
+
+
+def _boxes(repo: Identities, person_of: Mapping[int, int]) -> dict[tuple[int, int], str]:
+    """Return the domains of firms at which people have mailboxes, by person and firm."""
+    people: dict[str, set[int]] = defaultdict(set)
+    for key, record_id in repo.keys_of(person_of):
+        if key[:2] == "e:" and (domain := key.rpartition("@")[2]):
+            people[domain_key(domain)].add(person_of[record_id])
+    found: dict[tuple[int, int], set[str]] = defaultdict(set)
+    for key, firm, entity, _name in repo.by_keys(people):
+        if entity == "organization":
+            for person in people[key]:
+                found[person, firm].add(key[2:])
+    return {pair: " ".join(sorted(domains)) for pair, domains in found.items()}
+
+
+def whole(spans: Sequence[Span]) -> Span:
+    """Return the time that several tellings of one membership span.
+
+    What says no time at all counts only where nothing does; an open end is none.
+    """
+    dated = [span for span in spans if span != (None, None)]
+    begins = [start for start, _ in dated]
+    ends = [end for _, end in dated]
+    from_us = None if None in begins else min((b for b in begins if b is not None), default=None)
+    to_us = None if None in ends else max((e for e in ends if e is not None), default=None)
+    return from_us, to_us

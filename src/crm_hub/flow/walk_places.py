@@ -13,7 +13,8 @@ from functools import lru_cache
 from crm_hub.flow.batch import Tools
 from crm_hub.model.canonical import ParticipantDraft
 from crm_hub.resolve import EmailKind, Similarity, compare_names, email_kind, person_form
-from crm_hub.store import Db, Events, Identities, Memberships, Row
+from crm_hub.resolve.normal.organization import domain_label
+from crm_hub.store import Db, Events, Identities, Memberships, Row, Told
 from crm_hub.timeline import (
     Event,
     Holder,
@@ -93,27 +94,48 @@ def _agree(name: str, display_name: str) -> bool:
 def _entries(
     db: Db, placed: Placed, when: dict[int, tuple[int, int]], who: Who
 ) -> dict[int, set[Entry]]:
-    """Return the timeline entries of each event: its people, their firms, firms addressed.
-
-    A firm sees what its people write and get at its domain, and nothing they write elsewhere later.
-    """
+    """Return the timeline entries of each event: its people, their firms, firms addressed."""
     found = {n: {p.identity_id for p in told if p.identity_id} for n, told in placed.items()}
-    firms: dict[int, list[tuple[int, int | None, int | None]]] = defaultdict(list)
+    firms: dict[int, list[Told]] = defaultdict(list)
     everybody = set().union(*found.values())
-    for person, firm, _title, from_us, to_us in Memberships(db).of_people(everybody):
-        firms[person].append((firm, from_us, to_us))
+    for told in Memberships(db).of_people(everybody):
+        firms[told.person_id].append(told)
     entries = {}
     for number, ids in found.items():
         at_us, seq = when[number]
         ids |= {at for p in placed[number] if (at := firm_behind(p, who)) is not None}
         for person in list(ids) if firms else ():
             ids |= {
-                firm
-                for firm, from_us, to_us in firms.get(person, ())
-                if (from_us is None or from_us <= at_us) and (to_us is None or at_us < to_us)
+                told.organization_id
+                for told in firms.get(person, ())
+                if _is_there(told, at_us) and _is_of_firm(told, placed[number])
             }
         entries[number] = {(identity, at_us, seq, number) for identity in ids}
     return entries
+
+
+def _is_there(told: Told, at_us: int) -> bool:
+    """Whether somebody works at a firm at a time, by what records say."""
+    begun = told.from_us is None or told.from_us <= at_us
+    return begun and (told.to_us is None or at_us < told.to_us)
+
+
+def _is_of_firm(told: Told, participants: Iterable[Participant]) -> bool:
+    """Whether a firm sees what one of its people takes part in.
+
+    Who has a mailbox at the firm's domain and writes from another that is not free does so for
+    somebody else, as those do who left. Free mailboxes and phones tell nothing.
+    """
+    if told.boxes is None:
+        return True
+    mine = [p.fallback for p in participants if p.identity_id == told.person_id]
+    at = {_label(fallback[2:]) for fallback in mine if fallback is not None}
+    return not mine or None in mine or not at.isdisjoint(map(_label, told.boxes.split()))
+
+
+def _label(domain: str) -> str:
+    """Return what a domain is called, the same for oak.example and mail.oak.co.uk."""
+    return domain_label(domain) or domain
 
 
 def _save(

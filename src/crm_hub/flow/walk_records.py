@@ -43,7 +43,7 @@ class Node:
     held: str
     mark: Numbers
     shown: str
-    references: Sequence[tuple[str, str, str]]
+    references: Sequence[tuple[str, str, str, int | None, int | None]]
     name_key: str
     read: dict[str, Any] | None
     form: NameForm | None

@@ -69,6 +69,17 @@ def load_draft(text: str) -> EventDraft:
     return EventDraft(**doc)
 
 
+def stored_sources(repo: Events, events: Iterable[int]) -> list[tuple[int, Source]]:
+    """Return (event, telling) of all that is stored of these events."""
+    return [
+        (row.event_id, Source(
+            row.record_id, f"{row.connection}/{row.stream}#{row.key}", load_draft(row.draft),
+            f"{row.connection}/{row.stream}",
+        ))
+        for row in repo.sources_of_events(events)
+    ]  # fmt: skip
+
+
 def twin_bucket(key: str) -> str:
     """Return the bucket of events that share a key with another one."""
     return "=" + key
@@ -114,17 +125,8 @@ class _Telling:
         for number in moved:
             out.sources[number] = []
         out.stored.update(self.repo.events(n for n in asked if n < out.first))
-        for number, source in self._stored_sources(asked):
+        for number, source in stored_sources(self.repo, asked):
             out.sources[number].append(source)
-
-    def _stored_sources(self, events: Iterable[int]) -> list[tuple[int, Source]]:
-        return [
-            (row.event_id, Source(
-                row.record_id, f"{row.connection}/{row.stream}#{row.key}", load_draft(row.draft),
-                f"{row.connection}/{row.stream}",
-            ))
-            for row in self.repo.sources_of_events(events)
-        ]  # fmt: skip
 
     # by key -------------------------------------------------------------------------------
 
@@ -157,7 +159,7 @@ class _Telling:
         """Give the tellings of message ids that come more than once their events."""
         asked = {number for key in keys for number in known.get(key, ())}
         before: dict[int, list[tuple[Mark, EventDraft]]] = defaultdict(list)
-        for number, source in self._stored_sources(asked):
+        for number, source in stored_sources(self.repo, asked):
             before[number].append(((source.record_id, source.draft.entry), source.draft))
         for key in keys:
             numbers = sorted(known.get(key, ()))

@@ -143,7 +143,7 @@ class Identity(_Closed):
 
 
 class LinkRule(_Closed):
-    """References to other records by their strong id."""
+    """References to other records by their strong id, from some time on and up to another."""
 
     entity: str
     strong: str = Field(min_length=1)
@@ -151,6 +151,8 @@ class LinkRule(_Closed):
     steps: Steps = Field((), alias="as")
     scope: Scope = "connection"
     many: bool = True
+    from_: Annotated[Value | None, BeforeValidator(path_value)] = Field(None, alias="from")
+    to: Annotated[Value | None, BeforeValidator(path_value)] = None
 
 
 class Near(_Closed):

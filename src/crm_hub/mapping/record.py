@@ -365,10 +365,18 @@ def _link(relation: str, link: LinkRule, locale: Locale) -> _Add:
     scope = locale.connection if link.scope == "connection" else ""
     values_of = _texts(link, locale)
     most = None if link.many else 1
+    times = [None if s is None else compile_instant(s, locale) for s in (link.from_, link.to)]
 
     def add(payload: dict[str, Any], record: CanonicalRecord, drifts: list[Drift]) -> None:
-        for value in values_of(payload, drifts)[:most]:
+        values = values_of(payload, drifts)[:most]
+        if not values:
+            return
+        reasons: list[str] = []
+        span = [None if read is None else read(payload, reasons) for read in times]
+        for value in values:
             key = strong_key(scope, link.strong, value)
-            record.links.append(Link(relation, link.entity, key))
+            record.links.append(Link(relation, link.entity, key, *span))
+        if reasons:
+            _note(drifts, f"links.{relation}", reasons)
 
     return add

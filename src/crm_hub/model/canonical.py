@@ -27,11 +27,16 @@ class Claim(NamedTuple):
 
 
 class Link(NamedTuple):
-    """A reference from one record to another, by match key (`s:crm:company_id:7`)."""
+    """A reference from one record to another, by match key (`s:crm:company_id:7`).
+
+    from_us, to_us: since when and until when it holds, None where the source does not say.
+    """
 
     relation: str
     entity: str
     key: str
+    from_us: int | None = None
+    to_us: int | None = None
 
 
 @dataclass(slots=True)

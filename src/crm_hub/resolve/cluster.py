@@ -13,6 +13,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from crm_hub.resolve.names import NameForm, Similarity, compare_names
+from crm_hub.resolve.normal.organization import is_part
 from crm_hub.resolve.rulings import Honoured, Ruling, honour, parted
 
 BY_HAND = "by hand"
@@ -81,6 +82,9 @@ def _edges_of(key: str, present: Sequence[Member]) -> Iterable[_Edge]:
         if first.entity != second.entity:
             continue
         a, b = (first, second) if first.order < second.order else (second, first)
+        is_firm = a.entity == "organization"
+        if rank == _PHONE and is_firm and is_part(a.name.whole, b.name.whole):
+            continue  # the switchboard of a house is that of all its firms
         likeness = compare_names(a.entity, a.name, b.name)
         if likeness is Similarity.CLASH and rank != _STRONG:
             clashing.add(a.entity)

@@ -18,6 +18,7 @@ from crm_hub.model.rules import Bands
 from crm_hub.resolve.ladder import slips
 from crm_hub.resolve.levels import BIRTH, reference_slip
 from crm_hub.resolve.name_levels import other_given
+from crm_hub.resolve.normal.organization import is_part
 from crm_hub.resolve.profile import Profile
 from crm_hub.resolve.standing import standing
 
@@ -130,12 +131,23 @@ def only_a_line(a: Profile, b: Profile) -> bool:
 
 
 def firm_clash(a: Profile, b: Profile, _references_identify: bool) -> str:
-    """Return why two organizations cannot be one: two numbers in one register."""
+    """Return why two organizations cannot be one: two numbers in one register.
+
+    Where they share no domain, mailbox or number in a register, legal forms of two lands part
+    them, and so does a name that is the other's with a word for a part of the house: a switchboard
+    is that of all of them.
+    """
     if a.refs and b.refs and a.refs.isdisjoint(b.refs):
         mine = {ref.split(" ")[0] for ref in a.refs}
         if any(ref.split(" ")[0] in mine for ref in b.refs):
             return "other number in the same register"
-    return _NO_CLASH
+    if not (a.domains.isdisjoint(b.domains) and a.lines.isdisjoint(b.lines)):
+        return _NO_CLASH
+    if not a.refs.isdisjoint(b.refs):
+        return _NO_CLASH
+    if a.form_lands and b.form_lands and a.form_lands.isdisjoint(b.form_lands):
+        return "legal forms of two lands"
+    return "one is named as a part of the other" if is_part(a.company, b.company) else _NO_CLASH
 
 
 def decide(a: Profile, b: Profile, bits: float, bands: Bands, reason: str) -> Decision:

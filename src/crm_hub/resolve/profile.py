@@ -26,7 +26,7 @@ from crm_hub.resolve.normal.emails import (
     own_part,
 )
 from crm_hub.resolve.normal.mobiles import is_mobile
-from crm_hub.resolve.normal.organization import domain_label, firm_name
+from crm_hub.resolve.normal.organization import domain_label, firm_name, lands_of_form
 from crm_hub.resolve.normal.person import PersonName, person_name
 from crm_hub.resolve.normal.places import place
 from crm_hub.resolve.normal.text import words
@@ -67,8 +67,8 @@ class Profile:
     mail_number that number.
     domains: firms' domains the record has a mailbox at. phones: numbers of the person. mobile: one
     of them that no second person has. lines: numbers and mailboxes that several people use. firms:
-    the company and the domains as one word each. ref: a reference of a kind so sparse that a slip
-    in it can be seen.
+    the company and the domains as one word each. form_lands: where there is a firm's legal form.
+    ref: a reference of a kind so sparse that a slip in it can be seen.
 
     What only all records together tell: common_given, common_family (so usual that it is no slip
     of another name), given_land and family_land (a name with the land it is met in, lands.py),
@@ -105,6 +105,7 @@ class Profile:
     refs: frozenset[str] = _EMPTY
     ref: str = ""
     country: str = ""
+    form_lands: frozenset[str] = _EMPTY
     source: str = ""
     common_given: bool = False
     common_family: bool = False
@@ -162,7 +163,7 @@ _SHARED_TEXTS = (
     "given", "family", "generation", "mail_fixed", "mail_own", "mail_number", "company", "address",
     "spot", "postcode", "city", "title", "birth", "birth_swapped", "source", "country",
 )  # fmt: skip
-_SHARED_SETS = ("givens", "families", "domains", "firms", "lines")
+_SHARED_SETS = ("givens", "families", "domains", "firms", "lines", "form_lands")
 _OWN_SETS = ("mails", "phones", "refs")
 
 
@@ -273,6 +274,7 @@ def firm_profile(contact: Contact, rules: IdentityRules) -> Profile:
     found = Profile(contact.id, company=name.base, source=contact.source)
     found.families = frozenset(w for w in name.base.split(" ") if len(w) > 3)
     found.firms = frozenset((name.key,)) if len(name.key) > 2 else _EMPTY
+    found.form_lands = lands_of_form(name.form)
     boxes = [b for b in (mailbox(e, rules) for e in contact.emails) if b]
     boxes = [b for b in boxes if b.kind is not MailboxKind.JUNK and not b.disposable]
     domains = {b.domain for b in boxes if not b.free}

@@ -15,10 +15,11 @@ from crm_hub.store.identities import EMPTY_GOLDEN, Held, Identities, IdentityRow
 from crm_hub.store.landings import DueLanding, Landings, RawRecord, StreamRow
 from crm_hub.store.likeness import Likeness, ReviewRow
 from crm_hub.store.machinery import DeadLetter, Machinery, RunRow
-from crm_hub.store.memberships import Memberships
+from crm_hub.store.memberships import Memberships, Told
 from crm_hub.store.outbox import ConflictRow, Outbox, OutboxFigures, RouteRow, Sent, WriteRow
 from crm_hub.store.rulings import RulingRow, Rulings
 from crm_hub.store.shared_keys import CROWDED, SEVERAL, SharedKeys
+from crm_hub.store.signatures import Signatures, SignedRow
 from crm_hub.store.threads import MessageRow, ThreadRow, ThreadStore
 from crm_hub.store.timelines import Position, TimelineRow, Timelines
 
@@ -55,6 +56,8 @@ __all__ = [
     "RunRow",
     "Sent",
     "SharedKeys",
+    "Signatures",
+    "SignedRow",
     "SourceRow",
     "Store",
     "StreamRow",
@@ -62,5 +65,6 @@ __all__ = [
     "ThreadStore",
     "TimelineRow",
     "Timelines",
+    "Told",
     "WriteRow",
 ]

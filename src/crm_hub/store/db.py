@@ -33,6 +33,7 @@ from crm_hub.store.schema import (
     review,
     ruling,
     shared_key,
+    signature,
 )
 from crm_hub.store.sql import (
     among,
@@ -49,7 +50,7 @@ Row = tuple[Any, ...]
 
 _TOGETHER = 250
 _MANY = 20  # rows that PostgreSQL is told to change in one statement
-_MAY_BE_EMPTY = (event, population, record_link, review, ruling, shared_key)
+_MAY_BE_EMPTY = (event, population, record_link, review, ruling, shared_key, signature)
 _COUNTERS = select(counter.c.name, counter.c.next)
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _ANY: Any = select(*[select(t).exists().label(t.name) for t in _MAY_BE_EMPTY])

@@ -55,6 +55,17 @@ class IdentityRow(NamedTuple):
     updated_at_us: int
 
 
+class Reference(NamedTuple):
+    """What a record refers to, by match key, since when and until when, where that is known."""
+
+    record_id: int
+    relation: str
+    entity: str
+    key: str
+    from_us: int | None
+    to_us: int | None
+
+
 _HELD = (
     select(
         canonical_record.c.record_id,
@@ -215,10 +226,10 @@ class Identities:
         self._db.insert(identity_link, new)
         self._db.upsert(identity_link, changed)
 
-    def references_of(self, record_ids: Iterable[int]) -> list[tuple[int, str, str, str]]:
-        """Return (record, relation, entity, key) of what these records refer to."""
+    def references_of(self, record_ids: Iterable[int]) -> list[Reference]:
+        """Return what these records refer to."""
         rows = self._db.ask_in(_REFERENCES, record_link.c.record_id, record_ids)
-        return [(row[0], row[1], row[2], row[3]) for row in rows]
+        return [Reference(*row) for row in rows]
 
     def referring(self, keys: Iterable[str]) -> set[int]:
         """Return the records that refer to one of `keys`."""
@@ -301,6 +312,16 @@ class Identities:
             if row[1] in entities
         }
         return sorted(found.values())
+
+    def with_value(self, entity: str, field: str) -> list[IdentityRow]:
+        """Return live identities of an entity that have a golden value for a field, by number.
+
+        No index leads to them: this reads all identities once.
+        """
+        stmt = select(identity).where(_LIVE, identity.c.entity == entity)
+        stmt = stmt.where(identity.c.golden.contains(f'"{field}":', autoescape=True))
+        rows = (IdentityRow(*r) for r in self._db.conn.execute(stmt.order_by(identity.c.id)))
+        return [row for row in rows if field in orjson.loads(row.golden)["v"]]
 
     def search(self, query: str, entities: Sequence[str], limit: int) -> list[IdentityRow]:
         """Return live identities whose name or golden values contain `query`, by name."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import func, or_, select
 
@@ -11,8 +11,21 @@ from crm_hub.store.db import Db, Row
 from crm_hub.store.schema import event, identity, membership, participant
 
 _TOLD = select(membership)
-Told = tuple[int, int, str, Any, Any]
 Span = tuple[int, int]
+
+
+class Told(NamedTuple):
+    """A membership as records say it. from_us, to_us: since and until when, None where nobody says.
+
+    boxes: the firm's domains at which the person has a mailbox, with blanks between; None: at none.
+    """
+
+    person_id: int
+    organization_id: int
+    title: str
+    from_us: int | None
+    to_us: int | None
+    boxes: str | None
 
 
 class Memberships:
@@ -22,14 +35,14 @@ class Memberships:
         self._db = db
 
     def of_people(self, person_ids: Iterable[int]) -> list[Told]:
-        """Return (person, organization, title, from_us, to_us) of these people, as records say."""
+        """Return the memberships of these people, as records say."""
         rows = self._db.ask_in(_TOLD, membership.c.person_id, person_ids)
-        return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
+        return [Told(*row) for row in rows]
 
     def of_firms(self, organization_ids: Iterable[int]) -> list[Told]:
-        """Return (person, organization, title, from_us, to_us) of these firms, as records say."""
+        """Return the memberships in these firms, as records say."""
         rows = self._db.ask_in(_TOLD, membership.c.organization_id, organization_ids)
-        return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
+        return [Told(*row) for row in rows]
 
     def save(self, person_ids: Sequence[int], rows: Sequence[Row]) -> None:
         """Replace the memberships of these people."""

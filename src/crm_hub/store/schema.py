@@ -189,6 +189,8 @@ record_link = Table(
     Column("relation", Text, nullable=False),
     Column("entity", Text, nullable=False),
     Column("key", Text, nullable=False),
+    Column("from_us", BigInteger),
+    Column("to_us", BigInteger),
     PrimaryKeyConstraint("record_id", "relation", "key"),
     Index("record_link_key", "key"),
 )
@@ -241,6 +243,7 @@ identity = Table(
     Column("updated_at_us", BigInteger, nullable=False),
 )
 
+# Who works where, as records say; boxes: the firm's domains at which the person has a mailbox.
 membership = Table(
     "membership",
     metadata,
@@ -249,6 +252,7 @@ membership = Table(
     Column("title", Text, nullable=False),
     Column("from_us", BigInteger),
     Column("to_us", BigInteger),
+    Column("boxes", Text),
     PrimaryKeyConstraint("person_id", "organization_id"),
     Index("membership_organization", "organization_id"),
 )
@@ -345,6 +349,16 @@ event_line = Table(
     Column("thread_id", BigInteger),
     Column("people", Text, nullable=False),
     Column("shown", Text, nullable=False),
+)
+
+# What the sender's own signature of a mail tells; told is [title, firms, vague, sites] as JSON.
+signature = Table(
+    "signature",
+    metadata,
+    Column("event_id", Id, primary_key=True, autoincrement=False),
+    Column("key", Text, nullable=False),
+    Column("told", Text, nullable=False),
+    Index("signature_key", "key"),
 )
 
 # Messages joined by their ids. now_id is the conversation it stands for; docs/adr/0010.

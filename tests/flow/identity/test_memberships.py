@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.reading import explain_fields, timeline
+from crm_hub.flow.replay import replay
 from crm_hub.flow.rulings import unlink
 from crm_hub.model.values import from_us
 from tests.flow.hubs import content, make_hub, sync_all, write_rows
@@ -36,7 +38,12 @@ def _hub(folder: Path, page_size: int = 1000, **rows: list[dict[str, Any]]) -> H
 def _works(hub: Hub, who: str) -> list[tuple[str, str, list[str], str, str]]:
     found = explain_fields(hub, who).memberships
     return [
-        (m.name, m.title, m.how, *("" if at is None else f"{from_us(at):%Y-%m-%d}" for at in m[4:]))
+        (
+            m.name,
+            m.title,
+            m.how,
+            *("" if at is None else f"{from_us(at):%Y-%m-%d}" for at in m[4:6]),
+        )
         for m in found
     ]
 
@@ -71,6 +78,77 @@ def test_who_changes_employer_was_at_both_and_the_old_firm_hears_nothing_more(
     assert _told(hub, "Oak Ltd") == ["2026-02-03"]
     assert _told(hub, "Elm Inc") == ["2026-06-01", "2026-07-01"]
     assert len(_told(hub, "Ann Lindqvist")) == 3
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_who_left_writes_for_the_new_firm_though_the_record_still_names_the_old_one(
+    tmp_path: Path, known: bool
+) -> None:
+    moved = {**ANN, "email2": "ann@elm.example", "company": "o"}
+    mails = [
+        _mail(1, "2026-02-03", "ann@oak.example"),
+        _mail(2, "2026-06-01", "ann@elm.example"),
+        _mail(3, "2026-07-01", "ann@sales.oak.co.uk"),
+    ]
+    firms = [OAK, *([ELM] if known else [])]
+    people = [moved, {**ANN, "id": "3", "email": "ann@sales.oak.co.uk", "email2": ANN["email"]}]
+    hub = _hub(tmp_path, contacts=people, companies=firms, mails=mails)
+    assert _told(hub, "Oak Ltd") == ["2026-02-03", "2026-07-01"]
+    assert len(_told(hub, "Ann Lindqvist")) == 3
+    if known:
+        assert _told(hub, "Elm Inc") == ["2026-06-01"]
+    # Without a mailbox there the record alone says whose mail it is.
+    write_rows(tmp_path / "src" / "crm", {"companies": [{**OAK, "domain": ""}, *firms[1:]]})
+    sync_all(hub)
+    assert _told(hub, "Oak Ltd") == ["2026-02-03", "2026-06-01", "2026-07-01"]
+    write_rows(tmp_path / "src" / "crm", {"companies": firms})
+    sync_all(hub)
+    assert _told(hub, "Oak Ltd") == ["2026-02-03", "2026-07-01"]
+
+
+def test_what_records_say_of_from_and_to_bounds_what_a_firm_sees(tmp_path: Path) -> None:
+    ann = {**ANN, "email": "ann@gmail.com"}
+    people = [
+        {**ann, "company": "o", "since": "2026-01-01", "until": "2026-05-01"},
+        {**ann, "id": "2", "company": "e", "since": "2026-05-01"},
+    ]
+    mails = [_mail(i, f"2026-0{i}-03", "ann@gmail.com") for i in range(1, 8)]
+    hub = _hub(tmp_path, contacts=people, companies=[OAK, ELM], mails=mails)
+    assert _told(hub, "Oak Ltd") == [f"2026-0{i}-03" for i in range(1, 5)]
+    assert _told(hub, "Elm Inc") == [f"2026-0{i}-03" for i in range(5, 8)]
+    found = explain_fields(hub, "Ann Lindqvist").memberships
+    spans = [
+        (m.name, m.primary, *("" if at is None else f"{from_us(at):%m-%d}" for at in m[6:8]))
+        for m in found
+    ]
+    assert spans == [("Elm Inc", True, "05-01", ""), ("Oak Ltd", False, "01-01", "05-01")]
+    assert [m.primary for m in explain_fields(hub, "Oak Ltd").memberships] == [False]
+    write_rows(tmp_path / "src" / "crm", {"contacts": [{**people[0], "until": ""}, people[1]]})
+    sync_all(hub)
+    assert _told(hub, "Oak Ltd") == [f"2026-0{i}-03" for i in range(1, 8)]
+
+
+def test_who_works_where_now_was_last_seen_there(tmp_path: Path) -> None:
+    moved = {**ANN, "email2": "ann@elm.example", "company": "o"}
+    mails = [_mail(1, "2026-02-03", "ann@oak.example"), _mail(2, "2026-06-01", "ann@elm.example")]
+    hub = _hub(tmp_path, contacts=[moved], companies=[OAK, ELM], mails=mails)
+    primary = [m.name for m in explain_fields(hub, "Ann Lindqvist").memberships if m.primary]
+    assert primary == ["Elm Inc"]
+    write_rows(tmp_path / "src" / "crm", {"mails": mails[:1]})
+    sync_all(hub, accept_deletes=True)
+    primary = [m.name for m in explain_fields(hub, "Ann Lindqvist").memberships if m.primary]
+    assert primary == ["Oak Ltd"]
+
+
+def test_a_replay_brings_memberships_of_an_older_hub_up_to_date(tmp_path: Path) -> None:
+    moved = {**ANN, "email2": "ann@elm.example", "company": "o"}
+    mails = [_mail(1, "2026-02-03", "ann@oak.example"), _mail(2, "2026-06-01", "ann@elm.example")]
+    hub = _hub(tmp_path, contacts=[moved], companies=[OAK, ELM], mails=mails)
+    with hub.store.write() as db:
+        db.conn.execute(text("UPDATE membership SET boxes = NULL"))
+    replay(hub)
+    with hub.store.read() as db:
+        assert db.conn.execute(text("SELECT boxes FROM membership")).scalar() == "oak.example"
 
 
 def test_a_record_s_reference_and_a_mailbox_are_one_membership(tmp_path: Path) -> None:
@@ -112,7 +190,8 @@ def test_memberships_and_firms_timelines_are_the_same_in_any_order(tmp_path: Pat
     domains = ["oak.example", "elm.example", "gmail.com"]
     contacts = [
         {"id": str(i), "first": f"Name{i}", "last": "Lind", "email": f"n{i}@{rng.choice(domains)}",
-         "email2": f"n{i}@{rng.choice(domains)}"}
+         "email2": f"n{i}@{rng.choice(domains)}", "company": rng.choice(["", "o", "e", "o;e"]),
+         "until": rng.choice(["", "2026-03-15"])}
         for i in range(12)
     ]  # fmt: skip
     mails = [

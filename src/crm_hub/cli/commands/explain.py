@@ -12,6 +12,7 @@ from crm_hub.cli import output
 from crm_hub.cli.command import hub_command, opened
 
 if TYPE_CHECKING:
+    from crm_hub.flow.houses import Relative
     from crm_hub.flow.reading import Explained
     from crm_hub.merge.explain import Candidate, FieldStory
 
@@ -47,16 +48,28 @@ def show(found: Explained, zone: str) -> None:
         output.say(f"conflict {one.id}, {one.state}: {one.field}; {one.doc['why']}: {_text(lost)}")
     output.say()
     output.table(["joined by", "source record"], [[how, key] for key, how in found.links])
+    relatives = [("parent", found.house.parent)] if found.house.parent else []
+    relatives += [("branch", one) for one in found.house.branches]
+    if relatives:
+        output.say()
+        rows = [[side, one.id, one.name, "; ".join(one.how)] for side, one in relatives]
+        output.table(["house", "id", "name", "known by"], rows)
     if found.memberships:
         output.say()
-        side = "people" if found.id.startswith("O") else "works at"
-        output.table(
-            [side, "name", "title", "known by", "first seen", "last seen"],
-            [
-                [m.id, m.name, m.title, "; ".join(m.how), *(_seen(at, zone) for at in m[4:])]
-                for m in found.memberships
-            ],
-        )
+        _show_memberships(found, zone)
+
+
+def _show_memberships(found: Explained, zone: str) -> None:
+    """Write where a person works, or who works at a firm; since and until when, where told."""
+    side = "people" if found.id.startswith("O") else "works at"
+    dated = any(m.from_us is not None or m.to_us is not None for m in found.memberships)
+    rows = []
+    for m in found.memberships:
+        times = [m.first_seen_us, m.last_seen_us, *([m.from_us, m.to_us] if dated else [])]
+        seen = [_seen(at, zone) for at in times]
+        rows.append([m.id, m.name, m.title, "; ".join(m.how), *seen, "yes" if m.primary else ""])
+    headers = [side, "name", "title", "known by", "first seen", "last seen"]
+    output.table([*headers, *(["from", "to"] if dated else []), "primary"], rows)
 
 
 def _evidence(found: Explained, story: FieldStory, zone: str) -> Iterator[str]:
@@ -137,13 +150,22 @@ def _as_data(found: Explained) -> dict[str, Any]:
                 "known_by": m.how,
                 "first_seen": None if m.first_seen_us is None else from_us(m.first_seen_us),
                 "last_seen": None if m.last_seen_us is None else from_us(m.last_seen_us),
+                "from": None if m.from_us is None else from_us(m.from_us),
+                "to": None if m.to_us is None else from_us(m.to_us),
+                "primary": m.primary,
             }
             for m in found.memberships
         ],
+        "parent": None if found.house.parent is None else _relative(found.house.parent),
+        "branches": [_relative(one) for one in found.house.branches],
         "conflicts": [
             {"number": c.id, "field": c.field, "state": c.state, **c.doc} for c in found.conflicts
         ],
     }
+
+
+def _relative(one: Relative) -> dict[str, Any]:
+    return {"id": one.id, "name": one.name, "known_by": one.how}
 
 
 command = explain

@@ -7,7 +7,12 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from crm_hub.resolve.normal.text import joined_umlauts, words
-from crm_hub.resolve.normal.words import FIRM_STOPWORDS, LEGAL_FORMS
+from crm_hub.resolve.normal.words import (
+    FIRM_STOPWORDS,
+    LANDS_OF_FORM,
+    LEGAL_FORMS,
+    PARTS_OF_A_HOUSE,
+)
 
 _CACHED = 65_536
 _ZOO = re.compile(r"\bz\.?\s*o\.?\s*o\b\.?", re.I)
@@ -53,6 +58,21 @@ def _glued(found: list[str]) -> list[str]:
         if word != "-":
             out.append(word)
     return out
+
+
+@lru_cache(_CACHED)
+def lands_of_form(form: str) -> frozenset[str]:
+    """Return the lands in which there is this legal form, empty where it tells none."""
+    told = [lands for word in form.split() if (lands := LANDS_OF_FORM.get(word))]
+    return frozenset.intersection(*told) if told else frozenset()
+
+
+def is_part(a: str, b: str) -> bool:
+    """Tell whether one base name is the other and behind it a word for a part of the house."""
+    whole, part = (a, b) if len(a) < len(b) else (b, a)
+    if not whole or not part.startswith(f"{whole} "):
+        return False
+    return not PARTS_OF_A_HOUSE.isdisjoint(part[len(whole) :].split())
 
 
 @lru_cache(_CACHED)

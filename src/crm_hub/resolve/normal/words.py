@@ -49,6 +49,39 @@ LEGAL_FORMS = frozenset(
 CLEAR_FORMS = LEGAL_FORMS - frozenset(
     "se sa as is da eu me ad ay co ag ab eg ek ev cv sc ss bt ks sl sk sp hb kb ky dd coop".split()
 )
+# The lands a legal form is one of; those that are written everywhere (Ltd, Inc, SA) tell none.
+# One form in two languages of a land has that land: BV and SRL in Belgium, GmbH and Srl in Italy.
+_FORMS_OF = {
+    "AT CH DE IT LI LU": "gmbh mbh ag kg",
+    "AT DE": "ggmbh kgaa ohg og gesmbh ekfr ekfm ug partg partgmbb gbr haftungsbeschrankt",
+    "BE NL": "bv nv bvba vof vzw cvba",
+    "BE CH FR LU": "sarl sasu eurl snc sas scop",
+    "CH": "sagl",
+    "BE ES IT RO": "srl",
+    "IT": "spa sapa srls",
+    "ES": "slu sll sau",
+    "PT": "lda unipessoal",
+    "BR PT": "ltda eireli",
+    "FI SE": "ab oy oyj ky",
+    "DK": "aps ivs amba",
+    "NO": "asa ans",
+    "CZ DK EE NO SK TR": "as",
+    "HU": "kft zrt nyrt",
+    "BA BG HR ME MK RS SI": "doo dd ood eood",
+    "CZ SK": "sro spol vos",
+    "PL": "zoo spj spk spzoo",
+}
+LANDS_OF_FORM = {
+    form: frozenset(lands.split()) for lands, forms in _FORMS_OF.items() for form in forms.split()
+}
+# Behind a firm's name, what makes it another firm of the same house.
+PARTS_OF_A_HOUSE = frozenset(
+    "international logistik logistics logistique logistica spedition service services servicios "
+    "immobilien immobiliare immobiliere inmobiliaria properties estate leasing finance finanz "
+    "capital beteiligungs beteiligungen verwaltungs verwaltung vermogensverwaltung handels trading "
+    "export import vertriebs versand onlineshop academy akademie stiftung foundation fondation "
+    "fundacion fondazione ventures niederlassung filiale filial succursale sucursal branch".split()
+)
 FIRM_STOPWORDS = frozenset("the and und et y e i og och en de the of holding group gruppe".split())
 
 

@@ -129,14 +129,22 @@ def reply_text(text: str) -> str:
     Conservative: answers written between quoted lines stay, and a mail that would come out
     empty (a bare forward) is given whole.
     """
-    lines = text.split("\n")
+    return "\n".join(_kept(text.split("\n"), signed=False)).strip() or text.strip()
+
+
+def own_lines(text: str) -> list[str]:
+    """Return the lines the writer added, signature included: no quoted ones, no copied header."""
+    return _kept(text.split("\n"), signed=True)
+
+
+def _kept(lines: list[str], *, signed: bool) -> list[str]:
     telling = [
         index
         for index, line in enumerate(lines)
         if line[:1] in _TELLING_STARTS and _TELLING.match(line)
     ]
     if not telling:
-        return text.strip()
+        return lines
     # From the last quoted line on no answer between quoted lines can follow.
     quoted_after = max((i for i in telling if lines[i].startswith(">")), default=0)
     kept: list[str] = []
@@ -146,7 +154,7 @@ def reply_text(text: str) -> str:
         if index < start:
             continue
         head = line[:400].strip()
-        if line in ("-- ", "--\r", "-- \r") or (head == "--" and len(lines) - index <= 15):
+        if not signed and _is_delimiter(line, head, len(lines) - index):
             kept += lines[start:index]
             start = len(lines)
             break
@@ -162,7 +170,12 @@ def reply_text(text: str) -> str:
             # An attribution is a line; other beginnings have a second one.
             start += not _ATTRIBUTION.match(head)
     kept += lines[start:]
-    return "\n".join(kept).strip() or text.strip()
+    return kept
+
+
+def _is_delimiter(line: str, head: str, left: int) -> bool:
+    """Whether a line parts a signature off; left: how many lines there are from it on."""
+    return line in ("-- ", "--\r", "-- \r") or (head == "--" and left <= 15)
 
 
 def _begins_quote(lines: list[str], index: int, head: str) -> bool:
