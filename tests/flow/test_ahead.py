@@ -34,7 +34,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The helper starts with the first record, and pages wait until it is there."""
     monkeypatch.setattr(ahead, "LONG", 0)
     monkeypatch.setattr(ahead, "_START_S", 60.0)
-    monkeypatch.setattr(ahead, "_cores", lambda: 2)
+    monkeypatch.setattr(ahead, "cores", lambda: 2)
     monkeypatch.setattr(together, "ENOUGH", 50)
 
 
@@ -135,9 +135,9 @@ def test_the_read_goes_on_when_the_helper_dies(
 
     def offer(self: Ahead, changes: Sequence[Change]) -> bool:
         offered.append(usual(self, changes))
-        if self._process is not None and offered[-1] and len(offered) % 3 == 0:
-            os.kill(self._process.pid, signal.SIGKILL)
-            killed.append(self._process.pid)
+        if self._helper is not None and offered[-1] and len(offered) % 3 == 0:
+            os.kill(self._helper.pid, signal.SIGKILL)
+            killed.append(self._helper.pid)
         return offered[-1]
 
     monkeypatch.setattr(Ahead, "offer", offer)
@@ -180,8 +180,8 @@ def test_no_helper_outlives_its_read(
 
     def start(self: Ahead) -> None:
         usual(self)
-        assert self._process is not None
-        seen.append(self._process.pid)
+        assert self._helper is not None
+        seen.append(self._helper.pid)
 
     monkeypatch.setattr(Ahead, "_start", start)
     sync_all(_hub(tmp_path))
@@ -198,8 +198,8 @@ def test_the_helper_ends_with_whoever_started_it(tmp_path: Path) -> None:
         section = hub.plan("crm_a").sections["contacts"]
         one = Ahead(section, hub.tools.rules)
         one._start()
-        assert one._process is not None
-        os.write(writer, str(one._process.pid).encode())
+        assert one._helper is not None
+        os.write(writer, str(one._helper.pid).encode())
         time.sleep(60)
         os._exit(1)
     pid = int(os.read(reader, 20))

@@ -69,7 +69,7 @@ def test_when_the_second_process_dies_its_work_is_done_here(monkeypatch, caplog)
         def send(self, job: object) -> None:
             super().send(job)
             if isinstance(job, bytes):
-                os.kill(self._process.pid, signal.SIGKILL)
+                os.kill(self.pid, signal.SIGKILL)
 
     monkeypatch.setattr(understanding, "Helper", Killed)
     given = _contacts(200)

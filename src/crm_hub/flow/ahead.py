@@ -7,20 +7,15 @@ where it is stored. docs/adr/0018, docs/adr/0025.
 
 from __future__ import annotations
 
-import os
-import pickle
-import select
-import subprocess
-import sys
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from types import TracebackType
 from typing import Any, cast
 
 import orjson
 
-from crm_hub.flow.mapping_process import READY, Answer, unpacked
+from crm_hub.flow.helper import READY, Helper, cores
+from crm_hub.flow.mapping_process import Answer, unpacked
 from crm_hub.landing import Ready
 from crm_hub.mapping import SectionPlan
 from crm_hub.model.records import Change, Payload
@@ -32,8 +27,7 @@ _log = logger("flow")
 LONG = 4_000
 """So many new records make a read long: for fewer, starting a process costs more than it saves."""
 _ONE = threading.BoundedSemaphore()  # beside several lanes, helpers would only take turns
-_WAIT_S = 5.0
-_PIPE = 1 << 20  # bytes; a page goes through in one go, and neither side waits for the other's turn
+_PROGRAM = "crm_hub.flow.mapping_process"
 _START_S = 0.0  # how long a page waits for a helper that is coming up; tests let it wait
 
 
@@ -45,11 +39,11 @@ class Ahead:
         self._section = section
         self._rules = rules
         self._new = 0
-        self._process: subprocess.Popen[bytes] | None = None
+        self._helper: Helper | None = None
         self._ready = False
         self._busy_with: list[Change] = []
         self._raw = b""
-        self._may_start = rules is not None and _cores() > 1
+        self._may_start = rules is not None and cores() > 1
 
     def __enter__(self) -> Ahead:
         return self
@@ -113,41 +107,32 @@ class Ahead:
     def _start(self) -> None:
         if not _ONE.acquire(blocking=False):
             return
-        # -P: nothing is imported from the folder somebody happens to stand in.
-        command = [sys.executable, "-P", "-m", "crm_hub.flow.mapping_process"]
         try:
-            self._process = subprocess.Popen(  # noqa: S603 - this Python, this package
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, pipesize=_PIPE
-            )
+            self._helper = Helper(_PROGRAM, (self._section, self._rules))
         except OSError as error:
             _ONE.release()
             _log.warning("no process to map in: %s", error.strerror)
-            return
-        self._send((self._section, self._rules))
 
     def _is_ready(self) -> bool:
         """Tell whether the helper can be given work; it takes a moment to come up."""
-        if self._process is None or self._process.stdout is None:
-            return False
-        if not self._ready and select.select([self._process.stdout], [], [], _START_S)[0]:
+        if self._helper is not None and not self._ready and self._helper.has_answered(_START_S):
             self._ready = self._receive() == READY
         return self._ready
 
     def _send(self, job: Any) -> bool:
-        assert self._process is not None and self._process.stdin is not None  # noqa: S101, PT018
+        assert self._helper is not None  # noqa: S101
         try:
-            pickle.dump(job, self._process.stdin, pickle.HIGHEST_PROTOCOL)
-            self._process.stdin.flush()
+            self._helper.send(job)
         except OSError:
             self._lost()
             return False
         return True
 
     def _receive(self) -> Any:
-        assert self._process is not None and self._process.stdout is not None  # noqa: S101, PT018
+        assert self._helper is not None  # noqa: S101
         try:
-            return pickle.load(self._process.stdout)  # noqa: S301 - our own program
-        except (OSError, EOFError, pickle.UnpicklingError):
+            return self._helper.receive()
+        except OSError:
             self._lost()
             return None
 
@@ -156,21 +141,8 @@ class Ahead:
         self._stop()
 
     def _stop(self) -> None:
-        process, self._process = self._process, None
+        helper, self._helper = self._helper, None
         self._ready, self._busy_with = False, []
-        if process is None:
-            return
-        _ONE.release()
-        process.kill()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                with suppress(OSError):
-                    pipe.close()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(_WAIT_S)
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        if helper is not None:
+            _ONE.release()
+            helper.stop()

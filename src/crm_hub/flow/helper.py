@@ -35,7 +35,12 @@ class Helper:
         self._process = subprocess.Popen(  # noqa: S603 - this Python, this package
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, pipesize=_PIPE
         )
-        self.send(opening)
+        self.pid = self._process.pid
+        try:
+            self.send(opening)
+        except OSError:
+            self.stop()
+            raise
 
     def send(self, job: Any) -> None:
         """Give it a job. Raises: OSError when it is gone."""

@@ -1,22 +1,16 @@
-"""The program of the helper process: makes of records all that needs no store, for flow/ahead.py.
-
-It reads jobs from stdin and writes answers to stdout, one pickle each. It holds nothing: when the
-process that asked is gone, stdin ends and so does it.
-"""
+"""The program of the helper process of flow/ahead.py: makes of records all that needs no store."""
 
 from __future__ import annotations
 
 import gc
 import marshal
-import pickle
-import signal
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
 
 from crm_hub.flow.batch import Made
+from crm_hub.flow.helper import serve
 from crm_hub.flow.walk_drafts import draft_of, drafts_of
 from crm_hub.landing import encode
 from crm_hub.mapping import SectionPlan
@@ -33,27 +27,14 @@ Answer = list[tuple[str, bytes, int | None, Made | None] | None]
 Packed = tuple[bytes, dict[int, tuple[Sequence[EventDraft], Sequence[Drift]]]]
 """An answer on its way: by marshal what is plain, and by place in the page what is not."""
 
-READY = "ready"
 _TOGETHER = 250  # records; with 1,000 it is no faster, and takes 7 MB more
 
 
-def main() -> None:
-    """Answer jobs until stdin ends."""
-    for one in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(one, signal.SIG_IGN)  # sent to all at once; whoever asked decides
+def answers(opening: tuple[SectionPlan, IdentityRules]) -> Callable[[Job], Packed]:
+    """Return what answers a page, as the opening says."""
     gc.set_threshold(200_000, 10, 10)
-    jobs, answers = sys.stdin.buffer, sys.stdout.buffer
-    sys.stdout = sys.stderr  # no stray print gets in between
-    try:
-        section, rules = pickle.load(jobs)  # noqa: S301 - from the process that started this one
-        answer: Any = READY
-        while True:
-            pickle.dump(answer, answers, pickle.HIGHEST_PROTOCOL)
-            answers.flush()
-            answer = None  # the next one needs its room
-            answer = packed(answer_of(section, rules, pickle.load(jobs)))  # noqa: S301
-    except (EOFError, BrokenPipeError):
-        return
+    section, rules = opening
+    return lambda job: packed(answer_of(section, rules, job))
 
 
 def packed(answer: Answer) -> Packed:
@@ -135,4 +116,4 @@ def _tried(step: Callable[..., Any], *given: Any) -> Any:
 
 
 if __name__ == "__main__":
-    main()
+    serve(answers)
