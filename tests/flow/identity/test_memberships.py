@@ -144,11 +144,22 @@ def test_a_replay_brings_memberships_of_an_older_hub_up_to_date(tmp_path: Path) 
     moved = {**ANN, "email2": "ann@elm.example", "company": "o"}
     mails = [_mail(1, "2026-02-03", "ann@oak.example"), _mail(2, "2026-06-01", "ann@elm.example")]
     hub = _hub(tmp_path, contacts=[moved], companies=[OAK, ELM], mails=mails)
+    entries = text("SELECT * FROM timeline_entry ORDER BY 1, 2, 3, 4")
     with hub.store.write() as db:
-        db.conn.execute(text("UPDATE membership SET boxes = NULL"))
+        before = db.conn.execute(entries).fetchall()
+        oak = db.conn.execute(text("SELECT organization_id FROM membership")).scalar_one()
+        db.conn.execute(
+            text(
+                "INSERT INTO timeline_entry SELECT :oak, occurred_at_us, seq, event_id"
+                " FROM timeline_entry t WHERE NOT EXISTS (SELECT 1 FROM timeline_entry o"
+                " WHERE o.event_id = t.event_id AND o.identity_id = :oak) LIMIT 1"
+            ),
+            {"oak": oak},
+        )
+    assert len(_told(hub, "Oak Ltd")) == 2
     replay(hub)
     with hub.store.read() as db:
-        assert db.conn.execute(text("SELECT boxes FROM membership")).scalar() == "oak.example"
+        assert db.conn.execute(entries).fetchall() == before
 
 
 def test_a_record_s_reference_and_a_mailbox_are_one_membership(tmp_path: Path) -> None:
