@@ -6,18 +6,17 @@ A membership appears as soon as both sides are known, whichever came first.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from crm_hub.flow.batch import MappedRecord, Walked
 from crm_hub.flow.houses import RELATION
-from crm_hub.model.ids import domain_key
 from crm_hub.store import Db, Identities, Memberships, Told
 
 Span = tuple[int | None, int | None]
 
 
 def refresh_memberships(
-    db: Db, repo: Identities, changed: Iterable[int], touched: Iterable[str], walked: Walked
+    db: Db, repo: Identities, changed: Iterable[int], touched: Collection[str], walked: Walked
 ) -> None:
     """Bring memberships up to date.
 
@@ -30,9 +29,12 @@ def refresh_memberships(
     referring = repo.links_of(repo.referring(strong))
     store, changed = Memberships(db), set(changed)
     people = changed | {identity for identity, _ in referring.values()}
-    people |= {told.person_id for told in store.of_firms(changed)}
     wanted = _wanted(repo, people)
     stored = {told[:2]: told for told in store.of_people(people)}
+    # Which firm sees a mail hangs on all mailboxes of its people, and on all its domains.
+    walked.moved_identities |= {person for person, _ in stored} & changed
+    if any(key[:2] == "d:" for key in touched):
+        walked.moved_identities |= {told.person_id for told in store.of_firms(changed)}
     stale = {p for p, o in wanted.keys() ^ stored.keys()}
     stale |= {key[0] for key in wanted.keys() & stored.keys() if wanted[key] != stored[key]}
     if stale:
@@ -41,7 +43,7 @@ def refresh_memberships(
 
 
 def refresh_unchanged(db: Db, mapped: Sequence[MappedRecord], walked: Walked) -> None:
-    """In a replay, look at everybody's memberships: what makes one may have changed."""
+    """In a replay, look at everybody's memberships, and at which firm sees what they write."""
     repo = Identities(db)
     links = repo.links_of([one.landed.record_id for one in mapped if one.record is not None])
     refresh_memberships(db, repo, {identity for identity, _ in links.values()}, (), walked)
@@ -58,34 +60,14 @@ def _wanted(repo: Identities, people: set[int]) -> dict[tuple[int, int], Told]:
         if entity == "organization":
             for person, span in told[key]:
                 spans[person, firm].append(span)
-    if not spans:
-        return {}
-    here = {person for person, _ in spans}
-    titles = repo.titles(here)
-    boxes = _boxes(repo, {r: p for r, p in person_of.items() if p in here})
+    titles = repo.titles({person for person, _ in spans})
     return {
-        (person, firm): Told(
-            person, firm, titles.get(person, ""), *whole(found), boxes.get((person, firm))
-        )
+        (person, firm): Told(person, firm, titles.get(person, ""), *_whole(found))
         for (person, firm), found in spans.items()
     }
 
 
-def _boxes(repo: Identities, person_of: Mapping[int, int]) -> dict[tuple[int, int], str]:
-    """Return the domains of firms at which people have mailboxes, by person and firm."""
-    people: dict[str, set[int]] = defaultdict(set)
-    for key, record_id in repo.keys_of(person_of):
-        if key[:2] == "e:" and (domain := key.rpartition("@")[2]):
-            people[domain_key(domain)].add(person_of[record_id])
-    found: dict[tuple[int, int], set[str]] = defaultdict(set)
-    for key, firm, entity, _name in repo.by_keys(people):
-        if entity == "organization":
-            for person in people[key]:
-                found[person, firm].add(key[2:])
-    return {pair: " ".join(sorted(domains)) for pair, domains in found.items()}
-
-
-def whole(spans: Sequence[Span]) -> Span:
+def _whole(spans: Sequence[Span]) -> Span:
     """Return the time that several tellings of one membership span.
 
     What says no time at all counts only where nothing does; an open end is none.

@@ -100,6 +100,7 @@ def _entries(
     everybody = set().union(*found.values())
     for told in Memberships(db).of_people(everybody):
         firms[told.person_id].append(told)
+    elsewhere = _elsewhere(db, placed, firms, who) if firms else set()
     entries = {}
     for number, ids in found.items():
         at_us, seq = when[number]
@@ -108,7 +109,7 @@ def _entries(
             ids |= {
                 told.organization_id
                 for told in firms.get(person, ())
-                if _is_there(told, at_us) and _is_of_firm(told, placed[number])
+                if _is_there(told, at_us) and (number, *told[:2]) not in elsewhere
             }
         entries[number] = {(identity, at_us, seq, number) for identity in ids}
     return entries
@@ -120,17 +121,34 @@ def _is_there(told: Told, at_us: int) -> bool:
     return begun and (told.to_us is None or at_us < told.to_us)
 
 
-def _is_of_firm(told: Told, participants: Iterable[Participant]) -> bool:
-    """Whether a firm sees what one of its people takes part in.
+def _elsewhere(
+    db: Db, placed: Placed, firms: Mapping[int, Sequence[Told]], who: Who
+) -> set[tuple[int, int, int]]:
+    """Return the (event, person, firm) of what somebody takes part in, but not for that firm.
 
     Who has a mailbox at the firm's domain and writes from another that is not free does so for
     somebody else, as those do who left. Free mailboxes and phones tell nothing.
     """
-    if told.boxes is None:
-        return True
-    mine = [p.fallback for p in participants if p.identity_id == told.person_id]
-    at = {_label(fallback[2:]) for fallback in mine if fallback is not None}
-    return not mine or None in mine or not at.isdisjoint(map(_label, told.boxes.split()))
+    doubtful: dict[tuple[int, int, int], set[str]] = {}
+    for number, participants in placed.items():
+        at: dict[int, set[str | None]] = defaultdict(set)
+        for p in participants:
+            if p.identity_id is not None and p.identity_id in firms:
+                at[p.identity_id].add(p.fallback)
+        for person, domains in at.items():
+            named = {domain for domain in domains if domain is not None}
+            if len(named) < len(domains):
+                continue
+            here = {h.identity_id for domain in named for h in who.holders.get(domain, ())}
+            for told in firms[person]:
+                if told.organization_id not in here:
+                    doubtful[number, person, told.organization_id] = {d[2:] for d in named}
+    boxes = Memberships(db).boxes({key[1:] for key in doubtful})
+    return {
+        key
+        for key, domains in doubtful.items()
+        if (own := boxes.get(key[1:])) and set(map(_label, own)).isdisjoint(map(_label, domains))
+    }
 
 
 def _label(domain: str) -> str:

@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from sqlalchemy import func, or_, select
 
 from crm_hub.store.db import Db, Row
-from crm_hub.store.schema import event, identity, membership, participant
+from crm_hub.store.match_keys import split
+from crm_hub.store.schema import (
+    canonical_record,
+    event,
+    identity,
+    identity_link,
+    membership,
+    participant,
+)
 
 _TOLD = select(membership)
+_KEYS = (
+    select(identity_link.c.identity_id, canonical_record.c.match_keys)
+    .join(canonical_record, canonical_record.c.record_id == identity_link.c.record_id)
+    .where(identity_link.c.state != "revoked")
+)
 Span = tuple[int, int]
 
 
 class Told(NamedTuple):
-    """A membership as records say it. from_us, to_us: since and until when, None where nobody says.
-
-    boxes: the firm's domains at which the person has a mailbox, with blanks between; None: at none.
-    """
+    """A membership as records say it. from_us, to_us: its time, None where nobody says."""
 
     person_id: int
     organization_id: int
     title: str
     from_us: int | None
     to_us: int | None
-    boxes: str | None
 
 
 class Memberships:
@@ -48,6 +59,20 @@ class Memberships:
         """Replace the memberships of these people."""
         self._db.delete_in(membership, membership.c.person_id, person_ids)
         self._db.insert(membership, rows)
+
+    def boxes(self, pairs: Iterable[tuple[int, int]]) -> dict[tuple[int, int], set[str]]:
+        """Return the firm's domains at which a person has a mailbox, by (person, firm)."""
+        listed = list(pairs)
+        if not listed:
+            return {}
+        rows = self._db.rows_in(_KEYS, identity_link.c.identity_id, set(chain(*listed)))
+        at: dict[int, set[str]] = defaultdict(set)
+        for number, keys in rows:
+            held = split(keys)
+            at[number] |= {key.rpartition("@")[2] for key in held if key[:2] == "e:"}
+            at[number] |= {key for key in held if key[:2] == "d:"}
+        firm = {f: {key[2:] for key in at[f] if key[:2] == "d:"} for _, f in listed}
+        return {(p, f): found for p, f in listed if (found := at[p] & firm[f])}
 
     def seen(self, keys: Iterable[str]) -> dict[str, Span]:
         """Return when each of these mailboxes first and last took part in an event, in UTC us."""

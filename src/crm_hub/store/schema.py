@@ -243,7 +243,7 @@ identity = Table(
     Column("updated_at_us", BigInteger, nullable=False),
 )
 
-# Who works where, as records say; boxes: the firm's domains at which the person has a mailbox.
+# Who works where, as records say.
 membership = Table(
     "membership",
     metadata,
@@ -252,7 +252,6 @@ membership = Table(
     Column("title", Text, nullable=False),
     Column("from_us", BigInteger),
     Column("to_us", BigInteger),
-    Column("boxes", Text),
     PrimaryKeyConstraint("person_id", "organization_id"),
     Index("membership_organization", "organization_id"),
 )

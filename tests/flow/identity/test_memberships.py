@@ -12,9 +12,9 @@ from sqlalchemy import text
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.reading import explain_fields, timeline
 from crm_hub.flow.replay import replay
-from crm_hub.flow.rulings import unlink
+from crm_hub.flow.rulings import same, unlink
 from crm_hub.model.values import from_us
-from tests.flow.hubs import content, make_hub, sync_all, write_rows
+from tests.flow.hubs import content, ids, make_hub, sync_all, write_rows
 
 ANN = {"id": "1", "first": "Ann", "last": "Lindqvist", "email": "ann@oak.example", "title": "Buyer"}
 OAK = {"id": "o", "name": "Oak Ltd", "domain": "oak.example"}
@@ -106,6 +106,35 @@ def test_who_left_writes_for_the_new_firm_though_the_record_still_names_the_old_
     assert _told(hub, "Oak Ltd") == ["2026-02-03", "2026-07-01"]
 
 
+def test_a_ruling_on_firms_or_people_moves_their_mail_and_its_undoing_puts_it_back(
+    tmp_path: Path,
+) -> None:
+    moved = {**ANN, "email2": "ann@elm.example", "company": "o"}
+    twin = {"id": "2", "first": "Ann", "last": "Lindqvist", "email": "a.l@oak.example"}
+    mails = [_mail(1, "2026-02-03", "ann@oak.example"), _mail(2, "2026-06-01", "ann@elm.example")]
+    firms = [{**OAK, "domain": ""}, {"id": "x", "name": "Acorn", "domain": "oak.example"}]
+    hub = _hub(tmp_path, contacts=[moved, twin], companies=firms, mails=mails)
+    before, whole = _stored(hub), ["2026-02-03", "2026-06-01"]
+    assert _told(hub, "Oak Ltd") == whole
+    same(hub, "crm/companies#o", "crm/companies#x")
+    assert _told(hub, f"O{ids(hub)['crm/companies#o']}") == whole[:1]
+    unlink(hub, "crm/companies#x")
+    assert _stored(hub) == before
+    same(hub, "crm/contacts#1", "crm/contacts#2")
+    unlink(hub, "crm/contacts#2")
+    assert _stored(hub) == before
+
+
+def _stored(hub: Hub) -> list[list[tuple[Any, ...]]]:
+    queries = (
+        "SELECT * FROM membership ORDER BY 1, 2", "SELECT * FROM participant ORDER BY 1, 2",
+        "SELECT * FROM timeline_entry ORDER BY 1, 2, 3, 4", "SELECT * FROM signature ORDER BY 1",
+        "SELECT id, entity, display_name, redirect_to, golden FROM identity ORDER BY id",
+    )  # fmt: skip
+    with hub.store.read() as db:
+        return [[tuple(row) for row in db.conn.execute(text(sql))] for sql in queries]
+
+
 def test_what_records_say_of_from_and_to_bounds_what_a_firm_sees(tmp_path: Path) -> None:
     ann = {**ANN, "email": "ann@gmail.com"}
     people = [
@@ -144,11 +173,22 @@ def test_a_replay_brings_memberships_of_an_older_hub_up_to_date(tmp_path: Path) 
     moved = {**ANN, "email2": "ann@elm.example", "company": "o"}
     mails = [_mail(1, "2026-02-03", "ann@oak.example"), _mail(2, "2026-06-01", "ann@elm.example")]
     hub = _hub(tmp_path, contacts=[moved], companies=[OAK, ELM], mails=mails)
+    entries = text("SELECT * FROM timeline_entry ORDER BY 1, 2, 3, 4")
     with hub.store.write() as db:
-        db.conn.execute(text("UPDATE membership SET boxes = NULL"))
+        before = db.conn.execute(entries).fetchall()
+        oak = db.conn.execute(text("SELECT organization_id FROM membership")).scalar_one()
+        db.conn.execute(
+            text(
+                "INSERT INTO timeline_entry SELECT :oak, occurred_at_us, seq, event_id"
+                " FROM timeline_entry t WHERE NOT EXISTS (SELECT 1 FROM timeline_entry o"
+                " WHERE o.event_id = t.event_id AND o.identity_id = :oak) LIMIT 1"
+            ),
+            {"oak": oak},
+        )
+    assert len(_told(hub, "Oak Ltd")) == 2
     replay(hub)
     with hub.store.read() as db:
-        assert db.conn.execute(text("SELECT boxes FROM membership")).scalar() == "oak.example"
+        assert db.conn.execute(entries).fetchall() == before
 
 
 def test_a_record_s_reference_and_a_mailbox_are_one_membership(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Since when and until when records refer to others; at which of a firm's domains people are."""
+"""Since when and until when records refer to others."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,4 +12,3 @@ depends_on = None
 def upgrade() -> None:
     for name in ("from_us", "to_us"):
         op.add_column("record_link", sa.Column(name, sa.BigInteger()))
-    op.add_column("membership", sa.Column("boxes", sa.Text()))
