@@ -111,6 +111,6 @@ def note_customers(db: Db, mapped: Sequence[MappedRecord]) -> None:
         if one.record is not None and one.record.entity in DOCUMENTS:
             keys.update(link.key for link in one.record.links if link.relation == RELATION)
         elif one.node is not None and one.node.entity in DOCUMENTS:
-            keys.update(one[2] for one in one.node.references if one[0] == RELATION)
+            keys.update(link[2] for link in one.node.references if link[0] == RELATION)
     if keys:
         Briefs(db).touch({row[1] for row in Identities(db).by_keys(keys)})
