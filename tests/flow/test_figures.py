@@ -15,24 +15,11 @@ from crm_hub.flow.figures import DOCUMENTS, figures_of
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.inbound import sync
 from crm_hub.model.errors import ConfigError
-from crm_hub.sdk.testing import servers
 from crm_hub.store.documents import documents_of
 from crm_hub.store.schema import record_link
 
 NOW = datetime(2026, 3, 11, 3, 0, tzinfo=UTC)
 """The evening of the 10th in New York."""
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield "sqlite:///hub.db"
-        return
-    try:
-        with servers.postgres() as base, servers.postgres_database(base) as url:
-            yield url
-    except servers.Unobtainable as missing:
-        pytest.skip(str(missing))
 
 
 def erp(folder: Path, **tables: str) -> None:

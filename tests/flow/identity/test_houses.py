@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,24 +11,11 @@ from sqlalchemy import text
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.reading import explain_fields
 from crm_hub.flow.rulings import same, unlink
-from crm_hub.sdk.testing import servers
 from tests.flow.hubs import ids, make_hub, sync_all, write_rows
 
 GROUP = {"id": "g", "name": "Oak Group AG", "domain": "oak.example", "country": "DE"}
 LEASING = {"id": "l", "name": "Oak Leasing GmbH", "domain": "leasing.example", "parent_id": "g"}
 TOOLS = {"id": "t", "name": "Elm Tools", "domain": "elm.example", "parent": "OAK Group"}
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield "sqlite:///hub.db"
-        return
-    try:
-        with servers.postgres() as base, servers.postgres_database(base) as url:
-            yield url
-    except servers.Unobtainable as missing:
-        pytest.skip(str(missing))
 
 
 def _hub(folder: Path, *companies: dict[str, Any], store: str = "sqlite:///hub.db") -> Hub:

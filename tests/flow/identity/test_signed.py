@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from crm_hub.flow.reading import explain_fields
 from crm_hub.flow.replay import replay
 from crm_hub.flow.rulings import same, unlink
 from crm_hub.model.values import from_us
-from crm_hub.sdk.testing import servers
 from tests.flow.hubs import make_hub, sync_all, write_rows
 
 ANN = {"id": "1", "first": "Ann", "last": "Lindqvist", "email": "ann@gmail.com"}
@@ -23,18 +21,6 @@ OAK = {"id": "o", "name": "Oak Pumps Ltd", "domain": "oak.example"}
 ELM = {"id": "e", "name": "Elm Tools", "domain": "elm.example"}
 AT_OAK = "Kind regards,\nAnn Lindqvist\nHead of Purchasing\nOak Pumps Limited"
 AT_ELM = "Mit freundlichen Grüßen\nAnn Lindqvist\nEinkaufsleiterin\nElm Tools GmbH"
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield "sqlite:///hub.db"
-        return
-    try:
-        with servers.postgres() as base, servers.postgres_database(base) as url:
-            yield url
-    except servers.Unobtainable as missing:
-        pytest.skip(str(missing))
 
 
 def _mail(number: int, day: str, signature: str, **more: str) -> dict[str, Any]:
