@@ -116,7 +116,7 @@ class Town:
         for person in range(1, self.busy + 1):
             for place in range(RECORDS_A_PERSON):
                 record = (person - 1) * RECORDS_A_PERSON + place + 1
-                yield (key_hash(f"e:{address(person)}"), record)
+                yield (key_hash(f"e:{address(person)}"), record, None)
 
     def _links(self) -> Iterator[Row]:
         for record in range(1, self.contacts + 1):

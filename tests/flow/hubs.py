@@ -15,7 +15,9 @@ from sqlalchemy import text
 from crm_hub.config import add_connection, create
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.inbound import SyncReport, sync
-from crm_hub.store import Identities, Landings, Memberships, Timelines
+from crm_hub.resolve.marks import MARK, read_mark
+from crm_hub.store import Db, Identities, Landings, Memberships, Timelines
+from crm_hub.store.match_keys import entries_of, split
 
 HERE = Path(__file__).parent
 Rows = Mapping[str, Iterable[Mapping[str, Any]]]
@@ -53,8 +55,12 @@ def sync_all(hub: Hub, **options: Any) -> list[SyncReport]:
 
 
 def content(hub: Hub) -> dict[str, Any]:
-    """Return identities, golden values and timelines, named by source keys instead of numbers."""
+    """Return identities, golden values and timelines, named by source keys instead of numbers.
+
+    Every record must also be found by its keys, and by no others.
+    """
     with hub.store.read() as db:
+        _found_by_its_keys(db)
         names = {
             row[0]: f"{row[1]}/{row[2]}#{row[3]}"
             for row in db.conn.execute(
@@ -91,6 +97,20 @@ def content(hub: Hub) -> dict[str, Any]:
         firms = sorted((label[p], label[o]) for p, o, *_ in Memberships(db).of_people(members))
         told = sorted((len(list(rows))) for rows in _sources(db).values())
     return {"golden": golden, "timelines": timelines, "memberships": firms, "told": told}
+
+
+def _found_by_its_keys(db: Db) -> None:
+    """Fail unless the entries are those of the records' keys, each name with its record's mark."""
+    rows = db.conn.execute(text("SELECT record_id, match_keys FROM canonical_record")).fetchall()
+    keys = [(key, r) for r, held in rows for key in split(held) if key[:2] != MARK]
+    marks = {record: read_mark(split(held)) for record, held in rows}
+    tables = ("match_key", "match_key_recent") if db.name == "sqlite" else ("match_key",)
+    entries = [
+        (key, record, None if mark is None else bytes(mark))
+        for table in tables
+        for key, record, mark in db.conn.execute(text(f"SELECT key, record_id, mark FROM {table}"))
+    ]
+    assert sorted(entries, key=repr) == sorted(entries_of(keys, marks), key=repr)
 
 
 def _told(shown: str) -> list[Any]:

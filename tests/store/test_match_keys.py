@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crm_hub.store import Db, Identities, Store, match_keys
+from crm_hub.store import Db, Identities, Likeness, Store, match_keys
 from crm_hub.store.match_keys import MatchKeys, entries_of, joined
 
 
@@ -51,6 +51,27 @@ def test_keys_are_found_and_removed_before_and_after_they_are_merged(
         repo.drop_records([1, 35])
         assert repo.holders(["s:crm:id:1", "s:crm:id:35"]) == []
         assert repo.holders(["n:ann lee"]) == list(range(2, 35))
+
+
+def test_the_marks_of_names_are_found_and_changed_before_and_after_they_are_merged(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(match_keys, "RECENT", 10)
+    with store.write() as db:
+        repo, likeness = Identities(db), Likeness(db)
+        rows = [(n, "person", None, "{}", "n:ann lee") for n in range(1, 36)]
+        repo.save_canonical(rows, [])
+        marks = {n: (n % 3, 2**32 - 1, 0) for n in range(1, 35)} | {35: (0, 0, 0)}
+        for number, mark in marks.items():
+            repo.add_keys(
+                entries_of([("n:ann lee", number), (f"e:{number}", number)], {number: mark})
+            )
+        assert {r: mark for _, r, mark in likeness.named(["n:ann lee"])} == marks
+        assert {mark for _, _, mark in likeness.named(["e:7", "e:35"])} == {(0, 0, 0)}
+        changed = {1: (9, 9, 9), 34: (0, 0, 0), 35: (1, 2, 3)}
+        repo.mark_names([("n:ann lee", n) for n in changed], changed)
+        assert {r: mark for _, r, mark in likeness.named(["n:ann lee"])} == marks | changed
+        assert likeness.named([]) == likeness.named(["n:nobody"]) == []
 
 
 def test_a_key_given_twice_is_held_once(store: Store) -> None:

@@ -11,7 +11,8 @@ from alembic.config import Config
 from sqlalchemy import Connection, create_engine, text
 
 from crm_hub.flow.hub import Hub
-from crm_hub.store import Identities, Store, ThreadStore, migrate
+from crm_hub.store import Identities, Likeness, Store, ThreadStore, migrate
+from crm_hub.store.match_keys import key_hash
 from crm_hub.store.migrate import HEAD
 from tests.flow.hubs import make_hub, sync_all, world, write_rows
 
@@ -93,4 +94,29 @@ def test_a_hub_from_before_keys_were_hashed_finds_everybody(tmp_path: Path, stor
         assert sorted(repo.keys_of([9, 10])) == [
             ("e:10@x.example", 10), ("e:9@x.example", 9), ("n:ann lee", 9),
         ]  # fmt: skip
+    store.close()
+
+
+def test_names_of_a_hub_of_before_carry_the_marks_of_their_bearers(
+    tmp_path: Path, store_url: str
+) -> None:
+    keys = ["e:7@x.example\nn:ann lee\nm:4.5.4294967295", "n:ann lee\nm:0.0.0", "n:ann lee"]
+    with _upgraded(tmp_path, store_url, "0011") as conn:
+        conn.execute(
+            text(
+                "INSERT INTO canonical_record (record_id, entity, data, match_keys)"
+                " VALUES (:n, 'person', '{}', :keys)"
+            ),
+            [{"n": n, "keys": text_} for n, text_ in enumerate(keys, 1)],
+        )
+        entries = [(key_hash("n:ann lee"), n) for n in (1, 2, 3)]
+        for table, some in (("match_key", entries[:2]), ("match_key_recent", entries[2:])):
+            insert = text(f"INSERT INTO {table} (key, record_id) VALUES (:key, :n)")
+            conn.execute(insert, [{"key": key, "n": n} for key, n in some])
+        if conn.dialect.name == "postgresql":  # it has no small table
+            conn.execute(text("INSERT INTO match_key SELECT * FROM match_key_recent"))
+    store = Store(store_url, tmp_path).open()
+    with store.read() as db:
+        found = {record: mark for _, record, mark in Likeness(db).named(["n:ann lee"])}
+        assert found == {1: (4, 5, 2**32 - 1), 2: (0, 0, 0), 3: (0, 0, 0)}
     store.close()

@@ -15,6 +15,7 @@ from itertools import combinations
 from typing import Any
 
 from crm_hub.flow.batch import Tools
+from crm_hub.flow.walk_lookup import Bears
 from crm_hub.flow.walk_names import bearers_of
 from crm_hub.flow.walk_records import Batch, Node, held_node
 from crm_hub.resolve import Similarity, compare_names
@@ -22,6 +23,7 @@ from crm_hub.resolve.alike import Held, Liked
 from crm_hub.resolve.decide import Verdict, decide
 from crm_hub.resolve.evidence import evidence
 from crm_hub.resolve.kinds import KINDS, Kind
+from crm_hub.resolve.marks import SILENT
 from crm_hub.resolve.measured import NOT_MEASURED, OWN_MODEL, Measured, load
 from crm_hub.resolve.profile import Profile
 from crm_hub.resolve.score import Scorer, Step
@@ -121,12 +123,12 @@ class Alike:
             pairs.update(_pair(node.record_id, r) for r in of_name[key].worth(node))
         return pairs, turned
 
-    def _named(self, batch: Batch, wanted: set[str]) -> Iterable[tuple[str, int, list[str]]]:
+    def _named(self, batch: Batch, wanted: set[str]) -> Iterable[Bears]:
         """Return the stored records of these names, and of what is near."""
         looked, near = batch.looked, self._tools.near
-        found = looked.known(wanted) + self._repo.named(looked.unknown(wanted))
+        found = looked.bearers(wanted) + self._repo.named(looked.unknown(wanted))
         if near is not None:
-            found += [(key, record, []) for key, record in near(wanted)]
+            found += [(key, record, SILENT) for key, record in near(wanted)]
         return found
 
     def _of_one_key(

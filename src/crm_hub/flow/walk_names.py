@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
+from crm_hub.flow.walk_lookup import Bears
 from crm_hub.flow.walk_records import Batch, Node
-from crm_hub.resolve.marks import CROWD, SILENT, Numbers, read_mark, worth_comparing
+from crm_hub.resolve.marks import CROWD, SILENT, Numbers, worth_comparing
 from crm_hub.resolve.near import NEAR, NEAR_CROWD
 
 
@@ -102,17 +103,14 @@ def _by_part(marks: Mapping[int, Numbers]) -> dict[int, list[int]]:
     return found
 
 
-def bearers_of(
-    batch: Batch, names: set[str], stored: Iterable[tuple[str, int, list[str]]]
-) -> dict[str, Bearers]:
+def bearers_of(batch: Batch, names: set[str], stored: Iterable[Bears]) -> dict[str, Bearers]:
     """Return who bears each of these names, those to be looked at anew marked.
 
-    names: keys of names and of what is near. stored: what the store holds of them: (key, record,
-    the record's keys).
+    names: keys of names and of what is near. stored: what the store holds of them.
     """
     of_name = {key: Bearers(key) for key in names}
-    for key, record, keys in stored:
-        of_name[key].marks[record] = read_mark(keys)
+    for key, record, mark in stored:
+        of_name[key].marks[record] = mark
     gone: dict[str, list[int]] = defaultdict(list)
     for key, record in batch.names_gone:
         gone[key].append(record)
@@ -131,9 +129,7 @@ def bearers_of(
     return of_name
 
 
-def of_a_name(
-    batch: Batch, names: set[str], stored: Iterable[tuple[str, int, list[str]]]
-) -> set[int]:
+def of_a_name(batch: Batch, names: set[str], stored: Iterable[Bears]) -> set[int]:
     """Return the nodes that meet somebody of their name, or whose name becomes a crowd's.
 
     names: keys of names and of what is near. stored: the records that have them in the store.

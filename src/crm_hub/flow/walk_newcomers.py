@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from itertools import chain
 
 from crm_hub.flow.batch import Moment, Walked
-from crm_hub.flow.walk_lookup import Found
+from crm_hub.flow.walk_lookup import Bears
 from crm_hub.flow.walk_names import of_a_name
 from crm_hub.flow.walk_records import Batch, Node
 from crm_hub.merge.golden import dump_single
@@ -31,13 +31,14 @@ def take_newcomers(db: Db, batch: Batch) -> list[Node]:
     new_names = {key for key, node in named if node.home_id is None}
     held_by = Counter(chain.from_iterable(node.joining for node in batch.nodes.values()))
     met = {key for key, count in held_by.items() if count > 1}
-    held = batch.looked.look(Likeness(db), {*asked, *new_names})  # one question for both
-    met.update(row[0] for row in held if row[0] not in new_names)
+    likeness = Likeness(db)
+    met.update(row[0] for row in batch.looked.look(likeness, {*asked}))
+    bearers = batch.looked.look_for_names(likeness, new_names)
     met -= SharedKeys(db).of_kind(CROWDED, met)
     found = [n for n in new if met.isdisjoint(n.joining)]
-    names = _of_several(batch, named, held) & new_names
+    names = _of_several(batch, named, bearers) & new_names
     if names:
-        alike = of_a_name(batch, names, [row for row in held if row[0] in names])
+        alike = of_a_name(batch, names, [row for row in bearers if row[0] in names])
         found = [n for n in found if n.record_id not in alike]
     for node in found:
         del batch.nodes[node.record_id]
@@ -46,11 +47,13 @@ def take_newcomers(db: Db, batch: Batch) -> list[Node]:
     return found
 
 
-def _of_several(batch: Batch, named: Iterable[tuple[str, Node]], held: Iterable[Found]) -> set[str]:
+def _of_several(
+    batch: Batch, named: Iterable[tuple[str, Node]], stored: Iterable[Bears]
+) -> set[str]:
     """Return the names that more than one record bears, or did before the batch."""
     bearers = Counter(key for key, _ in named)
     several = {key for key, count in bearers.items() if count > 1}
-    several.update(row[0] for row in held)
+    several.update(row[0] for row in stored)
     several.update(key for key, _ in batch.names_gone)
     return several
 

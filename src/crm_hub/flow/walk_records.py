@@ -20,7 +20,7 @@ from crm_hub.resolve import NameForm, claimed, joining
 from crm_hub.resolve.marks import MARK, Numbers, read_mark
 from crm_hub.resolve.near import NEAR, near_keys
 from crm_hub.store import Held, Identities, Row
-from crm_hub.store.match_keys import Entry, entries_of, joined, split
+from crm_hub.store.match_keys import NAME, Entry, entries_of, joined, split
 
 
 @dataclass(slots=True, init=False, eq=False)
@@ -114,7 +114,7 @@ class Batch:
     def add_changed(self, nodes: Sequence[Node], keys: Sequence[tuple[str, int]]) -> None:
         """Take in records, and keys that they have from now on: (key, record)."""
         self.keys_added += keys
-        self.entries += entries_of(keys)
+        self.entries += entries_of(keys, {node.record_id: node.mark for node in nodes})
         self.nodes.update((node.record_id, node) for node in nodes)
         self.dirty += [node.record_id for node in nodes]
 
@@ -161,6 +161,7 @@ def store_canonical(
     batch.add_changed(changed, rows.keys_added)
     repo.save_canonical(batch.rows, rows.changed)
     repo.remove_keys(rows.keys_removed)
+    repo.mark_names(rows.names_kept, {node.record_id: node.mark for node in changed})
     repo.save_references(
         rows.references_replaced,
         [row for node in batch.nodes.values() for row in _references(node)],
@@ -169,7 +170,7 @@ def store_canonical(
     return batch
 
 
-_ALIKE = ("n:", NEAR)
+_ALIKE = (NAME, NEAR)
 
 
 class _Near:
@@ -217,11 +218,15 @@ class _Stored:
 
 @dataclass(slots=True)
 class _Rows:
-    """Rows to write for a batch, by what becomes of them."""
+    """Rows to write for a batch, by what becomes of them.
+
+    names_kept: (key, record) of those whose mark is another one now.
+    """
 
     changed: list[Row] = field(default_factory=list)
     keys_added: list[tuple[str, int]] = field(default_factory=list)
     keys_removed: list[Row] = field(default_factory=list)
+    names_kept: list[tuple[str, int]] = field(default_factory=list)
     references_replaced: list[int] = field(default_factory=list)
 
 
@@ -243,7 +248,8 @@ def _let_go(batch: Batch, held: Held, keys: Sequence[str], alike: Iterable[str])
 def _changed(node: Node, held: Held, stored: _Stored, rows: _Rows) -> bool:
     """Note what differs from what is stored of a record; tell whether anything does."""
     references = {*_references(node)}
-    had, has = set(split(held.keys)), {*split(node.held), *node.near}
+    keys = split(held.keys)
+    had, has = {*keys}, {*split(node.held), *node.near}
     is_same = (held.entity, held.changed_at_us, held.data) == (
         node.entity, node.changed_at_us, node.data
     )  # fmt: skip
@@ -252,6 +258,8 @@ def _changed(node: Node, held: Held, stored: _Stored, rows: _Rows) -> bool:
     rows.changed.append(_row(node))
     rows.keys_added += [(k, node.record_id) for k in (*node.keys, *node.near) if k not in had]
     rows.keys_removed += [(key, node.record_id) for key in had - has if key[:2] != MARK]
+    if read_mark(keys) != node.mark:
+        rows.names_kept += [(key, node.record_id) for key in had & has if key[:2] == NAME]
     rows.references_replaced.append(node.record_id)
     return True
 
@@ -270,7 +278,7 @@ def _row(node: Node) -> Row:
 
 def _name_key(keys: Sequence[str]) -> str:
     last = keys[-1] if keys else ""
-    return last if last[:2] == "n:" else next((key for key in keys if key[:2] == "n:"), "")
+    return last if last[:2] == NAME else next((key for key in keys if key[:2] == NAME), "")
 
 
 def held_node(held: Held, tools: Tools) -> Node:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import bindparam, func, or_, select
 
 from crm_hub.store.db import Db, Row
-from crm_hub.store.match_keys import Entry, MatchKeys
+from crm_hub.store.match_keys import Entry, Mark, MatchKeys
 from crm_hub.store.schema import (
     canonical_record,
     change_log,
@@ -215,6 +215,10 @@ class Identities:
     def remove_keys(self, rows: Sequence[Row]) -> None:
         """Let records no longer hold keys: (key, record)."""
         self._keys.remove(rows)
+
+    def mark_names(self, rows: Sequence[tuple[str, int]], marks: Mapping[int, Mark]) -> None:
+        """Let names, (key, record), carry the marks that their records have now."""
+        self._keys.mark(rows, marks)
 
     def swap_keys(self, stale: Sequence[tuple[str, int]], fresh: Sequence[tuple[str, int]]) -> None:
         """Let stored records hold other keys: (key, record) to take away and to give."""

@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import bindparam, func, or_, select
 
 from crm_hub.store.db import Db
-from crm_hub.store.match_keys import MatchKeys
+from crm_hub.store.match_keys import Mark, MatchKeys
 from crm_hub.store.schema import population, review
 from crm_hub.store.sql import among
 
@@ -49,13 +49,17 @@ class Likeness:
 
     # names --------------------------------------------------------------------------------
 
-    def named(self, keys: Iterable[str]) -> list[tuple[str, int, list[str]]]:
-        """Return (name key, record, all keys of the record) for the records of these names."""
-        return MatchKeys(self._db).texts(keys)
+    def named(self, keys: Iterable[str]) -> list[tuple[str, int, Mark]]:
+        """Return (key, record, mark) for the records of these names, or of what is near."""
+        return MatchKeys(self._db).marks(keys)
+
+    def holders(self, keys: Iterable[str]) -> list[tuple[str, int]]:
+        """Return (key, record) for every record that holds one of `keys`."""
+        return MatchKeys(self._db).holders(keys)
 
     def count_holders(self, keys: Iterable[str]) -> dict[str, int]:
         """Return how many records hold each of `keys`."""
-        return Counter(key for key, _ in MatchKeys(self._db).holders(keys))
+        return Counter(key for key, _ in self.holders(keys))
 
     # questions ----------------------------------------------------------------------------
 

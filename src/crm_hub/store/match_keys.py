@@ -4,6 +4,10 @@ An index of texts that come in any order is the dearest thing a store writes: ea
 dirties a page for each of its keys. A 64-bit hash makes it a third as large, and on SQLite new
 entries wait in a small table until they are merged into the large one, in order. Two keys may
 have one hash: the text decides. docs/adr/0017.
+
+A name has many bearers, of whom few are ever looked at, so that its entries carry a mark by which
+to choose, and the records are not read for it. There the hash alone decides: whom two names of one
+hash bring together is weighed, and found to be two. docs/adr/0031.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
+from struct import Struct
 from typing import Any
 
 from sqlalchemy import Select, any_, bindparam, func, insert, select, union_all
@@ -29,11 +34,20 @@ from crm_hub.store.sql import among
 RECENT = 128_000
 """So many entries wait in the small table: each merge rewrites most pages of the large one."""
 
-Entry = tuple[int, int]
-"""(hash of a key, record that holds it)"""
+Entry = tuple[int, int, bytes | None]
+"""(hash of a key, record that holds it, mark)"""
+
+Mark = tuple[int, int, int]
+"""Three numbers below 2^32; all 0 where there is nothing to say."""
+
+NAME = "n:"
+"""How the key of a name begins."""
 
 _HALF = 1 << 63
 _BY_HASH = itemgetter(0)
+_PACK = Struct("<3I")
+_NO_MARK: Mark = (0, 0, 0)
+_NO_MARKS: Mapping[int, Mark] = {}
 
 
 def key_hash(key: str) -> int:
@@ -41,9 +55,15 @@ def key_hash(key: str) -> int:
     return xxh3_64_intdigest(key.encode()) - _HALF
 
 
-def entries_of(rows: Iterable[tuple[str, int]]) -> list[Entry]:
-    """Return what (key, record) are looked up by."""
-    return [(key_hash(key), record_id) for key, record_id in rows]
+def entries_of(
+    rows: Iterable[tuple[str, int]], marks: Mapping[int, Mark] = _NO_MARKS
+) -> list[Entry]:
+    """Return what (key, record) are looked up by. marks: of records that have a name."""
+    packed = {record: _PACK.pack(*mark) for record, mark in marks.items() if mark != _NO_MARK}
+    return [
+        (key_hash(key), record, packed.get(record) if key[:2] == NAME else None)
+        for key, record in rows
+    ]
 
 
 def joined(keys: Iterable[str]) -> str:
@@ -83,6 +103,17 @@ _BEARERS = {
             )
         )
     ),
+}
+_ENTRIES: dict[str, Select[Any]] = {
+    "sqlite": select(
+        union_all(
+            *(
+                select(table).join_from(_ASKED, table, table.c.key == _ASKED.c.value)
+                for table in (match_key, match_key_recent)
+            )
+        ).subquery()
+    ),
+    "postgresql": select(match_key).where(among("postgresql", match_key.c.key)),
 }
 _NAMED = {
     table.name: select(
@@ -135,10 +166,17 @@ class MatchKeys:
         gone: dict[int, set[str]] = defaultdict(set)
         for key, record_id in rows:
             gone[record_id].add(key)
+        entries = [(key_hash(key), r) for r, keys in gone.items() for key in keys]
         for table in self._tables:
-            self._db.delete(table, entries_of((k, r) for r, keys in gone.items() for k in keys))
+            self._db.delete(table, entries)
         held = {r: keys for r, keys in self._texts(gone).items() if gone[r] & {*keys}}
         self._save_texts({r: [k for k in keys if k not in gone[r]] for r, keys in held.items()})
+
+    def mark(self, rows: Iterable[tuple[str, int]], marks: Mapping[int, Mark]) -> None:
+        """Let names that records keep, (key, record), carry the marks that these have now."""
+        changed = [(mark, key, record) for key, record, mark in entries_of(rows, marks)]
+        for table in self._tables:
+            self._db.update(table, ("mark",), changed)
 
     def _texts(self, record_ids: Iterable[int], *, stored: bool = False) -> dict[int, list[str]]:
         column = canonical_record.c.record_id
@@ -156,11 +194,17 @@ class MatchKeys:
         held = ((key, number) for number, held in found for key in asked.intersection(held))
         return sorted(held, key=lambda row: row[::-1])
 
-    def texts(self, keys: Iterable[str]) -> list[tuple[str, int, list[str]]]:
-        """Return (key, record, all keys of the record) for every record that holds a key."""
-        asked = set(keys)
-        found = self._bearers(asked).items()
-        return [(k, number, ks) for number, ks in found for k in ks if k in asked]
+    def marks(self, names: Iterable[str]) -> list[tuple[str, int, Mark]]:
+        """Return (key, record, mark) for the bearers of names, and holders of what is near."""
+        of_hash = {key_hash(name): name for name in names}
+        if not of_hash:
+            return []
+        self._db.reach(self._tables[-1])
+        asked = {"among": self._db.listed(sorted(of_hash))}
+        return [
+            (of_hash[key], record, _PACK.unpack(mark) if mark else _NO_MARK)
+            for key, record, mark in self._db.ask(_ENTRIES[self._db.name], asked, stored=True)
+        ]
 
     def identities(self, keys: Iterable[str]) -> list[tuple[str, int, str, str]]:
         """Return (key, identity, entity, display name) of whoever holds one of `keys`."""
@@ -198,7 +242,7 @@ class MatchKeys:
 
     def _merge(self) -> None:
         """Merge the small table into the large one, in order."""
-        waiting = select(match_key_recent).order_by(*match_key_recent.c)
+        waiting = select(match_key_recent).order_by(*match_key_recent.primary_key)
         columns = [c.name for c in match_key_recent.c]
         self._db.conn.execute(
             insert(match_key).prefix_with("OR IGNORE").from_select(columns, waiting)

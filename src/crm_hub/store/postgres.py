@@ -66,6 +66,9 @@ def copy(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) 
         if all(isinstance(c.type, BigInteger) and not c.nullable for c in table.columns):
             told.write(_numbers(len(table.columns), rows))
             return
+        if table.name == "match_key":
+            told.write(_entries(rows))
+            return
         told.set_types([_type_of(c) for c in table.columns])
         for row in rows:
             told.write_row(row)
@@ -85,6 +88,22 @@ def _numbers(width: int, rows: Sequence[tuple[int, ...]]) -> bytes:
         body = b"".join([packed(2, 8, one, 8, other) for one, other in rows])
     else:
         body = b"".join([packed(width, *chain.from_iterable((8, n) for n in row)) for row in rows])
+    return _framed(body)
+
+
+def _entries(rows: Sequence[tuple[int, int, bytes | None]]) -> bytes:
+    """Return entries of match_key in the same format, each with a mark or without one."""
+    bare = Struct(">hiqiqi").pack
+    body = [
+        bare(3, 8, key, 8, record, -1)
+        if mark is None
+        else bare(3, 8, key, 8, record, len(mark)) + mark
+        for key, record, mark in rows
+    ]
+    return _framed(b"".join(body))
+
+
+def _framed(body: bytes) -> bytes:
     return b"PGCOPY\n\xff\r\n\0" + bytes(8) + body + b"\xff\xff"
 
 

@@ -134,11 +134,13 @@ drift = Table(
 # resolve ---------------------------------------------------------------------------------
 
 # The hash of each line of canonical_record.match_keys; see store/match_keys.py for the smaller one.
+# mark: beside a name, what tells its bearers apart.
 match_key = Table(
     "match_key",
     metadata,
     Column("key", BigInteger, nullable=False),
     Column("record_id", BigInteger, nullable=False),
+    Column("mark", LargeBinary),
     PrimaryKeyConstraint("key", "record_id"),
     sqlite_with_rowid=False,
 )
@@ -148,6 +150,7 @@ match_key_recent = Table(
     metadata,
     Column("key", BigInteger, nullable=False),
     Column("record_id", BigInteger, nullable=False),
+    Column("mark", LargeBinary),
     PrimaryKeyConstraint("key", "record_id"),
     sqlite_with_rowid=False,
 )
