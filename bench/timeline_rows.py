@@ -126,10 +126,10 @@ class Town:
     def _identities(self) -> Iterator[Row]:
         for person in range(1, self.busy + 1):
             golden = f'{{"v":{_values(person)},"p":{{}}}}'
-            yield (person, "person", f"Ann Lee {person}", None, golden, START_US)
+            yield (person, "person", f"Ann Lee {person}", None, golden, START_US, 1)
         for firm in range(self.firm_of(1), self.firm_of(1) + self.firms):
             golden = f'{{"v":{{"display_name":"Firm {firm}"}},"p":{{}}}}'
-            yield (firm, "organization", f"Firm {firm}", None, golden, START_US)
+            yield (firm, "organization", f"Firm {firm}", None, golden, START_US, 1)
 
     def _events(self) -> Iterator[Row]:
         for event in range(self.events):

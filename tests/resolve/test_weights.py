@@ -19,7 +19,7 @@ from crm_hub.resolve.firm_levels import ORGANIZATION
 from crm_hub.resolve.kinds import FIRMS, PEOPLE, Kind
 from crm_hub.resolve.ladder import Comparison
 from crm_hub.resolve.levels import PERSON
-from crm_hub.resolve.population import TF_COLUMNS, settle
+from crm_hub.resolve.population import TF_COLUMNS, Population, settle
 from crm_hub.resolve.profile import Contact, Profile, firm_profile, profile, table_row
 from crm_hub.resolve.score import Scorer
 from crm_hub.resolve.weights import calibrated, model_of, read_model, settings_of, shipped
@@ -99,6 +99,14 @@ def test_more_records_make_a_name_weigh_less_and_a_mailbox_as_much() -> None:
     at = [c.name for c in PERSON].index("e-mail")
     gain = few.levels[at][1].u / many.levels[at][1].u
     assert gain == pytest.approx(10, rel=0.01)
+
+
+def test_of_very_many_records_a_chance_pair_is_held_less_unlikely() -> None:
+    hundred_thousand, many, million = (
+        calibrated(MODEL, Population(n, {})).prior for n in (100_000, 200_000, 1_000_000)
+    )
+    assert hundred_thousand == pytest.approx(2 * many)
+    assert many / million == pytest.approx(5**0.6)
 
 
 def splink_python() -> str:

@@ -19,7 +19,7 @@ def _hold(db: Db, number: int, keys: list[str]) -> None:
     repo = Identities(db)
     repo.save_canonical([(number, "person", None, "{}", joined(keys))], [])
     repo.add_keys(entries_of((key, number) for key in keys))
-    repo.save_identities([(number, "person", f"P{number}", None, "{}", 1)], [])
+    repo.save_identities([(number, "person", f"P{number}", None, "{}", 1, 1)], [])
     repo.save_links([(number, number, number, "alone", "auto", 1)], [])
 
 

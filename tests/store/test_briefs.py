@@ -28,7 +28,7 @@ def test_all_of_an_entity_are_due_but_those_who_became_others(store: Store) -> N
             (3, "person", 1),
             (4, "deal", None),
         ]
-        rows = [(number, entity, "x", now, EMPTY_GOLDEN, 5) for number, entity, now in people]
+        rows = [(number, entity, "x", now, EMPTY_GOLDEN, 5, 1) for number, entity, now in people]
         Identities(db).save_identities(rows, [])
         Briefs(db).looked_at({1: 10**15, 9: 10**15})
         Briefs(db).touch_all(["organization", "person"])

@@ -30,7 +30,7 @@ def test_two_keys_of_one_hash_are_two_keys(store: Store, monkeypatch: pytest.Mon
         assert repo.holders(["e:ann@x.example"]) == [1]
         assert repo.holders(["e:bob@x.example", "e:eve@x.example"]) == [2, 3]
         repo.save_identities(
-            [(9, "person", "Ann", None, "{}", 1), (8, "person", "Bob", None, "{}", 1)], []
+            [(9, "person", "Ann", None, "{}", 1, 1), (8, "person", "Bob", None, "{}", 1, 1)], []
         )
         repo.save_links([(1, 9, 9, "alone", "auto", 1), (2, 8, 8, "alone", "auto", 1)], [])
         assert repo.by_keys(["e:ann@x.example"]) == [("e:ann@x.example", 9, "person", "Ann")]

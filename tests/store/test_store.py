@@ -167,8 +167,8 @@ def test_a_checkpoint_is_stored_with_its_stream(store: Store) -> None:
 def test_a_redirect_is_followed_to_its_end(store: Store) -> None:
     with store.write() as db:
         repo = Identities(db)
-        rows = [(i, "person", f"N{i}", None, '{"p":1,"v":{"a":1}}', 1) for i in (1, 2, 3)]
-        repo.save_identities([*rows, (4, "person", "Gone", None, EMPTY_GOLDEN, 1)], [])
+        rows = [(i, "person", f"N{i}", None, '{"p":1,"v":{"a":1}}', 1, 1) for i in (1, 2, 3)]
+        repo.save_identities([*rows, (4, "person", "Gone", None, EMPTY_GOLDEN, 1, 1)], [])
         repo.redirect({3: 2, 2: 1})
         assert repo.follow(3) == 1
         assert [r.id for r in repo.search("", ["person"], 9)] == [1]
@@ -180,8 +180,8 @@ def test_a_search_takes_signs_literally(store: Store, query: str) -> None:
     with store.write() as db:
         repo = Identities(db)
         rows = [
-            (1, "person", "Plain Name", None, '{"p":1,"v":{"a":"b"}}', 1),
-            (2, "person", f"Odd{query}Name", None, '{"p":1,"v":{"a":"b"}}', 1),
+            (1, "person", "Plain Name", None, '{"p":1,"v":{"a":"b"}}', 1, 1),
+            (2, "person", f"Odd{query}Name", None, '{"p":1,"v":{"a":"b"}}', 1, 1),
         ]
         repo.save_identities(rows, [])
         assert [r.id for r in repo.search_name(query, ["person"], 9)] == [2]

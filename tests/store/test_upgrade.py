@@ -120,3 +120,31 @@ def test_names_of_a_hub_of_before_carry_the_marks_of_their_bearers(
         found = {record: mark for _, record, mark in Likeness(db).named(["n:ann lee"])}
         assert found == {1: (4, 5, 2**32 - 1), 2: (0, 0, 0), 3: (0, 0, 0)}
     store.close()
+
+
+def test_identities_of_a_hub_of_before_say_in_which_run_they_were_created(
+    tmp_path: Path, store_url: str
+) -> None:
+    with _upgraded(tmp_path, store_url, "0012") as conn:
+        conn.execute(
+            text(
+                "INSERT INTO identity (id, entity, display_name, golden, updated_at_us)"
+                " VALUES (:n, 'person', 'Ann', '{}', 1)"
+            ),
+            [{"n": n} for n in (1, 2, 3)],
+        )
+        log = [(1, 1, 7, "created"), (2, 2, 8, "created"), (3, 1, 9, "changed")]
+        conn.execute(
+            text(
+                "INSERT INTO change_log (id, identity_id, run_id, at_us, kind, diff)"
+                " VALUES (:id, :n, :run, 1, :kind, '{}')"
+            ),
+            [{"id": id_, "n": n, "run": run, "kind": kind} for id_, n, run, kind in log],
+        )
+    store = Store(store_url, tmp_path).open()
+    with store.read() as db:
+        repo = Identities(db)
+        found = {n: row.created_run_id for n, row in repo.identities([1, 2, 3]).items()}
+        assert found == {1: 7, 2: 8, 3: 0}
+        assert repo.changes_after(0) == [(1, "changed", "{}")]
+    store.close()

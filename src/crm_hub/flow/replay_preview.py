@@ -47,6 +47,19 @@ class ReplayPreview:
     writes: list[Line] = field(default_factory=list)
 
 
+class _Start(NamedTuple):
+    """What the next identity, change and write would have been numbered, or the last write."""
+
+    identity: int
+    change: int
+    write: int
+
+    @classmethod
+    def of(cls, db: Db) -> _Start:
+        repo = Identities(db)
+        return cls(repo.next_identity(), repo.next_change(), Outbox(db).last())
+
+
 class _Discarded(Exception):
     """Ends the transaction without a commit."""
 
@@ -61,11 +74,11 @@ def preview_replay(hub: Hub, names: Sequence[str] = ()) -> ReplayPreview:
         for name in wanted:
             held.enter_context(hub.alone(name))
         with suppress(_Discarded), hub.store.write() as db:
-            before, logged = Outbox(db).last(), Identities(db).last_change()
+            start = _Start.of(db)
             moment = Moment(0, to_us(hub.now()), REPLAYED)
             for name in wanted:
                 _walk_all(hub, db, name, plans[name], moment, found)
-            _compare(db, before, logged, found)
+            _compare(db, start, found)
             raise _Discarded
     return found
 
@@ -102,16 +115,18 @@ def _walk_batch(
     found.counts["dead"] += walked.counts["dead"]
 
 
-def _compare(db: Db, before: int, logged: int, found: ReplayPreview) -> None:
+def _compare(db: Db, start: _Start, found: ReplayPreview) -> None:
     """Read what the walk has logged and planned, while it is there."""
     repo = Identities(db)
-    rows = repo.changes_after(logged)
+    created = [(number, "created", "{}") for number in repo.numbers_from(start.identity)]
+    rows = repo.changes_after(start.change) + created
     known = repo.identities({number for number, _, _ in rows})
     merged: dict[int, dict[str, tuple[Any, Any]]] = {}
     kinds: dict[int, str] = {}
     for number, kind, diff in rows:
         fields = merged.setdefault(number, {})
-        kinds[number] = kind
+        if kind != "created" or kinds.get(number, "changed") == "changed":
+            kinds[number] = kind
         for name, (was, to) in orjson.loads(diff).items():
             fields[name] = (fields[name][0] if name in fields else was, to)
     for number, fields in merged.items():
@@ -122,7 +137,7 @@ def _compare(db: Db, before: int, logged: int, found: ReplayPreview) -> None:
         found.counts[kinds[number]] += 1
         shown = public_id(row.entity, number)
         found.differing.append(Differing(shown, row.display_name, kinds[number], real))
-    for write in Outbox(db).after(before):
+    for write in Outbox(db).after(start.write):
         line = Line(
             f"{write.connection}/{write.stream}", write.kind, "", write.doc["name"],
             changes(write.doc, write.kind),

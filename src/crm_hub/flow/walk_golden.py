@@ -53,10 +53,10 @@ def merge_identities(
         if members is None:
             _close(before, changed_rows, log, moment)
             continue
-        record, row = _golden_row(tools, number, members, moment, states)
+        run_id = moment.run_id if before is None else before.created_run_id
+        record, row = _golden_row(tools, number, members, moment.now_us, run_id, states)
         if before is None:
             new_rows.append(row)
-            log.append((number, moment.run_id, moment.now_us, "created", "{}"))
             walked.counts[members[0].entity] += 1
         elif before[1:5] != row[1:5]:
             changed_rows.append(row)
@@ -79,7 +79,8 @@ def _golden_row(
     tools: Tools,
     number: int,
     nodes: Sequence[Node],
-    moment: Moment,
+    now_us: int,
+    created_run_id: int,
     states: dict[int, FieldStates],
 ) -> tuple[Golden, tuple[Any, ...]]:
     entity = nodes[0].entity
@@ -95,7 +96,7 @@ def _golden_row(
             record = golden(members, rules, MANY[entity])
         text = record.dump()
     name = display_name(entity, record.values)
-    return record, (number, entity, name, None, text, moment.now_us)
+    return record, (number, entity, name, None, text, now_us, created_run_id)
 
 
 def merge_member(
@@ -121,5 +122,6 @@ def _close(
         return
     kind = "merged" if before.redirect_to is not None else "emptied"
     if kind == "emptied":
-        changed_rows.append((*before[:3], None, EMPTY_GOLDEN, moment.now_us))
+        row = (*before[:3], None, EMPTY_GOLDEN, moment.now_us, before.created_run_id)
+        changed_rows.append(row)
     log.append((before.id, moment.run_id, moment.now_us, kind, "{}"))

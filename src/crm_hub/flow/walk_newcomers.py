@@ -66,16 +66,13 @@ def welcome(
     first = db.take_ids("identity", len(newcomers))
     links: list[Row] = []
     identities: list[Row] = []
-    log: list[Row] = []
     for number, node in enumerate(newcomers, first):
         record_id, entity = node.record_id, node.entity
         links.append((record_id, number, number, "alone", "auto", now_us))
         identities.append(
-            (number, entity, node.shown, None, dump_single(node.data, record_id), now_us)
+            (number, entity, node.shown, None, dump_single(node.data, record_id), now_us, run_id)
         )
-        log.append((number, run_id, now_us, "created", "{}"))
         walked.counts[entity] += 1
     repo.save_links(links, [])
     repo.save_identities(identities, [])
-    repo.log_changes(log)
     return range(first, first + len(newcomers))

@@ -4,7 +4,9 @@ A weight is log2(m/u): m is how often the level holds for two records of one per
 of two people. Both stand in mappings/identity_model.json, in Splink's own format and for
 MODEL_RECORDS records. `calibrated` moves them to the size at hand, which keeps one threshold good
 for thousands and for a million: with n records a chance pair is one person in k/n cases, and a
-stranger has this very mailbox in c/n cases; the share of a name stays what it is.
+stranger has this very mailbox in c/n cases; the share of a name stays what it is. From MANY records
+on the prior falls more slowly, by n^-0.6: how many others bear the name is held against a pair as
+well (resolve/standing.py), and that grows with n too. docs/adr/0032.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ from crm_hub.resolve.levels import PERSON
 from crm_hub.resolve.population import Population
 
 MODEL_RECORDS = 20_000
+MANY = 200_000
+_FLATTER = 0.4
 # Levels that name one person: how often a stranger shares the value falls as people are added.
 _SCALED = {
     ("e-mail", "same mailbox"),
@@ -168,4 +172,5 @@ def calibrated(model: Model, population: Population) -> Model:
                 u = min(max(population.shares[_COUNTED[key]], _LEAST_U), _MOST_U)
             row.append(LevelWeight(weight.m, u, weight.is_null))
         rows.append(tuple(row))
-    return Model(min(model.prior * scale, 0.2), model.comparisons, tuple(rows))
+    prior = model.prior * scale * max(1.0, population.records / MANY) ** _FLATTER
+    return Model(min(prior, 0.2), model.comparisons, tuple(rows))

@@ -53,6 +53,7 @@ class IdentityRow(NamedTuple):
     redirect_to: int | None
     golden: str
     updated_at_us: int
+    created_run_id: int = 0
 
 
 class Reference(NamedTuple):
@@ -271,9 +272,18 @@ class Identities:
             first = self._db.take_ids("change_log", len(rows))
             self._db.insert(change_log, [(first + i, *row) for i, row in enumerate(rows)])
 
-    def last_change(self) -> int:
+    def next_change(self) -> int:
         """Return the number that the next entry of the change log will get."""
         return self._db.next_id("change_log")
+
+    def next_identity(self) -> int:
+        """Return the number that the next identity will get."""
+        return self._db.next_id("identity")
+
+    def numbers_from(self, number: int) -> list[int]:
+        """Return the numbers of the identities from this one on."""
+        stmt = select(identity.c.id).where(identity.c.id >= number).order_by(identity.c.id)
+        return list(self._db.conn.execute(stmt).scalars())
 
     def changes_after(self, number: int) -> list[tuple[int, str, str]]:
         """Return (identity, kind, diff) of the change log from this number on, in order."""

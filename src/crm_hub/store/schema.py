@@ -244,6 +244,7 @@ identity = Table(
     Column("redirect_to", BigInteger),
     Column("golden", Text, nullable=False),
     Column("updated_at_us", BigInteger, nullable=False),
+    Column("created_run_id", BigInteger, nullable=False),
 )
 
 # Who works where, as records say.
@@ -259,6 +260,7 @@ membership = Table(
     Index("membership_organization", "organization_id"),
 )
 
+# What became of identities after they were created.
 change_log = Table(
     "change_log",
     metadata,
