@@ -19,7 +19,7 @@ from people_words import FIRM_HEADS, FIRM_TAILS, LANDS
 from people_words_more import MORE_FIRM_HEADS, MORE_FIRM_TAILS, MORE_LANDS
 from people_world import plain
 
-from crm_hub.flow.dedupe_rows import organization_of
+from crm_hub.flow.dedupe_rows import Layout, organization_of
 from crm_hub.flow.understanding import understand
 from crm_hub.mapping.rulebooks import read_identity
 from crm_hub.resolve.kinds import FIRMS
@@ -127,7 +127,10 @@ def measure(records: int, seed: int) -> str:
     """Return a line of the table."""
     world = Firms(records, seed)
     rules = read_identity()
-    contacts = (organization_of(row["record_id"], row, FIELDS, "") for row in world.rows)
+    layout = Layout([*world.rows[0]], FIELDS, "organization")
+    contacts = (
+        organization_of(row["record_id"], [*row.values()], layout, "") for row in world.rows
+    )
     profiles = understand(contacts, "organization", rules)
     model = read_model(shipped(FIRMS.model), FIRMS.comparisons)
     found = resolve(profiles, model, rules.bands, FIRMS).clusters.groups

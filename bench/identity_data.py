@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from crm_hub.flow.dedupe_rows import contact_of
+from crm_hub.flow.dedupe_rows import Layout, contact_of
 from crm_hub.flow.understanding import understand
 from crm_hub.mapping.rulebooks import read_identity
 from crm_hub.resolve.profile import Profile
@@ -23,7 +23,8 @@ def profiles_of(rows: Sequence[Mapping[str, str]]) -> list[Profile]:
     """Return the evidence of the generator's rows, as `crm-hub dedupe` makes it."""
     rules = read_identity()
     fields = {field: [c for c in columns if c in rows[0]] for field, columns in FIELDS.items()}
-    contacts = (contact_of(row["record_id"], row, fields, "") for row in rows)
+    layout = Layout([*rows[0]], fields, "person")
+    contacts = (contact_of(row["record_id"], [*row.values()], layout, "") for row in rows)
     return understand(contacts, "person", rules)
 
 

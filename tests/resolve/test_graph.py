@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm_hub.flow.dedupe_rows import contact_of
+from crm_hub.flow.dedupe_rows import Layout, contact_of
 from crm_hub.model.rules import Bands
 from crm_hub.resolve.decide import Verdict, decide
 from crm_hub.resolve.graph import Edge, Edges, clusters
@@ -143,7 +143,8 @@ def _copies() -> list[Profile]:
                 "c": one.company,
             }
             row = {k: v if rng.random() < 0.6 else "" for k, v in row.items()}
-            found.append(profile(contact_of(f"{at}-{copy}", row, fields, "DE"), RULES))
+            layout = Layout([*row], fields, "person")
+            found.append(profile(contact_of(f"{at}-{copy}", [*row.values()], layout, "DE"), RULES))
     return found
 
 

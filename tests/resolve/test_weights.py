@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from crm_hub.flow.dedupe_rows import contact_of
+from crm_hub.flow.dedupe_rows import Layout, contact_of
 from crm_hub.model.errors import ConfigError
 from crm_hub.resolve.blocking import candidates
 from crm_hub.resolve.firm_levels import ORGANIZATION
@@ -150,7 +150,8 @@ def _people() -> list[Profile]:
             "r": f"K{rng.randrange(10**7):07d}", "j": rng.choice(("Buyer", "CEO", "Sales")),
         }  # fmt: skip
         row = {k: v if rng.random() < 0.6 or k in "fl" else "" for k, v in row.items()}
-        rows.append(profile(contact_of(f"id{at}", row, fields, "DE"), RULES))
+        layout = Layout([*row], fields, "person")
+        rows.append(profile(contact_of(f"id{at}", [*row.values()], layout, "DE"), RULES))
     return rows
 
 

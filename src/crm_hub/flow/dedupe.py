@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 
 from crm_hub.flow.dedupe_columns import fields_for
-from crm_hub.flow.dedupe_rows import Fields, contact_of, organization_of
+from crm_hub.flow.dedupe_rows import Fields, Layout, contact_of, organization_of
 from crm_hub.flow.understanding import Understanding
 from crm_hub.mapping.rulebooks import read_identity
 from crm_hub.model.errors import ConfigError
@@ -131,6 +131,7 @@ def _read(
     fields = fields_for(entity, columns, told, id_column)
     table = Table(columns, id_column, fields)
     region = region.upper() or _home(path, columns, fields)
+    layout = Layout(columns, fields, entity)
     make = contact_of if entity == "person" else organization_of
     seen: dict[str, int] = {}
     at = columns.index(id_column)
@@ -146,12 +147,19 @@ def _read(
             continue
         id = cells[at].strip()
         seen[id] = number
-        values = dict(zip(columns, map(clean_text, cells), strict=True))
         table.ids.append(id)
-        found.take(make(id, values, fields, region))
+        found.take(make(id, _cleaned(cells), layout, region))
         if not len(table.ids) % 5_000:
             progress("reading", len(table.ids), 0)
     return table
+
+
+def _cleaned(cells: Sequence[str]) -> list[str]:
+    """Return cells as every store keeps text, without blanks around it."""
+    whole = "".join(cells)
+    if clean_text(whole) == whole:  # one look at all of them: hardly a row is anything else
+        return [cell.strip() for cell in cells]
+    return [clean_text(cell).strip() for cell in cells]
 
 
 def _refuse_other_files(path: Path) -> None:
