@@ -16,7 +16,7 @@ from typing import Any
 
 from crm_hub.flow.batch import Tools
 from crm_hub.flow.walk_lookup import Bears
-from crm_hub.flow.walk_names import bearers_of
+from crm_hub.flow.walk_names import namesakes_of
 from crm_hub.flow.walk_records import Batch, Node, held_node
 from crm_hub.resolve import Similarity, compare_names
 from crm_hub.resolve.alike import Held, Liked
@@ -115,7 +115,7 @@ class Alike:
         wanted = {key for _, key in named} | touched
         if not wanted:
             return set(), set()
-        of_name = bearers_of(batch, wanted, self._named(batch, wanted))
+        of_name = namesakes_of(batch, wanted, self._named(batch, wanted))
         turned = {r for key in wanted - self._asked_names for r in of_name[key].turned}
         self._asked_names |= wanted
         pairs: set[Pair] = set()

@@ -16,7 +16,7 @@ from crm_hub.resolve.marks import CROWD, SILENT, Numbers, worth_comparing
 from crm_hub.resolve.near import NEAR, NEAR_CROWD
 
 
-class Bearers:
+class Namesakes:
     """All who bear a name, or hold what is near one. marks: record → where and for whom it is;
     nodes: those of the batch.
 
@@ -103,12 +103,12 @@ def _by_part(marks: Mapping[int, Numbers]) -> dict[int, list[int]]:
     return found
 
 
-def bearers_of(batch: Batch, names: set[str], stored: Iterable[Bears]) -> dict[str, Bearers]:
+def namesakes_of(batch: Batch, names: set[str], stored: Iterable[Bears]) -> dict[str, Namesakes]:
     """Return who bears each of these names, those to be looked at anew marked.
 
     names: keys of names and of what is near. stored: what the store holds of them.
     """
-    of_name = {key: Bearers(key) for key in names}
+    of_name = {key: Namesakes(key) for key in names}
     for key, record, mark in stored:
         of_name[key].marks[record] = mark
     gone: dict[str, list[int]] = defaultdict(list)
@@ -136,7 +136,7 @@ def of_a_name(batch: Batch, names: set[str], stored: Iterable[Bears]) -> set[int
     """
     return {
         node.record_id
-        for found in bearers_of(batch, names, stored).values()
+        for found in namesakes_of(batch, names, stored).values()
         if len(found.marks) > 1 or found.turned
         for node in found.nodes
         if node.record_id in found.turned or found.meets(node)

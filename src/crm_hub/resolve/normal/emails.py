@@ -14,6 +14,7 @@ from crm_hub.resolve.normal.words import HOUSEHOLD
 
 _ADDRESS = re.compile(r"[^@\s<>\"',;]+@[^@\s<>\"',;]+\.[^@\s<>\"',;.]{2,}")
 _LETTERS = re.compile(r"[a-z]+")
+_NO_LETTER = re.compile(r"[^a-z]")
 _DIGITS = re.compile(r"\d+")
 _SEPARATORS = re.compile(r"[._-]+")
 # Providers at which dots in the local part do not count, or that own several domains.
@@ -124,7 +125,7 @@ def own_part(box: Mailbox, name: PersonName) -> str:
     local = joined_umlauts(folded(box.local))
     if len(local) < 5:
         return ""
-    rest = re.sub(r"[^a-z]", "", local)
+    rest = _NO_LETTER.sub("", local)
     for word in sorted((*name.families, *name.givens, name.given), key=len, reverse=True):
         if len(word) > 1:
             rest = rest.replace(word, "", 1)

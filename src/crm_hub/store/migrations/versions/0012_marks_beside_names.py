@@ -1,11 +1,12 @@
 """A name's entry carries the mark of its bearer. docs/adr/0031."""
 
+from struct import pack
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
 
-from crm_hub.store.match_keys import NAME, entries_of, split
+from crm_hub.store.match_keys import key_hash
 
 revision = "0012"
 down_revision = "0011"
@@ -27,23 +28,22 @@ def upgrade() -> None:
     last = 0
     while rows := conn.execute(some, {"last": last, "many": _BATCH}).fetchall():
         last = rows[-1].record_id
-        _mark([(record, split(keys)) for record, keys in rows])
+        _mark([(record, keys.split("\n")) for record, keys in rows])
 
 
 def _mark(rows: list[tuple[int, list[str]]]) -> None:
-    names, marks = [], {}
+    given: list[dict[str, Any]] = []
     for record, keys in rows:
-        names += [(key, record) for key in keys if key[:2] == NAME]
-        for key in keys:
-            if key[:2] == "m:":
-                place, firm, domain = map(int, key[2:].split("."))
-                marks[record] = place, firm, domain
-    given: list[dict[str, Any]] = [
-        {"key": key, "record": record, "mark": mark}
-        for key, record, mark in entries_of(names, marks)
-        if mark is not None
-    ]
-    if given:
-        for table in _TABLES:
+        told = next((key[2:] for key in keys if key[:2] == "m:"), "0.0.0")
+        if told != "0.0.0":
+            mark = pack("<3I", *map(int, told.split(".")))
+            given += [
+                {"key": key_hash(key), "record": record, "mark": mark}
+                for key in keys
+                if key[:2] == "n:"
+            ]
+    conn = op.get_bind()
+    for table in _TABLES if given else ():
+        if conn.execute(sa.text(f"SELECT 1 FROM {table} LIMIT 1")).first():
             update = f"UPDATE {table} SET mark = :mark WHERE key = :key AND record_id = :record"
-            op.get_bind().execute(sa.text(update), given)
+            conn.execute(sa.text(update), given)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm_hub.flow import walk_names
-from crm_hub.flow.walk_names import Bearers
+from crm_hub.flow.walk_names import Namesakes
 from crm_hub.resolve.marks import Mark, worth_comparing
 
 _PART = st.integers(0, 5)
@@ -22,7 +22,7 @@ _MARK = st.builds(Mark, _PART, _PART, _PART)
 def test_the_same_are_found_as_by_asking_each(crowd: int, marks: list[Mark], mark: Mark) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(walk_names, "CROWD", crowd)
-        bearers = Bearers("n:ann lee")
+        bearers = Namesakes("n:ann lee")
     bearers.marks = dict(enumerate(marks))
     asked: Any = SimpleNamespace(record_id=0, mark=mark)
     crowded = len(marks) > crowd
@@ -37,14 +37,14 @@ def test_whoever_is_compared_with_others_than_before_is_looked_at_anew(
     before: list[Mark], after: list[Mark]
 ) -> None:
     def compared(marks: list[Mark]) -> dict[int, set[int]]:
-        bearers = Bearers("n:ann lee")
+        bearers = Namesakes("n:ann lee")
         bearers.marks = dict(enumerate(marks))
         asked: Any = [SimpleNamespace(record_id=r, mark=m) for r, m in enumerate(marks)]
         return {one.record_id: set(bearers.worth(one)) for one in asked}
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(walk_names, "CROWD", 3)
-        bearers = Bearers("n:ann lee")
+        bearers = Namesakes("n:ann lee")
         bearers.marks = dict(enumerate(after))
         bearers.turn(dict(enumerate(before)))
         was, now = compared(before), compared(after)
