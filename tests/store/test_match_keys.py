@@ -68,7 +68,7 @@ def test_the_marks_of_names_are_found_and_changed_before_and_after_they_are_merg
             )
         assert {r: mark for _, r, mark in likeness.named(["n:ann lee"])} == marks
         assert {mark for _, _, mark in likeness.named(["e:7", "e:35"])} == {(0, 0, 0)}
-        changed = {1: (9, 9, 9), 34: (0, 0, 0), 35: (1, 2, 3)}
+        changed = {n: (9, n, 9) for n in range(1, 30)} | {34: (0, 0, 0), 35: (1, 2, 3)}
         repo.mark_names([("n:ann lee", n) for n in changed], changed)
         assert {r: mark for _, r, mark in likeness.named(["n:ann lee"])} == marks | changed
         assert likeness.named([]) == likeness.named(["n:nobody"]) == []
