@@ -125,8 +125,8 @@ class Alike:
 
     def _named(self, batch: Batch, wanted: set[str]) -> Iterable[Bears]:
         """Return the stored records of these names, and of what is near."""
-        looked, near = batch.looked, self._tools.near
-        found = looked.bearers(wanted) + self._repo.named(looked.unknown(wanted))
+        looked, near = batch.looked_names, self._tools.near
+        found = looked.known(wanted) + self._repo.named(looked.unknown(wanted))
         if near is not None:
             found += [(key, record, SILENT) for key, record in near(wanted)]
         return found

@@ -84,7 +84,7 @@ class _Expansion:
         self._asked_identities |= self._identities
         keys = self._keys - self._shared.of_kind(CROWDED, self._keys)
         looked = self._batch.looked
-        found = {record for _, record in looked.holders(keys)}
+        found = {record for _, record in looked.known(keys)}
         found.update(self._repo.holders(looked.unknown(keys)))
         found.update(r for r, _ in self._repo.records_of(self._identities))
         found |= self._records

@@ -32,8 +32,8 @@ def take_newcomers(db: Db, batch: Batch) -> list[Node]:
     held_by = Counter(chain.from_iterable(node.joining for node in batch.nodes.values()))
     met = {key for key, count in held_by.items() if count > 1}
     likeness = Likeness(db)
-    met.update(row[0] for row in batch.looked.look(likeness, {*asked}))
-    bearers = batch.looked.look_for_names(likeness, new_names)
+    met.update(row[0] for row in batch.looked.look(likeness.holders, {*asked}))
+    bearers = batch.looked_names.look(likeness.named, new_names)
     met -= SharedKeys(db).of_kind(CROWDED, met)
     found = [n for n in new if met.isdisjoint(n.joining)]
     names = _of_several(batch, named, bearers) & new_names

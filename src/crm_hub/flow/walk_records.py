@@ -14,7 +14,7 @@ import orjson
 
 from crm_hub.flow.batch import MappedRecord, Tools
 from crm_hub.flow.walk_drafts import drafts_of, name_of
-from crm_hub.flow.walk_lookup import Looked
+from crm_hub.flow.walk_lookup import Bears, Holds, Looked
 from crm_hub.model.ids import SourceKey
 from crm_hub.resolve import NameForm, claimed, joining
 from crm_hub.resolve.marks import MARK, Numbers, read_mark
@@ -90,7 +90,7 @@ class Batch:
     batch has met the records that hold it already, as text and as hashes.
     names_gone: (key, record) of names that records no longer have, and of what was near.
     marks_before: the marks that stored records of the batch had until now.
-    looked: what the store was asked for already.
+    looked, looked_names: the keys and the names that the store was asked for already.
     """
 
     nodes: dict[int, Node] = field(default_factory=dict)
@@ -103,7 +103,8 @@ class Batch:
     entries: list[Entry] = field(default_factory=list)
     names_gone: set[tuple[str, int]] = field(default_factory=set)
     marks_before: dict[int, Numbers] = field(default_factory=dict)
-    looked: Looked = field(default_factory=Looked)
+    looked: Looked[Holds] = field(default_factory=Looked)
+    looked_names: Looked[Bears] = field(default_factory=Looked)
 
     def add_new(self, nodes: Sequence[Node]) -> None:
         """Take in records that the store does not hold; pure."""
