@@ -59,6 +59,32 @@ class Alike:
         self._crowded: set[str] = set()
         self._scorers: dict[str, tuple[Scorer, Measured]] = {}
         self._asked_keys: set[str] = set()
+        self._anew: set[int] = set()
+
+    # what is looked at anew -------------------------------------------------------------------
+
+    def look_anew(self, records: Iterable[int]) -> None:
+        """Take in records about which something has changed: what they say, their names' crowd,
+        or whose their keys are."""
+        self._anew.update(records)
+
+    def stands(self, a: int, b: int) -> bool:
+        """Tell whether a pair of stored records was left as it was, with its question if it has
+        one."""
+        return not {a, b} & (self._met | self._anew)
+
+    def _is_due(self, node: Node) -> bool:
+        """Tell whether the pairs of a node are to be weighed.
+
+        Where nothing was measured nothing joins by likeness, and only what changed can raise
+        other questions. Else all that may join is weighed, for pieces may join otherwise now.
+        """
+        if node.record_id in self._met:
+            return False
+        if node.record_id in self._anew:
+            return True
+        kind = KINDS.get(node.entity)
+        return kind is not None and self._scored_by(kind)[1] is not NOT_MEASURED
 
     # several people's keys --------------------------------------------------------------------
 
@@ -74,14 +100,18 @@ class Alike:
         }  # fmt: skip
         touched = {key for key in batch.touched if key[:2] in ("e:", "p:")} - self._asked_keys
         kinds = self._shared.kinds({*looked, *touched})
-        crowded = {key for key in looked if kinds.get(key) == CROWDED}
-        for key in crowded:
+        # Who holds a crowd's number is not in memory, but may be met by name.
+        crowded = {key for key, kind in kinds.items() if kind == CROWDED}
+        for key in crowded & looked.keys():
             del looked[key]
         was = {key for key, kind in kinds.items() if kind == SEVERAL}
         now = {k: len(ids) for k, ids in looked.items() if len(ids) > 1 and _several(batch, ids)}
         promoted = {key for key in was - now.keys() if key in looked or key in touched}
         self._shared.save(SEVERAL, {k: n for k, n in now.items() if k not in was})
         self._shared.forget(promoted)
+        # A line that a batch touches is looked at anew: pairs of its holders come and go with it.
+        lines = {k for k in now.keys() | promoted if k not in was or k not in now or k in touched}
+        self.look_anew(r for key in lines for r in holders.get(key, ()))
         self._crowded |= crowded
         self._several |= now.keys() | crowded
         self._asked_keys |= looked.keys() | crowded | touched
@@ -90,20 +120,32 @@ class Alike:
 
     def meet(self, batch: Batch, holders: dict[str, list[int]]) -> set[int]:
         """Compare the nodes that were not yet; return the records that belong with them."""
-        fresh = [n for n in batch.nodes.values() if n.record_id not in self._met]
-        self._met.update(n.record_id for n in fresh)
-        of_name, found = self._of_one_name(batch, fresh)
-        pairs = (of_name | self._of_one_key(batch, fresh, holders)) - self._weighed
-        self._weighed |= pairs
-        self._load({r for pair in pairs for r in pair if r not in batch.nodes})
-        self._read_several(batch, {r for pair in pairs for r in pair})
+        found: set[int] = set()
+        while True:
+            fresh = [node for node in batch.nodes.values() if self._is_due(node)]
+            self._met.update(n.record_id for n in fresh)
+            of_name, turned = self._of_one_name(batch, fresh)
+            self.look_anew(turned)
+            found |= turned
+            pairs = (of_name | self._of_one_key(batch, fresh, holders)) - self._weighed
+            self._weighed |= pairs
+            found |= self._weigh_all(batch, pairs)
+            if turned.isdisjoint(batch.nodes):
+                return found - batch.nodes.keys()
+
+    def _weigh_all(self, batch: Batch, pairs: set[Pair]) -> set[int]:
+        """Weigh pairs; return the records of those that are one."""
+        records = {record for pair in pairs for record in pair}
+        self._load(records - batch.nodes.keys())
+        self._read_several(batch, records)
+        found: set[int] = set()
         for a, b in sorted(pairs):
             left, right = self.node(batch, a), self.node(batch, b)
             if left is None or right is None or left.entity != right.entity:
                 continue
             if self._weigh(left, right):
                 found.update((a, b))
-        return found - batch.nodes.keys()
+        return found
 
     def _of_one_name(self, batch: Batch, fresh: Sequence[Node]) -> tuple[set[Pair], set[int]]:
         """Return pairs of fresh nodes and others of their name, or near it, worth comparing.

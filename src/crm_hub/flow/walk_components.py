@@ -34,18 +34,23 @@ def components(db: Db, repo: Identities, tools: Tools, batch: Batch) -> Groups:
         for key in node.joining:
             holders[key].append(node.record_id)
     shared = SharedKeys(db)
-    _promote(db, shared, tools, batch)
     ruled, alike = Ruled(db), Alike(db, repo, tools)
+    alike.look_anew((*batch.nodes, *batch.gone))
+    promoted = _promote(db, shared, tools, batch)
     expansion = _Expansion(repo, shared, tools, batch, holders, ruled)
     expansion.run()
+    alike.look_anew(record for key in promoted for record in holders[key])
     while True:
+        # A crowd's number says nothing of a person, and pairs are weighed by that.
+        demoted = _demote(shared, tools, batch, holders)
+        alike.look_anew(record for key in demoted for record in holders[key])
         alike.learn(batch, holders)
         more = alike.meet(batch, holders)
         if not more:
             break
         expansion.run(more)
     met = {key: ids for key, ids in holders.items() if len(ids) > 1}
-    crowded = _demote(shared, tools, batch, met)
+    crowded = shared.of_kind(CROWDED, met)
     kept = {k: sorted(ids) for k, ids in met.items() if k not in crowded}
     return _split(batch, kept, ruled, alike)
 
@@ -105,32 +110,34 @@ class _Expansion:
         self._records = self._ruled.partners(fresh)
 
 
-def _promote(db: Db, shared: SharedKeys, tools: Tools, batch: Batch) -> None:
-    """Let keys of a crowd join again when it has gone."""
+def _promote(db: Db, shared: SharedKeys, tools: Tools, batch: Batch) -> set[str]:
+    """Let keys of a crowd join again when it has gone, and return these."""
     muted = shared.of_kind(CROWDED, batch.touched)
     if not muted:
-        return
+        return set()
     counts = Likeness(db).count_holders(muted)
     for key, _ in batch.keys_added:
         if key in muted:
             counts[key] = counts.get(key, 0) + 1
     cap = tools.rules.holders_cap
-    shared.forget(key for key in muted if counts.get(key, 0) <= cap)
+    found = {key for key in muted if counts.get(key, 0) <= cap}
+    shared.forget(found)
+    return found
 
 
 def _demote(
     shared: SharedKeys, tools: Tools, batch: Batch, holders: dict[str, list[int]]
 ) -> set[str]:
-    """Return the keys that too many differently named records hold, and store the news."""
+    """Return the keys that too many differently named records hold by now, and store the news."""
     cap = tools.rules.holders_cap
-    was = shared.of_kind(CROWDED, holders)
+    many = {key: ids for key, ids in holders.items() if len(ids) > cap}
+    was = shared.of_kind(CROWDED, many)
     demoted = {
-        key: len(ids)
-        for key, ids in holders.items()
-        if len(ids) > cap and key not in was and _names(batch, ids) > cap
-    }
+        key: len(ids) for key, ids in many.items()
+        if key not in was and _names(batch, ids) > cap
+    }  # fmt: skip
     shared.save(CROWDED, demoted)
-    return was | demoted.keys()
+    return {*demoted}
 
 
 def _names(batch: Batch, record_ids: Iterable[int]) -> int:

@@ -68,11 +68,19 @@ def turn(db: Db, batch: Batch, groups: Groups) -> Turn:
     stored = Likeness(db).questions_of([*batch.nodes, *batch.gone])
     if not stored and not alike.asked:
         return Turn([], [])
-    wanted = {pair: held for pair, held in alike.asked.items() if _is_open(batch, groups, held)}
+    wanted = {
+        pair: held for pair, held in alike.asked.items()
+        if _is_open(batch, groups, held.pair.a, held.pair.b)
+    }  # fmt: skip
     kept = set()
     stale = []
     for row in stored:
         pair = (min(row.a_record, row.b_record), max(row.a_record, row.b_record))
+        if alike.stands(*pair):
+            # A record that was not loaded is of somebody with whom none of these has joined.
+            if batch.nodes.keys() >= {*pair} and not _is_open(batch, groups, *pair):
+                stale.append(row.id)
+            continue
         held = wanted.get(pair)
         if held is not None and pair not in kept and row.millibits == round(held.pair.bits * 1000):
             kept.add(pair)
@@ -88,9 +96,8 @@ def ask(db: Db, batch: Batch, groups: Groups, moment: Moment) -> None:
     repo.ask([_row(batch, groups.alike, held, moment) for held in found.fresh])
 
 
-def _is_open(batch: Batch, groups: Groups, held: Held) -> bool:
+def _is_open(batch: Batch, groups: Groups, a: int, b: int) -> bool:
     """Whether two records are two people's, and nobody has ruled that they are."""
-    a, b = held.pair.a, held.pair.b
     one, other = (groups.alike.node(batch, record) for record in (a, b))
     if one is None or other is None or one.identity_id == other.identity_id:
         return False

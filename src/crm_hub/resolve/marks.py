@@ -12,7 +12,7 @@ from zlib import crc32
 
 from crm_hub.model.rules import IdentityRules
 
-CROWD = 60
+CROWD = 20
 """More records of one name than this are compared only where they also agree in place or firm."""
 
 
