@@ -202,7 +202,9 @@ class Alike:
     def _read_several(self, batch: Batch, records: Iterable[int]) -> None:
         nodes = filter(None, (self.node(batch, r) for r in records))
         keys = {k for n in nodes for k in n.keys if k[:2] in ("e:", "p:")} - self._asked_keys
-        self._several |= self._shared.kinds(keys).keys()
+        kinds = self._shared.kinds(keys)
+        self._several |= kinds.keys()
+        self._crowded |= {key for key, kind in kinds.items() if kind == CROWDED}
         self._asked_keys |= keys
 
     def node(self, batch: Batch, record: int) -> Node | None:
