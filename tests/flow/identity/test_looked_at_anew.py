@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from crm_hub.flow import walk_alike, walk_names
+from crm_hub.flow import walk_names
 from crm_hub.flow.hub import Hub
 from crm_hub.store import Likeness
 from tests.flow.hubs import FIRST, LAST, content, make_hub, sync_all, write_rows
