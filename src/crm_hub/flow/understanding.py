@@ -16,7 +16,7 @@ from crm_hub.flow.helper import Helper, cores
 from crm_hub.flow.understanding_process import MAKERS
 from crm_hub.model.rules import IdentityRules
 from crm_hub.observe import logger
-from crm_hub.resolve.profile import Contact, Profile, unpacked
+from crm_hub.resolve.profile import Contact, Profile, thrifty, unpacked
 
 Progress = Callable[[str, int, int], None]
 Job = list[tuple[int, Contact]]
@@ -75,7 +75,7 @@ class Understanding:
 
     def _make(self, job: Job) -> None:
         for at, contact in job:
-            self._found[at] = MAKERS[self._entity](contact, self._rules)
+            self._found[at] = thrifty(MAKERS[self._entity](contact, self._rules))
 
     # the second process ------------------------------------------------------------------------
 

@@ -71,7 +71,7 @@ class Alike:
     def stands(self, a: int, b: int) -> bool:
         """Tell whether a pair of stored records was left as it was, with its question if it has
         one."""
-        return not {a, b} & (self._met | self._anew)
+        return not any(one in self._met or one in self._anew for one in (a, b))
 
     def _is_due(self, node: Node) -> bool:
         """Tell whether the pairs of a node are to be weighed.
@@ -215,7 +215,7 @@ class Alike:
         kind = KINDS.get(left.entity)
         if kind is None:
             return False
-        a, b = sorted((left, right), key=lambda n: str(n.source))
+        a, b = (left, right) if str(left.source) <= str(right.source) else (right, left)
         one, other = self.profile(a), self.profile(b)
         scorer, bands = self.scorer(kind), self._tools.rules.bands
         levels = scorer.levels(one, other)

@@ -15,7 +15,7 @@ from crm_hub.resolve.normal.emails import mailbox
 from crm_hub.resolve.normal.values import vat_id
 from crm_hub.resolve.profile import Contact, Profile, firm_profile, profile
 
-_SCALARS = (str, int, float)
+_SCALARS = (int, float)
 
 
 def evidence(
@@ -30,40 +30,62 @@ def evidence(
 
     several: match keys that are known to belong to several people: they are lines, not hers.
     """
-    contact = _contact(order, entity, values)
-    found = profile(contact, rules) if entity == "person" else firm_profile(contact, rules)
-    if entity == "person":
-        _mark(found, contact, rules, several)
-        measured.mark(found)
-        found.contested = True  # in a hub somebody else of the name may always be about
+    if entity != "person":
+        return firm_profile(_organization(order, values), rules)
+    contact = _person(order, values)
+    found = profile(contact, rules)
+    _mark(found, contact, rules, several)
+    measured.mark(found)
+    found.contested = True  # in a hub somebody else of the name may always be about
     return found
 
 
-def _contact(order: str, entity: str, values: Mapping[str, Any]) -> Contact:
-    first: Any = next(iter(_list(values, "address")), None)
-    place: Mapping[str, Any] = first if isinstance(first, Mapping) else {}
-    emails, phones = tuple(_texts(values, "email")), tuple(_texts(values, "phone"))
-    source = order.partition("/")[0]
-    bare = Contact(
-        order, emails=emails, phones=phones, source=source, street=_text(place, "street"),
-        city=_text(place, "city"), postcode=_text(place, "postcode"),
-        country=_text(place, "country"),
-    )  # fmt: skip
-    if entity != "person":
-        return bare._replace(
-            refs=_registers(values),
-            company=_text(values, "display_name") or _text(values, "legal_name"),
-            domain=next(iter(_texts(values, "domain")), ""),
-        )
-    return bare._replace(
-        first=f"{_text(values, 'given_name')} {_text(values, 'middle_name')}".strip(),
+def _person(order: str, values: Mapping[str, Any]) -> Contact:
+    given, middle = _text(values, "given_name"), _text(values, "middle_name")
+    street, city, postcode, country = _place(values)
+    return Contact(
+        order,
+        first=f"{given} {middle}".strip() if middle else given,
         last=_text(values, "family_name"),
         full=_text(values, "display_name"),
         suffix=_text(values, "suffix"),
+        emails=_texts(values, "email"),
+        phones=_texts(values, "phone"),
         company=_text(values, "company"),
         title=_text(values, "title"),
+        street=street,
+        city=city,
+        postcode=postcode,
+        country=country,
         birth=_text(values, "birthday"),
+        source=order.partition("/")[0],
     )
+
+
+def _organization(order: str, values: Mapping[str, Any]) -> Contact:
+    street, city, postcode, country = _place(values)
+    return Contact(
+        order,
+        emails=_texts(values, "email"),
+        phones=_texts(values, "phone"),
+        company=_text(values, "display_name") or _text(values, "legal_name"),
+        domain=next(iter(_texts(values, "domain")), ""),
+        street=street,
+        city=city,
+        postcode=postcode,
+        country=country,
+        refs=_registers(values),
+        source=order.partition("/")[0],
+    )
+
+
+def _place(values: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    """Return street, town, postcode and country of the first address."""
+    first: Any = next(iter(_list(values, "address")), None)
+    if not isinstance(first, Mapping):
+        return "", "", "", ""
+    street, city = _text(first, "street"), _text(first, "city")
+    return street, city, _text(first, "postcode"), _text(first, "country")
 
 
 def _registers(values: Mapping[str, Any]) -> tuple[str, ...]:
@@ -90,6 +112,8 @@ def _mark(found: Profile, contact: Contact, rules: IdentityRules, several: Colle
 
 def _text(values: Mapping[str, Any], name: str) -> str:
     value = values.get(name)
+    if isinstance(value, str):
+        return value.strip()
     return str(value).strip() if isinstance(value, _SCALARS) else ""
 
 
@@ -98,5 +122,5 @@ def _list(values: Mapping[str, Any], name: str) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _texts(values: Mapping[str, Any], name: str) -> list[str]:
-    return [v for v in _list(values, name) if isinstance(v, str) and v]
+def _texts(values: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    return tuple([v for v in _list(values, name) if isinstance(v, str) and v])

@@ -137,10 +137,10 @@ def profile(contact: Contact, rules: IdentityRules) -> Profile:
     if found.birth[4:6] != found.birth[6:] and found.birth[6:] <= "12":
         found.birth_swapped = found.birth[:4] + found.birth[6:] + found.birth[4:6]
     found.refs = frozenset(r for r in (" ".join(words(r)) for r in contact.refs) if len(r) > 2)
-    return _thrifty(found)
+    return found
 
 
-def _thrifty(found: Profile) -> Profile:
+def thrifty(found: Profile) -> Profile:
     """Let a profile share what many have: a million records have few firms, towns and titles.
 
     Written out, since a million profiles ask for each: by the names of columns takes twice as long.
@@ -311,7 +311,7 @@ def packed(profiles: Iterable[Profile]) -> bytes:
 
 def unpacked(data: bytes) -> list[Profile]:
     """Return the profiles of `packed`, which share what the others of this process have."""
-    return [_thrifty(Profile(*row)) for row in marshal.loads(data)]  # noqa: S302 - our own process
+    return [thrifty(Profile(*row)) for row in marshal.loads(data)]  # noqa: S302 - our own process
 
 
 _ROW = attrgetter(*_COLUMNS)
