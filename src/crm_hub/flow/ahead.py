@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from itertools import chain
 from types import TracebackType
 from typing import Any, cast
 
 import orjson
 
 from crm_hub.flow.helper import READY, Helper, cores
-from crm_hub.flow.mapping_process import Answer, unpacked
+from crm_hub.flow.mapping_process import TOGETHER, Answer, Job, unpacked
 from crm_hub.landing import Ready
 from crm_hub.mapping import SectionPlan
 from crm_hub.model.records import Change, Payload
@@ -42,7 +43,7 @@ class Ahead:
         self._helper: Helper | None = None
         self._ready = False
         self._busy_with: list[Change] = []
-        self._raw = b""
+        self._job: Job = []
         self._may_start = rules is not None and cores() > 1
 
     def __enter__(self) -> Ahead:
@@ -75,11 +76,12 @@ class Ahead:
         if not there or not self._is_ready():
             return False
         try:
-            self._raw = orjson.dumps([one.payload for one in there])
+            self._job = [
+                _piece(there[start : start + TOGETHER]) for start in range(0, len(there), TOGETHER)
+            ]
         except (TypeError, ValueError):
             return False
-        times = [None if one.changed_at is None else to_us(one.changed_at) for one in there]
-        if not self._send((self._raw, times)):
+        if not self._send(self._job):
             return False
         self._busy_with = there
         for one in there:
@@ -92,12 +94,13 @@ class Ahead:
         The payload of a change that it could make nothing of is there again.
         """
         there, self._busy_with = self._busy_with, []
+        job, self._job = self._job, []
         if not there:
             return {}
         sent = self._receive()
         answer: Answer = [None] * len(there) if sent is None else unpacked(sent)
         if not all(found and found[3] for found in answer):
-            payloads = orjson.loads(self._raw)
+            payloads = chain.from_iterable(orjson.loads(raw) for raw, _ in job)
             for change, found, payload in zip(there, answer, payloads, strict=True):
                 if not found or not found[3]:
                     cast(Payload, change.payload).update(payload)
@@ -146,3 +149,8 @@ class Ahead:
         if helper is not None:
             _ONE.release()
             helper.stop()
+
+
+def _piece(changes: Sequence[Change]) -> tuple[bytes, list[int | None]]:
+    times = [None if one.changed_at is None else to_us(one.changed_at) for one in changes]
+    return orjson.dumps([one.payload for one in changes]), times

@@ -16,7 +16,7 @@ from crm_hub.flow.ahead import Ahead
 from crm_hub.flow.land import PULL_STEP
 from crm_hub.flow.land import Page as LandedPage
 from crm_hub.flow.snapshot import Snapshot
-from crm_hub.flow.together import together
+from crm_hub.flow.together import ENOUGH, ENOUGH_FOR_SERVER, together
 from crm_hub.flow.walk_mapping import MappedBatch, map_landed
 from crm_hub.landing import Ready
 from crm_hub.mapping import SectionPlan
@@ -74,7 +74,8 @@ class _Pull:
         """Take page after page until there are no more, or the hub is to stop."""
         try:
             told = connector.pull(self._info, self._stream.checkpoint, None)
-            for page in together(told, lambda: self._ahead.is_long):
+            enough = ENOUGH if self._run.hub.store.is_sqlite else ENOUGH_FOR_SERVER
+            for page in together(told, lambda: self._ahead.is_long, enough):
                 self._step(page)
                 self._run.progress(self._info)
                 if self._run.hub.stopping():

@@ -9,12 +9,15 @@ from dataclasses import replace
 from crm_hub.model.errors import HubError
 from crm_hub.model.records import Page
 
-ENOUGH = 1_000
-"""So many changes are not joined by more."""
+ENOUGH, ENOUGH_FOR_SERVER = 1_000, 2_000
+"""So many changes are not joined by more. A server is asked some twenty questions for a page, each
+with its way there and back."""
 _FAST_S = 0.2
 
 
-def together(pages: Iterable[Page], is_long: Callable[[], bool]) -> Iterator[Page]:
+def together(
+    pages: Iterable[Page], is_long: Callable[[], bool], enough: int = ENOUGH
+) -> Iterator[Page]:
     """Yield pages, two or more as one where the source is fast and `is_long()`.
 
     A page with deletes, or one that ends a snapshot, stays by itself. Whatever ends the pages, a
@@ -33,13 +36,13 @@ def together(pages: Iterable[Page], is_long: Callable[[], bool]) -> Iterator[Pag
         if page is None:
             break
         is_fast = time.monotonic() - began_s < _FAST_S
-        if held is not None and _fits(page) and len(held.changes) + len(page.changes) <= ENOUGH:
+        if held is not None and _fits(page) and len(held.changes) + len(page.changes) <= enough:
             held = _joined(held, page)
         else:
             if held is not None:
                 yield held
             held = page
-        if not (is_fast and _fits(held) and len(held.changes) < ENOUGH and is_long()):
+        if not (is_fast and _fits(held) and len(held.changes) < enough and is_long()):
             yield held
             held = None
     if held is not None:

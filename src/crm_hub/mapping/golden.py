@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ruamel.yaml import YAML
-
 from crm_hub.mapping.language import GoldenTest, Section
 from crm_hub.mapping.plan import SectionPlan, compile_plan
 from crm_hub.mapping.reading import MappingFile, parse, read_text
@@ -162,6 +160,8 @@ def accept(path: Path) -> int:
     text = read_text(path)
     file = parse(text, str(path))
     failing = [result for result in run_tests(file) if not result.ok]
+    from ruamel.yaml import YAML  # only who edits pays for it
+
     editor = YAML()
     editor.preserve_quotes = True
     editor.width = 4096

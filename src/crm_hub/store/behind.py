@@ -1,10 +1,10 @@
-"""Commits a transaction in a thread, while whoever wrote it goes on with what needs no store."""
+"""Writes and commits in a thread, while the writer goes on with what needs no answer."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from types import TracebackType
 
 _USUAL_S = sys.getswitchinterval()
@@ -12,11 +12,11 @@ _SWITCH_S = 0.000_5  # the thread mostly waits for a server, and is to have its 
 
 
 class Behind:
-    """At most one commit at a time; use as a context manager, which does not wait at its end."""
+    """One thing after the other; use as a context manager, which does not wait at its end."""
 
     def __init__(self) -> None:
         self._thread: ThreadPoolExecutor | None = None
-        self._open: Future[None] | None = None
+        self._open: list[Future[None]] = []
         self._aside: ThreadPoolExecutor | None = None
         self._aside_open: Future[None] | None = None
 
@@ -33,17 +33,24 @@ class Behind:
             sys.setswitchinterval(_USUAL_S)
 
     def start(self, work: Callable[[], None]) -> None:
-        """Let the thread do `work`; the one before has ended."""
+        """Let the thread do `work`, after what it was given before."""
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, "commit")
             sys.setswitchinterval(_SWITCH_S)
-        self._open = self._thread.submit(work)
+        self._open.append(self._thread.submit(work))
 
     def wait(self) -> None:
-        """Return once the work that was started is done. Raises: what it raised."""
-        open_, self._open = self._open, None
-        if open_ is not None:
-            open_.result()
+        """Return once the work that was started is done. Raises: what it raised first."""
+        if self._open:
+            given, self._open = self._open, []
+            wait(given)
+            for one in given:
+                one.result()
+
+    def rest(self) -> None:
+        """Return once nothing of the work that was started goes on, whatever became of it."""
+        given, self._open = self._open, []
+        wait(given)
 
     @property
     def is_aside(self) -> bool:

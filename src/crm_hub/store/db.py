@@ -7,7 +7,7 @@ on PostgreSQL rows known to be new go by COPY.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import chain
 from types import MappingProxyType
 from typing import Any
@@ -27,6 +27,7 @@ from crm_hub.store import postgres
 from crm_hub.store.driver import do
 from crm_hub.store.schema import (
     counter,
+    dead_letter,
     event,
     population,
     record_link,
@@ -50,7 +51,9 @@ Row = tuple[Any, ...]
 
 _TOGETHER = 250
 _MANY = 20  # rows that PostgreSQL is told to change in one statement
-_MAY_BE_EMPTY = (event, population, record_link, review, ruling, shared_key, signature)
+_MAY_BE_EMPTY = (
+    dead_letter, event, population, record_link, review, ruling, shared_key, signature,
+)  # fmt: skip
 _COUNTERS = select(counter.c.name, counter.c.next)
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _ANY: Any = select(*[select(t).exists().label(t.name) for t in _MAY_BE_EMPTY])
@@ -88,18 +91,18 @@ class Db:
         """What tells this database from others."""
         return str(self._conn.engine.url)
 
-    def _with(self, tables: Iterable[Any]) -> Connection:
-        """Return the connection for a statement on these tables."""
-        return self._conn if self._waiting.keys().isdisjoint(tables) else self.conn
+    def _asking(self, tables: Collection[Any], *, stored: bool = False) -> Connection:
+        """Return the connection for a question about these tables. stored: as for `ask_in`."""
+        return self._conn if stored or self._waiting.keys().isdisjoint(tables) else self.conn
 
-    def _asking(self, stmt: Select[Any]) -> Connection:
-        """Return the connection for a kept query."""
-        return self._with(asked_tables(stmt)) if self._waiting else self._conn
+    def _tell(self, table: Table, work: Callable[[Connection], Any]) -> None:
+        """Do `work`, which changes rows of a table."""
+        work(self._conn if table not in self._waiting else self.conn)
 
     def _send(self) -> None:
         waiting, self._waiting = self._waiting, {}
         for table, rows in waiting.items():
-            self._add(table, list(chain.from_iterable(rows)))
+            self._add(self._conn, table, list(chain.from_iterable(rows)))
 
     def insert(self, table: Table, rows: Sequence[Row]) -> None:
         """Add rows known to be new; each row holds every column in the table's order."""
@@ -110,24 +113,24 @@ class Db:
         if self._later:
             self._waiting.setdefault(table, []).append(rows)
         else:
-            self._add(table, rows)
+            self._add(self._conn, table, rows)
 
-    def _add(self, table: Table, rows: Sequence[Row]) -> None:
+    def _add(self, conn: Connection, table: Table, rows: Sequence[Row]) -> None:
         if self.name == "postgresql":
-            postgres.copy(self._conn, table, rows)
+            postgres.copy(conn, table, rows)
         else:
-            self._insert_many(table, rows)
+            self._insert_many(conn, table, rows)
 
-    def _insert_many(self, table: Table, rows: Sequence[Row]) -> None:
+    def _insert_many(self, conn: Connection, table: Table, rows: Sequence[Row]) -> None:
         """Add rows by hundreds a statement: SQLite takes a row for half of what it costs alone."""
         whole = len(rows) - len(rows) % _TOGETHER
         if whole:
             sql = insert_sql(self.name, table, _TOGETHER)
             for start in range(0, whole, _TOGETHER):
                 values = tuple(chain.from_iterable(rows[start : start + _TOGETHER]))
-                do(self._conn, sql, values)
+                do(conn, sql, values)
         if rest := rows[whole:]:
-            do(self._conn, insert_sql(self.name, table), rest, many=True)
+            do(conn, insert_sql(self.name, table), rest, many=True)
 
     def upsert(self, table: Table, rows: Sequence[Row]) -> None:
         """Add rows, or replace those with the same primary key."""
@@ -145,9 +148,10 @@ class Db:
         self, table: Table, columns: tuple[str, ...], rows: Sequence[Row], *, is_new: bool
     ) -> None:
         """Set these columns of rows, by primary key. is_new: add what is not there."""
-        conn = self._with([table])
         if self.name == "postgresql" and len(rows) >= _MANY:
-            postgres.change(conn, table, columns, rows, is_new=is_new)
+            self._tell(
+                table, lambda conn: postgres.change(conn, table, columns, rows, is_new=is_new)
+            )
             return
         count = len(columns) - len(table.primary_key.columns)
         sql = (
@@ -155,19 +159,20 @@ class Db:
             if is_new
             else update_sql(self.name, table, columns[:count])
         )
-        do(conn, sql, rows, many=True)
+        self._tell(table, lambda conn: do(conn, sql, rows, many=True))
 
     def delete(self, table: Table, rows: Sequence[Row]) -> None:
         """Delete rows by primary key; each row holds the key's values."""
         if rows:
-            do(self._with([table]), delete_sql(self.name, table), rows, many=True)
+            sql = delete_sql(self.name, table)
+            self._tell(table, lambda conn: do(conn, sql, rows, many=True))
 
     def delete_in(self, table: Table, column: Column[Any], values: Iterable[Any]) -> None:
         """Delete the rows whose `column` is one of `values`."""
         listed = list(values)
         if listed:
-            sql = delete_in_sql(self.name, table, column)
-            do(self._with([table]), sql, (self.listed(listed),))
+            sql, given = delete_in_sql(self.name, table, column), (self.listed(listed),)
+            self._tell(table, lambda conn: do(conn, sql, given))
 
     def among(self, column: Column[Any]) -> ColumnElement[bool]:
         """Return the clause `column is one of :among`; one fixed statement for any length."""
@@ -187,7 +192,7 @@ class Db:
         if not listed:
             return []
         asked = {"among": self.listed(listed)}
-        conn = self._with(find_tables(stmt, include_joins=True)) if self._waiting else self._conn
+        conn = self._asking(find_tables(stmt, include_joins=True))
         return conn.execute(stmt.where(self.among(column)), asked).fetchall()
 
     def ask_in(
@@ -208,7 +213,7 @@ class Db:
             return []
         sql, names, fixed = asked_sql(self.name, stmt, column)
         known = {**fixed, **given, "among": self.listed(listed)}
-        conn = self._conn if stored else self._asking(stmt)
+        conn = self._asking(asked_tables(stmt), stored=stored)
         found: list[Row] = do(conn, sql, [known[n] for n in names]).fetchall()
         return found
 
@@ -218,7 +223,8 @@ class Db:
         Asked once a transaction, for all of them: a batch of contacts then asks nothing further.
         """
         if table.name not in self._filled:
-            (row,) = do(self._conn, asked_sql(self.name, _ANY)[0]).fetchall()
+            asked = self._asking(_MAY_BE_EMPTY, stored=True)  # what was inserted is known
+            (row,) = do(asked, asked_sql(self.name, _ANY)[0]).fetchall()
             names = (one.name for one in _MAY_BE_EMPTY)
             self._filled = dict(zip(names, map(bool, row), strict=True)) | self._filled
         return self._filled[table.name]
@@ -238,7 +244,7 @@ class Db:
         """
         sql, names, fixed = asked_sql(self.name, stmt)
         values = [given[n] if n in given else fixed[n] for n in names]
-        conn = self._conn if stored else self._asking(stmt)
+        conn = self._asking(asked_tables(stmt), stored=stored)
         found: list[Row] = do(conn, sql, values).fetchall()
         return found
 

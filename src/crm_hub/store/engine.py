@@ -11,11 +11,11 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, OperationalError
 
@@ -24,16 +24,19 @@ from crm_hub.observe import logger
 from crm_hub.store import postgres
 from crm_hub.store.behind import Behind
 from crm_hub.store.db import Db, Trial
+from crm_hub.store.streaming import Streaming
 
 _log = logger("store")
 
 _WRITER_LOCK = 7_236_014_220_411
 # One round trip. Tables grow within a run, and a plan once made for an empty one would stay;
 # whoever writes asks by key only, which the server cannot know before it has statistics.
-_BEGIN_WRITE = text(
-    "SELECT pg_advisory_xact_lock(:k), set_config('plan_cache_mode', 'force_custom_plan', true),"
+_BY_KEY = (
+    "set_config('plan_cache_mode', 'force_custom_plan', true),"
     " set_config('enable_seqscan', 'off', true)"
 )
+_BEGIN_WRITE = text(f"SELECT pg_advisory_xact_lock(:k), {_BY_KEY}")
+_PLAN_BY_KEY = text(f"SELECT {_BY_KEY}")
 # Rows after whose arrival PostgreSQL is told to look at its tables again: it plans a question for
 # a whole page by how many rows share a value, and its own look may be a minute away.
 _MEASURE_FROM, _MEASURE_EACH = 20_000, 8
@@ -88,33 +91,36 @@ class Store:
         Waits first for the one before it, and raises what became of that: whoever writes this way
         knows that something is durable when the next block begins, or `settled` has returned.
         """
-        with self._guarded():
+        with self._guarded(), ExitStack() as held:
             behind.wait()
-            conn = self._engine.connect()
-            try:
-                self._begin_write(conn)
+            conn = held.enter_context(self._engine.connect())
+            self._begin_write(conn)
+            if self.is_sqlite:
                 db = Db(conn, later=True)
+            else:
+                beside = held.enter_context(self._engine.connect())
+                beside.execute(_PLAN_BY_KEY)
+                db = Streaming(conn, beside, behind)
+            try:
                 yield db
                 if self.before_commit is not None:
                     self.before_commit()
             except BaseException:
-                conn.close()
+                behind.rest()
                 raise
-            behind.start(lambda: self._commit_behind(db, conn, behind))
+            connections = held.pop_all()
+            behind.start(lambda: self._commit_behind(db, connections, behind))
 
     def settled(self, behind: Behind) -> None:
         """Return once what was written last is durable. Raises: what kept it from it."""
         with self._guarded():
             behind.wait()
 
-    def _commit_behind(self, db: Db, conn: Connection, behind: Behind) -> None:
-        self._commit_and_close(db, conn)
+    def _commit_behind(self, db: Db, connections: ExitStack, behind: Behind) -> None:
+        with connections:
+            self._commit(db, is_told=True)
         if self.is_sqlite:
             self._keep_log_short(behind, db.added)
-
-    def _commit_and_close(self, db: Db, conn: Connection) -> None:
-        with conn:
-            self._commit(db, is_told=True)
 
     def _keep_log_short(self, behind: Behind, added: int) -> None:
         """Have SQLite's log copied back beside the commits; one of them would else wait for all.

@@ -149,6 +149,8 @@ class Machinery:
 
     def dead_keys(self, connection: str, stream: str, step: str) -> dict[str, int]:
         """Return the record keys of one step's dead letters with their numbers."""
+        if not self._db.holds_any(dead_letter):
+            return {}
         given = {"connection": connection, "stream": stream, "step": step}
         return {row[0]: row[1] for row in self._db.ask(_DEAD_KEYS, given)}
 
