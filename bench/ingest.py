@@ -111,9 +111,12 @@ class _Helpers(threading.Thread):
     peak_kb = 0
 
     def run(self) -> None:
+        own = _text(Path("/proc/self/cmdline"))
         while True:
             for children in Path("/proc/self/task").glob("*/children"):
                 for pid in _text(children).split():
+                    if _text(Path(f"/proc/{pid}/cmdline")) == own:
+                        continue  # it has just been forked, and still has this one's memory
                     held = re.search(r"VmHWM:\s+(\d+) kB", _text(Path(f"/proc/{pid}/status")))
                     self.peak_kb = max(self.peak_kb, int(held[1]) if held else 0)
             time.sleep(0.1)

@@ -6,14 +6,14 @@ import os
 import signal
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-from sqlalchemy import Connection
 
-from crm_hub.flow import ahead, together, walk_drafts
+from crm_hub.flow import ahead, pages, walk_drafts
 from crm_hub.flow.ahead import Ahead
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.inbound import sync
@@ -36,7 +36,8 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ahead, "LONG", 0)
     monkeypatch.setattr(ahead, "_START_S", 60.0)
     monkeypatch.setattr(ahead, "cores", lambda: 2)
-    monkeypatch.setattr(together, "ENOUGH", 50)
+    for enough in ("ENOUGH", "ENOUGH_FOR_SERVER"):
+        monkeypatch.setattr(pages, enough, 50)
 
 
 def _hub(folder: Path, rows: Any = ROWS, store: str = "sqlite:///hub.db") -> Hub:
@@ -151,22 +152,24 @@ def test_the_read_goes_on_when_the_helper_dies(
 def test_a_commit_that_fails_behind_loses_nothing_and_the_next_sync_converges(
     tmp_path: Path, expected: dict[str, Any], at_once: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    usual = Store._commit_and_close
+    usual = Store._commit_behind
     failed = []
     for n in (1, 2, 5, 9):
         done: list[int] = []
 
-        def commit(self: Store, db: Db, conn: Connection, n: int = n, done: Any = done) -> None:
+        def commit(
+            self: Store, db: Db, held: ExitStack, behind: Any, n: int = n, done: Any = done
+        ) -> None:
             done.append(n)
             if len(done) == n:
-                conn.close()
+                held.close()
                 raise Unavailable("the disk is busy")
-            usual(self, db, conn)
+            usual(self, db, held, behind)
 
-        monkeypatch.setattr(Store, "_commit_and_close", commit)
+        monkeypatch.setattr(Store, "_commit_behind", commit)
         hub = _hub(tmp_path / str(n))
         failed += [r.error.message for r in sync(hub) if r.error is not None]
-        monkeypatch.setattr(Store, "_commit_and_close", usual)
+        monkeypatch.setattr(Store, "_commit_behind", usual)
         sync_all(hub)
         assert content(hub) == {key: expected[key] for key in content(hub)}
         hub.close()

@@ -24,14 +24,9 @@ def _keys(pages: list[Page]) -> list[list[int]]:
     return [[int(one.id) for one in page.changes] for page in pages]
 
 
-@pytest.fixture(autouse=True)
-def _few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "ENOUGH", 30)
-
-
 def test_fast_pages_go_together_up_to_enough_with_the_last_checkpoint() -> None:
     told = [_page(0), _page(10, rejects=[REJECT]), _page(20), _page(30), _page(40)]
-    found = list(together(told, lambda: True))
+    found = list(together(told, lambda: True, 30))
     assert _keys(found) == [list(range(30)), list(range(30, 50))]
     assert [page.checkpoint for page in found] == [{"next": 30}, {"next": 50}]
     assert [page.rejects for page in found] == [[REJECT], []]
@@ -39,7 +34,7 @@ def test_fast_pages_go_together_up_to_enough_with_the_last_checkpoint() -> None:
 
 def test_a_page_without_a_checkpoint_leaves_that_of_the_one_before() -> None:
     told = [_page(0), Page([Change("10", {})], None)]
-    (found,) = together(told, lambda: True)
+    (found,) = together(told, lambda: True, 30)
     assert found.checkpoint == {"next": 10}
 
 
@@ -47,7 +42,7 @@ def test_a_short_read_and_a_slow_source_are_taken_page_by_page(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     told = [_page(0), _page(10), _page(20)]
-    assert list(together(told, lambda: False)) == told
+    assert list(together(told, lambda: False, 30)) == told
     monkeypatch.setattr(module, "_FAST_S", 0.01)
 
     def slow() -> Iterator[Page]:
@@ -55,14 +50,14 @@ def test_a_short_read_and_a_slow_source_are_taken_page_by_page(
             time.sleep(0.02)
             yield page
 
-    assert list(together(slow(), lambda: True)) == told
+    assert list(together(slow(), lambda: True, 30)) == told
 
 
 def test_deletes_and_the_end_of_a_snapshot_stay_by_themselves() -> None:
     gone = Page([Change("3", None)], {"next": 4})
     last = _page(20, complete=True)
     told = [_page(0), gone, _page(10), last, _page(30)]
-    assert list(together(told, lambda: True)) == told
+    assert list(together(told, lambda: True, 30)) == told
 
 
 def test_what_came_before_an_error_comes_before_it() -> None:
@@ -73,5 +68,5 @@ def test_what_came_before_an_error_comes_before_it() -> None:
 
     seen: list[Page] = []
     with pytest.raises(Unavailable, match="was cut"):
-        seen.extend(together(broken(), lambda: True))
+        seen.extend(together(broken(), lambda: True, 30))
     assert _keys(seen) == [list(range(20))]

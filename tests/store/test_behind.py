@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from crm_hub.model.errors import Unavailable
-from crm_hub.store import Behind, Db, Identities, Store, engine, match_keys
+from crm_hub.store import Behind, Db, Identities, Likeness, SharedKeys, Store, engine, match_keys
 from crm_hub.store.match_keys import entries_of, joined
-from crm_hub.store.schema import match_key_recent
+from crm_hub.store.schema import match_key_recent, population, shared_key
 
 
 def _hold(db: Db, number: int, keys: list[str]) -> None:
@@ -141,3 +142,55 @@ def test_a_log_that_cannot_be_copied_back_fails_nothing(
         assert len(Identities(db).identities(range(1, 60))) == 59
     store.close()
     assert "not copied back: disk I/O error" in caplog.text
+
+
+def test_what_is_changed_goes_after_what_was_inserted_before_it(store: Store) -> None:
+    def kinds(db: Db) -> list[tuple[str, str]]:
+        found = SharedKeys(db).kinds(["p:1", "p:2", "p:3"])
+        return sorted(found.items())
+
+    with Behind() as behind:
+        with store.write_behind(behind) as db:
+            db.insert(shared_key, [("p:1", 2, "several"), ("p:2", 2, "several")])
+            db.delete_in(shared_key, shared_key.c.key, ["p:1"])
+            db.insert(shared_key, [("p:1", 9, "crowded")])
+            db.update(shared_key, ("kind",), [("crowded", "p:2")])
+            db.insert(shared_key, [("p:3", 2, "several")])
+            asked = sorted(map(tuple, db.ask(select(shared_key.c.key, shared_key.c.kind), {})))
+            assert asked == [("p:1", "crowded"), ("p:2", "crowded"), ("p:3", "several")]
+        with store.write_behind(behind) as db:
+            assert kinds(db) == asked
+            db.conn.execute(shared_key.delete())  # what goes this way is seen as well
+            assert db.ask(select(shared_key.c.key), {}, stored=True) == []
+        store.settled(behind)
+    with store.read() as db:
+        assert kinds(db) == []
+
+
+def test_a_row_that_is_refused_stops_what_comes_after_it_and_leaves_nothing(store: Store) -> None:
+    def refused() -> None:
+        with store.write_behind(behind) as db:
+            _hold(db, 1, ["e:a@x.example"])
+            db.insert(shared_key, [("p:1", 2, "several"), ("p:1", 3, "several")])
+            db.insert(population, [("person", 1, "{}")])
+        store.settled(behind)
+
+    with Behind() as behind:
+        with pytest.raises(IntegrityError):
+            refused()
+        with store.write_behind(behind) as db:
+            assert Identities(db).holders(["e:a@x.example"]) == []
+            assert not Likeness(db).measured("person")
+            _hold(db, 1, ["e:a@x.example"])
+        store.settled(behind)
+    with store.read() as db:
+        assert Identities(db).holders(["e:a@x.example"]) == [1]
+
+
+def test_an_error_of_the_writer_waits_for_what_is_being_sent(store: Store) -> None:
+    with Behind() as behind:
+        for _ in range(20):
+            with pytest.raises(ZeroDivisionError), store.write_behind(behind) as db:
+                _hold_and_fail(db)
+    with store.write() as db:
+        assert Identities(db).holders(["e:a@x.example"]) == []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import marshal
-import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -30,13 +29,11 @@ Packed = tuple[bytes, dict[int, tuple[Sequence[EventDraft], Sequence[Drift]]]]
 
 TOGETHER = 250
 """So many records are one piece of a job; with 1,000 it is no faster, and takes 7 MB more."""
-_NICE = 10  # who stores, and the server it waits for, go first
 
 
 def answers(opening: tuple[SectionPlan, IdentityRules]) -> Callable[[Job], list[Packed]]:
     """Return what answers a page, as the opening says."""
     gc.set_threshold(200_000, 10, 10)
-    os.nice(_NICE)
     section, rules = opening
     return lambda job: [*answers_of(section, rules, job)]
 

@@ -109,15 +109,17 @@ class _Pull:
     def _store(self, page: Page, ready: Mapping[int, Ready]) -> None:
         """Walk the page that is due, if any, and land this one."""
         run, due, late_us = self._run, self._due, self._late_before_us
+        # Given away: when this fails its nodes may have got identities that are not stored.
+        mapped, self._mapped = self._mapped, None
         try:
             with self._transaction() as db:
-                walked = run.walk_in(db, self._stream, self._section, due, late_us, self._mapped)
+                walked = run.walk_in(db, self._stream, self._section, due, late_us, mapped)
+                mapped = None  # the next page needs its room
                 stream, landed, rejects = run.land(
                     db, self._stream, self._section, page, late_us, ready
                 )
         except BaseException:
             self._told = None  # its checkpoint must not stand without this page
-            self._mapped = None  # its nodes may have got identities that are not stored
             raise
         self._stream, self._due = stream, landed  # only now: the transaction may have failed
         self._mapped = map_landed(stream, self._section, landed.landed)

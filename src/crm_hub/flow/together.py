@@ -16,9 +16,10 @@ _FAST_S = 0.2
 
 
 def together(
-    pages: Iterable[Page], is_long: Callable[[], bool], enough: int = ENOUGH
+    pages: Iterable[Page], is_long: Callable[[], bool], enough: int
 ) -> Iterator[Page]:
-    """Yield pages, two or more as one where the source is fast and `is_long()`.
+    """Yield pages, two or more as one where the source is fast and `is_long()`, of `enough` changes
+    at most.
 
     A page with deletes, or one that ends a snapshot, stays by itself. Whatever ends the pages, a
     page that came before it is yielded first.

@@ -6,7 +6,8 @@ rows, as they are when one record comes alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection
@@ -25,6 +26,15 @@ def do(conn: Connection, sql: str, values: Sequence[Any] = (), *, many: bool = F
     except dbapi.Error as error:
         raise _told(conn, sql, error) from error
     return cursor
+
+
+@contextmanager
+def telling(conn: Connection, sql: str) -> Iterator[None]:
+    """Raise what SQLAlchemy would where the block raises an error of the driver."""
+    try:
+        yield
+    except conn.dialect.loaded_dbapi.Error as error:
+        raise _told(conn, sql, error) from error
 
 
 def _told(conn: Connection, sql: str, error: Any) -> Any:

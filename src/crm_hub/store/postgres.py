@@ -23,7 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from crm_hub.store.driver import do
+from crm_hub.store.driver import do, telling
 from crm_hub.store.schema import metadata
 
 _BETWEEN = "\x1f"
@@ -62,7 +62,7 @@ def copy(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) 
     names = ", ".join(f'"{c.name}"' for c in table.columns)
     sql = f'COPY "{table.name}" ({names}) FROM STDIN (FORMAT BINARY)'
     cursor: Any = connection.connection.cursor()
-    with cursor, cursor.copy(sql) as told:
+    with telling(connection, sql), cursor, cursor.copy(sql) as told:
         if all(isinstance(c.type, BigInteger) and not c.nullable for c in table.columns):
             told.write(_numbers(len(table.columns), rows))
             return
