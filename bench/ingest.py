@@ -44,16 +44,27 @@ PAGE = 1_000
 # one side, in its own process -------------------------------------------------------------
 
 
+def set_up(job: dict[str, Any]) -> None:
+    """Make the hub, as `crm-hub init` and `crm-hub connect` do in processes of their own."""
+    from crm_hub.config import add_connection, create
+    from crm_hub.flow.hub import Hub
+
+    folder = Path(job["folder"]) / "hub"
+    create(folder, store=job["url"])
+    kind, settings, _ = _source(job)
+    add_connection(folder, "crm", kind, settings)
+    with Hub(folder).store.read():
+        pass
+
+
 def measure(job: dict[str, Any]) -> None:
     """Run the passes over one hub and print a line of JSON."""
-    from crm_hub.config import add_connection, create
     from crm_hub.flow.hub import Hub
     from crm_hub.flow.inbound import sync
 
+    subprocess.run([sys.executable, __file__, "--set-up", json.dumps(job)], check=True)
     folder, size = Path(job["folder"]) / "hub", job["records"]
-    create(folder, store=job["url"])
-    kind, settings, change = _source(job)
-    add_connection(folder, "crm", kind, settings)
+    change = _source(job)[2]
     hub = Hub(folder)
     _ = hub.tools
     result: dict[str, Any] = {"records": size}
@@ -255,7 +266,10 @@ def main() -> None:
     parser.add_argument("--profile", nargs="?", const="first", choices=PASSES, default="",
                         help="say where the hub's time goes in a pass")  # fmt: skip
     parser.add_argument("--job", help=argparse.SUPPRESS)
+    parser.add_argument("--set-up", help=argparse.SUPPRESS)
     args = parser.parse_args()
+    if args.set_up:
+        return set_up(json.loads(args.set_up))
     if args.job:
         return measure(json.loads(args.job))
     print(f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
