@@ -15,9 +15,7 @@ with its way there and back."""
 _FAST_S = 0.2
 
 
-def together(
-    pages: Iterable[Page], is_long: Callable[[], bool], enough: int
-) -> Iterator[Page]:
+def together(pages: Iterable[Page], is_long: Callable[[], bool], enough: int) -> Iterator[Page]:
     """Yield pages, two or more as one where the source is fast and `is_long()`, of `enough` changes
     at most.
 
