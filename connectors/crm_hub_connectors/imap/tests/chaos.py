@@ -28,12 +28,16 @@ class Fault:
 
 @dataclass
 class ChaosProxy:
-    """Listens on `port` and passes on to the target; `faults` are used up, one a connection."""
+    """Listens on `port` and passes on to the target; `faults` are used up, one a connection.
+
+    longest: the most bytes of the server that came through on one connection.
+    """
 
     target: int
     port: int = 0
     faults: list[Fault] = field(default_factory=list)
     connections: int = 0
+    longest: int = 0
     _lines: list[socket.socket] = field(default_factory=list)
 
     def end_all(self) -> None:
@@ -57,7 +61,7 @@ class ChaosProxy:
             self._lines += [client, server]
             up = threading.Thread(target=_copy, args=(client, server), daemon=True)
             up.start()
-            left = fault.after
+            left, passed = fault.after, 0
             while True:
                 try:
                     data = server.recv(16_384)
@@ -67,6 +71,8 @@ class ChaosProxy:
                     time.sleep(fault.delay_s)
                 kept = data[:left]
                 left -= len(kept)
+                passed += len(kept)
+                self.longest = max(self.longest, passed)
                 try:
                     client.sendall(kept)
                     if left > 0 and data:

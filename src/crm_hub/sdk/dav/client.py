@@ -27,6 +27,7 @@ _MOST_REDIRECTS = 5
 _EXPIRED = frozenset({409, 410, 412})
 _NOT_OFFERED = frozenset({400, 403, 405, 415, 422, 501})
 # What a server may say to a write that it does not take; each is about that one record.
+_UNPACKED = {"accept-encoding": "identity"}
 _REFUSED = frozenset({400, 403, 404, 405, 409, 410, 412, 413, 415, 422, 423, 507})
 _HEADERS = {"content-type": "application/xml; charset=utf-8"}
 
@@ -140,16 +141,15 @@ class Dav:
         return self._whole(answer, found)[0]
 
     def get(self, path: str) -> Answer:
-        """Return one resource by itself."""
-        return self._client.get(path)
+        """Return one resource by itself, with the etag that a report gives it (see `exact`)."""
+        return self._client.get(path, headers=_UNPACKED)
 
     def exact(self, path: str) -> Answer:
         """Return one resource byte for byte, with the etag that a write is made conditional on.
 
         Not compressed: some servers mark a compressed answer with another, weak etag.
         """
-        headers = {"accept-encoding": "identity"}
-        return self._client.request("GET", path, headers=headers, accept=_REFUSED)
+        return self._client.request("GET", path, headers=_UNPACKED, accept=_REFUSED)
 
     def put(self, path: str, body: bytes, etag: str | None) -> Answer:
         """Store a resource if it still has this etag; None: if there is none yet.

@@ -161,4 +161,6 @@ class Fetcher:
             what = describe(answer.body, answer.headers.get("content-type", ""))
             thing = self._dav.kind.thing
             raise Unavailable(f"{answer.where} answered with {what}, not with a whole {thing}")
-        return Found(name, href, answer.headers.get("etag", ""), answer.text)
+        # As in the answer to a REPORT, where lines end as XML has them (XML 1.0, section 2.11).
+        text = answer.text.replace("\r\n", "\n").replace("\r", "\n")
+        return Found(name, href, answer.headers.get("etag", ""), text)
