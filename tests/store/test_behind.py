@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -194,3 +195,17 @@ def test_an_error_of_the_writer_waits_for_what_is_being_sent(store: Store) -> No
                 _hold_and_fail(db)
     with store.write() as db:
         assert Identities(db).holders(["e:a@x.example"]) == []
+
+
+def test_many_writers_behind_at_once_do_not_wait_for_each_others_connections(store: Store) -> None:
+    def write(first: int) -> None:
+        with Behind() as behind:
+            for number in range(first, first + 3):
+                with store.write_behind(behind) as db:
+                    _hold(db, number, [f"e:{number}@x.example"])
+            store.settled(behind)
+
+    with ThreadPoolExecutor(20) as pool:
+        list(pool.map(write, range(0, 60, 3)))
+    with store.read() as db:
+        assert len(Identities(db).identities(range(60))) == 60

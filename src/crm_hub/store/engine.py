@@ -256,7 +256,8 @@ def _engine(url: str) -> Engine:
         event.listen(engine, "connect", _sqlite_connected)
         return engine
     try:
-        engine = create_engine(url, hide_parameters=True)
+        # A lane holds two at most. Were they counted, lanes could wait for each other's second one.
+        engine = create_engine(url, hide_parameters=True, max_overflow=-1)
     except ModuleNotFoundError:
         raise ConfigError(
             "PostgreSQL needs its driver", remedy="Install it: pip install 'crm-hub[postgres]'"
