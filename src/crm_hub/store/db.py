@@ -192,7 +192,7 @@ class Db:
         if not listed:
             return []
         asked = {"among": self.listed(listed)}
-        conn = self._asking(find_tables(stmt, include_joins=True))
+        conn = self._asking(find_tables(stmt, include_joins=True) if self._later else ())
         return conn.execute(stmt.where(self.among(column)), asked).fetchall()
 
     def ask_in(

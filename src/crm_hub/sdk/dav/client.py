@@ -26,8 +26,8 @@ _MOST_REDIRECTS = 5
 # Cyrus) or 409, Xandikos says 412, Google 410.
 _EXPIRED = frozenset({409, 410, 412})
 _NOT_OFFERED = frozenset({400, 403, 405, 415, 422, 501})
-# What a server may say to a write that it does not take; each is about that one record.
 _UNPACKED = {"accept-encoding": "identity"}
+# What a server may say to a write that it does not take; each is about that one record.
 _REFUSED = frozenset({400, 403, 404, 405, 409, 410, 412, 413, 415, 422, 423, 507})
 _HEADERS = {"content-type": "application/xml; charset=utf-8"}
 
