@@ -23,8 +23,8 @@ from crm_hub.flow.walk_records import Node, held_node, near_of
 from crm_hub.model.ids import public_id
 from crm_hub.model.values import to_us
 from crm_hub.resolve.kinds import KINDS
-from crm_hub.resolve.measured import OWN_MODEL, Census
-from crm_hub.resolve.near import NEAR_VERSION, NearIndex
+from crm_hub.resolve.measured import OWN_MODEL, Census, rules_mark
+from crm_hub.resolve.near import NearIndex
 from crm_hub.resolve.weights import model_file, read_model, settings_of, shipped
 from crm_hub.store import Db, Identities, Likeness, Machinery
 
@@ -82,10 +82,10 @@ class _Rebuild:
         for entity in KINDS:
             with reading() as db:
                 doc = Likeness(db).measured(entity)
-                at_us = Likeness(db).measured_at(entity)
+                at_us, kept = Likeness(db).measured_at(entity)
                 count = Identities(db).count_mapped(entity)
             self.found.records += count
-            everything = self._is_due(entity, doc, count)
+            everything = not kept or self._is_due(entity, doc, count)
             if everything and count:
                 with reading() as db:
                     doc = self._measured(db, entity, count)
@@ -98,13 +98,14 @@ class _Rebuild:
                 numbers = self._numbers(db, entity, None if everything else at_us)
             whole = self._cluster(entity, numbers, writing)
             if everything and count and whole:
+                mark = rules_mark(self._hub.tools.rules, KINDS[entity].model)
                 with writing() as db:
-                    self._keep(db, entity, at_us, doc | {"open": False})
+                    self._keep(db, entity, at_us, doc | {"open": False}, mark)
         with writing() as db:
             self._end(db)
 
-    def _keep(self, db: Db, entity: str, at_us: int, doc: dict[str, Any]) -> None:
-        Likeness(db).keep_measured(entity, at_us, doc)
+    def _keep(self, db: Db, entity: str, at_us: int, doc: dict[str, Any], kept: str = "") -> None:
+        Likeness(db).keep_measured(entity, at_us, doc, kept)
 
     def _find_near(self, entity: str, reading: _Transaction, writing: _Transaction) -> None:
         """Let records be found by what is near, where they are not yet."""
@@ -196,7 +197,7 @@ class _Preview(_Rebuild):
         self._answered: set[int] = set()
         self._asked: dict[int, set[tuple[int, int]]] = defaultdict(set)
 
-    def _keep(self, _db: Db, entity: str, at_us: int, doc: dict[str, Any]) -> None:
+    def _keep(self, _db: Db, entity: str, at_us: int, doc: dict[str, Any], _kept: str = "") -> None:
         measured = {**self._tools.measured, entity: (at_us, doc)}
         self._tools = replace(self._tools, measured=measured)
 
@@ -229,10 +230,9 @@ class _Preview(_Rebuild):
 
 def _rules(hub: Hub, entity: str) -> str:
     """Return a mark of what decides besides the records: the rules, the model, what is near."""
-    rules = hub.tools.rules
-    lists = (sorted(v) if isinstance(v, frozenset) else v for v in _fields(rules))
-    model = model_file(KINDS[entity].model, hub.mapping_folders)
-    text = f"{list(lists)!r}{NEAR_VERSION}" + model.read_text("utf-8")
+    model = KINDS[entity].model
+    weights = model_file(model, hub.mapping_folders).read_text("utf-8")
+    text = rules_mark(hub.tools.rules, model) + weights
     return blake2b(text.encode(), digest_size=8).hexdigest()
 
 
@@ -247,7 +247,3 @@ def _own_model(hub: Hub, entity: str) -> dict[str, Any]:
     if path == shipped(kind.model):
         return {}
     return {OWN_MODEL: settings_of(read_model(path, kind.comparisons))}
-
-
-def _fields(rules: Any) -> list[Any]:
-    return [getattr(rules, name) for name in type(rules).__dataclass_fields__]

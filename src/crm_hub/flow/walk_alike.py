@@ -8,39 +8,33 @@ people's, and on what was last measured: never on which of them came first.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
-from itertools import combinations
-from typing import Any
+from collections.abc import Iterable, Sequence
+from itertools import chain, combinations
 
 from crm_hub.flow.batch import Tools
+from crm_hub.flow.walk_kept import KeptPairs, Pair, pair_of
 from crm_hub.flow.walk_lookup import Bears
 from crm_hub.flow.walk_names import namesakes_of
 from crm_hub.flow.walk_records import Batch, Node, held_node
+from crm_hub.flow.weighing import Weighing, weighing
 from crm_hub.resolve import Similarity, compare_names
 from crm_hub.resolve.alike import Held, Liked
 from crm_hub.resolve.decide import Verdict, decide
 from crm_hub.resolve.evidence import evidence
 from crm_hub.resolve.kinds import KINDS, Kind
 from crm_hub.resolve.marks import SILENT
-from crm_hub.resolve.measured import NOT_MEASURED, OWN_MODEL, Measured, load
+from crm_hub.resolve.measured import NOT_MEASURED
 from crm_hub.resolve.profile import Profile
 from crm_hub.resolve.score import Scorer, Step
 from crm_hub.resolve.standing import OTHER_NAME
-from crm_hub.resolve.weights import Model, calibrated, model_of, read_model, shipped
 from crm_hub.store import CROWDED, SEVERAL, Db, Identities, Likeness, SharedKeys
 
-_log = logging.getLogger(__name__)
-
-Pair = tuple[int, int]
 _MOST_NAMES = 12
 BEFORE_REBUILD = "alike; before the first rebuild nothing joins by likeness"
-_scorers: dict[tuple[str, str, int], tuple[Scorer, Measured]] = {}
 
 
 class Alike:
-    """The pairs of a batch that were weighed, and what came of them.
+    """The pairs of a batch that were weighed, or kept since they were, and what came of them.
 
     liked: pairs that are one. asked: pairs that are a question, with the reason.
     """
@@ -57,9 +51,10 @@ class Alike:
         self._profiles: dict[int, Profile] = {}
         self._several: set[str] = set()
         self._crowded: set[str] = set()
-        self._scorers: dict[str, tuple[Scorer, Measured]] = {}
+        self._by: dict[str, Weighing] = {}
         self._asked_keys: set[str] = set()
         self._anew: set[int] = set()
+        self._kept = KeptPairs(self._repo)
 
     # what is looked at anew -------------------------------------------------------------------
 
@@ -70,21 +65,25 @@ class Alike:
 
     def stands(self, a: int, b: int) -> bool:
         """Tell whether a pair of stored records was left as it was, with its question if it has
-        one."""
-        return not any(one in self._met or one in self._anew for one in (a, b))
+        one. What is one, and may have been held up, is always decided again."""
+        pair = pair_of(a, b)
+        return pair not in self.liked and self._stands(pair)
+
+    def _stands(self, pair: Pair) -> bool:
+        return self._met.isdisjoint(pair) and self._anew.isdisjoint(pair)
 
     def _is_due(self, node: Node) -> bool:
         """Tell whether the pairs of a node are to be weighed.
 
-        Where nothing was measured nothing joins by likeness, and only what changed can raise
-        other questions. Else all that may join is weighed, for pieces may join otherwise now.
+        Only what changed can have others than before: where nothing was measured nothing joins by
+        likeness, and else the pairs that are one are kept; unless some may be missing yet.
         """
         if node.record_id in self._met:
             return False
         if node.record_id in self._anew:
             return True
         kind = KINDS.get(node.entity)
-        return kind is not None and self._scored_by(kind)[1] is not NOT_MEASURED
+        return kind is not None and self._weighing(kind).pairs != "kept"
 
     # several people's keys --------------------------------------------------------------------
 
@@ -109,8 +108,10 @@ class Alike:
         promoted = {key for key in was - now.keys() if key in looked or key in touched}
         self._shared.save(SEVERAL, {k: n for k, n in now.items() if k not in was})
         self._shared.forget(promoted)
-        # A line that a batch touches is looked at anew: pairs of its holders come and go with it.
-        lines = {k for k in now.keys() | promoted if k not in was or k not in now or k in touched}
+        # Pairs of a line's other holders come and go when it becomes one, and at the cap.
+        most = self._tools.rules.holders_cap - len(batch.dirty) - len(batch.gone)
+        lines = {k for k in touched & now.keys() if now[k] > most or not batch.dirty}
+        lines |= promoted.union(now.keys() - was)
         self.look_anew(r for key in lines for r in holders.get(key, ()))
         self._crowded |= crowded
         self._several |= now.keys() | crowded
@@ -126,12 +127,38 @@ class Alike:
             self._met.update(n.record_id for n in fresh)
             of_name, turned = self._of_one_name(batch, fresh)
             self.look_anew(turned)
-            found |= turned
+            found |= turned | self._recall(batch)
             pairs = (of_name | self._of_one_key(batch, fresh, holders)) - self._weighed
             self._weighed |= pairs
             found |= self._weigh_all(batch, pairs)
             if turned.isdisjoint(batch.nodes):
                 return found - batch.nodes.keys()
+
+    def _recall(self, batch: Batch) -> set[int]:
+        """Return who is one, as before, with nodes that stay as they are."""
+        pairs = filter(self._stands, self._kept.read(batch.nodes.values()))
+        return set(chain.from_iterable(pairs))
+
+    def meet_again(
+        self, batch: Batch, parted: Sequence[int], holders: dict[str, list[int]]
+    ) -> None:
+        """Weigh the pairs of records that were one and no longer are: some may be questions now."""
+        if parted:
+            self.look_anew(parted)
+            self.meet(batch, holders)
+
+    def conclude(self, batch: Batch) -> None:
+        """Take in the kept pairs of which neither record was weighed; nothing is met after it."""
+        standing = [pair for pair in self._kept if self._stands(pair)]
+        self._read_several(batch, chain.from_iterable(standing))
+        self.liked |= {pair: self._kept.liked(pair) for pair in standing}
+
+    def keep(self, batch: Batch) -> None:
+        """Store which pairs are one now, of what was weighed."""
+        self._kept.store(self.liked, self._met, {*batch.gone})
+        for entity, by in self._by.items():
+            if by.pairs == "of other rules":
+                self._repo.doubt_pairs(entity)
 
     def _weigh_all(self, batch: Batch, pairs: set[Pair]) -> set[int]:
         """Weigh pairs; return the records of those that are one."""
@@ -162,7 +189,7 @@ class Alike:
         self._asked_names |= wanted
         pairs: set[Pair] = set()
         for node, key in named:
-            pairs.update(_pair(node.record_id, r) for r in of_name[key].worth(node))
+            pairs.update(pair_of(node.record_id, r) for r in of_name[key].worth(node))
         return pairs, turned
 
     def _named(self, batch: Batch, wanted: set[str]) -> Iterable[Bears]:
@@ -176,19 +203,20 @@ class Alike:
     def _of_one_key(
         self, batch: Batch, fresh: Sequence[Node], holders: dict[str, list[int]]
     ) -> set[Pair]:
-        """Return pairs that share a line of several people and whose names may be one.
+        """Return pairs of fresh nodes that share a line of several people and may be one by name.
 
         What is one person's alone joins by itself, and names that clash are not worth weighing.
         """
         cap = self._tools.rules.holders_cap
         pairs: set[Pair] = set()
         lines = self._several - self._crowded
+        mine = {n.record_id for n in fresh}
         for key in {k for n in fresh for k in n.joining if k in lines} if lines else ():
             ids = sorted(set(holders.get(key, ())))
             if len(ids) <= cap:
                 pairs.update(
                     (a, b) for a, b in combinations(ids, 2)
-                    if _may_be_one(batch.nodes[a], batch.nodes[b])
+                    if (a in mine or b in mine) and _may_be_one(batch.nodes[a], batch.nodes[b])
                 )  # fmt: skip
         return pairs
 
@@ -226,13 +254,13 @@ class Alike:
             return False
         verdict = decide(one, other, bits, bands, kind.clash(one, other, False)).verdict
         pair = Liked(a.record_id, b.record_id, round(bits, 3))
-        if verdict is Verdict.SAME and self._scored_by(kind)[1] is NOT_MEASURED:
-            self.asked[_pair(pair.a, pair.b)] = Held(pair, BEFORE_REBUILD)
+        if verdict is Verdict.SAME and self._weighing(kind).measured is NOT_MEASURED:
+            self.asked[pair_of(pair.a, pair.b)] = Held(pair, BEFORE_REBUILD)
             return False
         if verdict is Verdict.SAME:
-            self.liked[_pair(pair.a, pair.b)] = pair
+            self.liked[pair_of(pair.a, pair.b)] = pair
         elif verdict is Verdict.ASK:
-            self.asked[_pair(pair.a, pair.b)] = Held(pair, "not enough speaks for it")
+            self.asked[pair_of(pair.a, pair.b)] = Held(pair, "not enough speaks for it")
         return verdict is Verdict.SAME
 
     # what was weighed -------------------------------------------------------------------------
@@ -241,7 +269,7 @@ class Alike:
         """Return the evidence of a node."""
         found = self._profiles.get(node.record_id)
         if found is None:
-            measured = self._scored_by(KINDS[node.entity])[1]
+            measured = self._weighing(KINDS[node.entity]).measured
             rules, several = self._tools.rules, self._several.intersection(node.keys)
             found = evidence(str(node.source), node.entity, node.values, rules, measured, several)
             self._profiles[node.record_id] = found
@@ -249,12 +277,12 @@ class Alike:
 
     def scorer(self, kind: Kind) -> Scorer:
         """Return what weighs pairs of a kind, by what was measured last."""
-        return self._scored_by(kind)[0]
+        return self._weighing(kind).scorer
 
-    def _scored_by(self, kind: Kind) -> tuple[Scorer, Measured]:
-        found = self._scorers.get(kind.entity)
+    def _weighing(self, kind: Kind) -> Weighing:
+        found = self._by.get(kind.entity)
         if found is None:
-            found = self._scorers[kind.entity] = _scorer(self._repo, self._tools, kind)
+            found = self._by[kind.entity] = weighing(self._repo, self._tools, kind)
         return found
 
     def waterfall(self, batch: Batch, pair: Liked) -> list[Step]:
@@ -263,10 +291,6 @@ class Alike:
         if a is None or b is None:
             return []
         return self.scorer(KINDS[a.entity]).waterfall(self.profile(a), self.profile(b))
-
-
-def _pair(a: int, b: int) -> Pair:
-    return (a, b) if a < b else (b, a)
 
 
 def _may_be_one(a: Node, b: Node) -> bool:
@@ -281,33 +305,3 @@ def _several(batch: Batch, record_ids: Iterable[int]) -> bool:
     return any(
         compare_names("person", a, b) is Similarity.CLASH for a, b in combinations(people, 2)
     )
-
-
-def _scorer(repo: Likeness, tools: Tools, kind: Kind) -> tuple[Scorer, Measured]:
-    given = tools.measured.get(kind.entity)
-    at_us = repo.measured_at(kind.entity) if given is None else given[0]
-    key = (kind.entity, repo.place, at_us)
-    if key not in _scorers:
-        if len(_scorers) > 8:
-            _scorers.clear()
-        doc = repo.measured(kind.entity) if given is None else given[1]
-        measured = load(doc)
-        model = calibrated(_model_of(kind, doc), measured.population)
-        _scorers[key] = Scorer(model, measured.population, kind.names), measured
-    return _scorers[key]
-
-
-def _model_of(kind: Kind, doc: Mapping[str, Any]) -> Model:
-    """Return the weights that the last rebuild took: the hub's own, where it had some."""
-    if own := doc.get(OWN_MODEL):
-        try:
-            return model_of(own, kind.comparisons)
-        except (ValueError, KeyError, TypeError) as error:
-            _log.warning("the trained model is of another version: %s", error)
-    return _model(kind.entity)
-
-
-@lru_cache(4)
-def _model(entity: str) -> Model:
-    kind = KINDS[entity]
-    return read_model(shipped(kind.model), kind.comparisons)

@@ -49,6 +49,7 @@ def components(db: Db, repo: Identities, tools: Tools, batch: Batch) -> Groups:
         if not more:
             break
         expansion.run(more)
+    alike.conclude(batch)
     met = {key: ids for key, ids in holders.items() if len(ids) > 1}
     crowded = shared.of_kind(CROWDED, met)
     kept = {k: sorted(ids) for k, ids in met.items() if k not in crowded}

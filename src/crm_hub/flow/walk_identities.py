@@ -68,6 +68,7 @@ def settle(
     repo.redirect(links.redirects)
     repo.save_links(links.new, links.moved)
     ask(db, batch, groups, moment)
+    groups.alike.keep(batch)
     merge_identities(repo, tools, settled, moment, walked, tracked)
     touched = batch.touched.union(*(node.claimed for node in newcomers))
     walked.moved_keys |= touched
@@ -100,6 +101,7 @@ def decide(
     free = _free_homes(repo, batch)
     settled = Settled(first)
     links = Links()
+    parted: list[int] = []
     for node in groups.lone:
         number = (_own_home(node, free) if free else None) or next(fresh)
         settled.members[number] = [node]
@@ -107,11 +109,11 @@ def decide(
         _link(node, number, "alone", moment, links)
     for component in groups.components:
         found = _cluster(tools, component, groups)
-        before = {n.record_id: n.identity_id for n in component if n.identity_id is not None}
-        if was:
-            before |= {record: was[record] for record in before.keys() & was.keys()}
+        stood = {n.record_id: n.identity_id for n in component if n.identity_id is not None}
+        before = stood | {r: was[r] for r in stood.keys() & was.keys()} if was else stood
         homes = {n.record_id: n.home_id for n in component if n.home_id in free}
         result = assign(found, before, homes, fresh)
+        parted += _parted(found, stood)
         by_id = {n.record_id: n for n in component}
         for one in found:
             number = result.identity_of[one.record_ids[0]]
@@ -128,6 +130,7 @@ def decide(
                 _link(node, number, one.methods[record_id], moment, links)
         free -= result.revived
         links.redirects |= result.redirects
+    groups.alike.meet_again(batch, parted, groups.holders)
     db.take_ids("identity", next(fresh) - first)
     settled.changed.update(n.identity_id for r in batch.dirty if (n := batch.nodes[r]).identity_id)
     if was is not None:
@@ -135,6 +138,17 @@ def decide(
     settled.changed |= batch.lost_identities
     walked.moved_identities |= batch.lost_identities
     return settled, links
+
+
+def _parted(found: Sequence[Cluster], before: Mapping[int, int]) -> list[int]:
+    """Return the records of identities that are more than one now."""
+    if len(found) == 1:
+        return []
+    at = {record: number for number, one in enumerate(found) for record in one.record_ids}
+    parts: dict[int, set[int]] = {}
+    for record, identity in before.items():
+        parts.setdefault(identity, set()).add(at[record])
+    return [record for record, identity in before.items() if len(parts[identity]) > 1]
 
 
 def _free_homes(repo: Identities, batch: Batch) -> set[int]:

@@ -9,16 +9,36 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
 from typing import Any
 
+from crm_hub.model.rules import IdentityRules
 from crm_hub.resolve.lands import NO_LANDS, Counted, Lands, LandShares
+from crm_hub.resolve.near import NEAR_VERSION
 from crm_hub.resolve.normal.words import known_given_names
 from crm_hub.resolve.population import SHARE_COLUMNS, TF_COLUMNS, Population
 from crm_hub.resolve.profile import Profile
-from crm_hub.resolve.weights import MODEL_RECORDS
+from crm_hub.resolve.weights import MODEL_RECORDS, shipped
 
 _MOST_VALUES = 20_000
+_PAIRS_VERSION = "pairs 1"
+"""Raised when two records begin to weigh otherwise, so that kept pairs are weighed again."""
 _COUNTED = tuple(column for column in TF_COLUMNS if not column.endswith("_land"))
+
+
+@lru_cache(8)
+def rules_mark(rules: IdentityRules, model: str) -> str:
+    """Return a mark of what decides which pairs are one besides the records and the measure.
+
+    model: the file name of the kind's weights.
+    """
+    lists = [
+        sorted(v) if isinstance(v, frozenset) else v
+        for v in (getattr(rules, name) for name in IdentityRules.__dataclass_fields__)
+    ]
+    text = f"{lists!r}{NEAR_VERSION}{_PAIRS_VERSION}" + shipped(model).read_text("utf-8")
+    return blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 class _Shares(Mapping[str, float]):

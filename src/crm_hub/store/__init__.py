@@ -13,7 +13,7 @@ from crm_hub.store.engine import Store
 from crm_hub.store.events import EventRow, Events, ParticipantRow, SourceRow
 from crm_hub.store.identities import EMPTY_GOLDEN, Held, Identities, IdentityRow
 from crm_hub.store.landings import DueLanding, Landings, RawRecord, StreamRow
-from crm_hub.store.likeness import Likeness, ReviewRow
+from crm_hub.store.likeness import LikedRow, Likeness, ReviewRow
 from crm_hub.store.machinery import DeadLetter, Machinery, RunRow
 from crm_hub.store.memberships import Memberships, Told
 from crm_hub.store.outbox import ConflictRow, Outbox, OutboxFigures, RouteRow, Sent, WriteRow
@@ -39,6 +39,7 @@ __all__ = [
     "Identities",
     "IdentityRow",
     "Landings",
+    "LikedRow",
     "Likeness",
     "Machinery",
     "Memberships",

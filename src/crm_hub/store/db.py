@@ -29,6 +29,7 @@ from crm_hub.store.schema import (
     counter,
     dead_letter,
     event,
+    liked,
     population,
     record_link,
     review,
@@ -52,7 +53,7 @@ Row = tuple[Any, ...]
 _TOGETHER = 250
 _MANY = 20  # rows that PostgreSQL is told to change in one statement
 _MAY_BE_EMPTY = (
-    dead_letter, event, population, record_link, review, ruling, shared_key, signature,
+    dead_letter, event, liked, population, record_link, review, ruling, shared_key, signature,
 )  # fmt: skip
 _COUNTERS = select(counter.c.name, counter.c.next)
 _NOTHING: Mapping[str, Any] = MappingProxyType({})

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, func, or_, select
 
 from crm_hub.store.db import Db
 from crm_hub.store.match_keys import Mark, MatchKeys
-from crm_hub.store.schema import population, review
+from crm_hub.store.schema import liked, population, review
 from crm_hub.store.sql import among
 
 _QUESTIONS = {
@@ -19,7 +19,21 @@ _QUESTIONS = {
     for name in ("sqlite", "postgresql")
 }
 _MEASURED = select(population.c.doc).where(population.c.entity == bindparam("entity"))
-_MEASURED_AT = select(population.c.at_us).where(population.c.entity == bindparam("entity"))
+_MEASURED_AT = select(population.c.at_us, population.c.kept).where(
+    population.c.entity == bindparam("entity")
+)
+_PAIRS = {
+    name: select(liked).where(or_(among(name, liked.c.a_record), among(name, liked.c.b_record)))
+    for name in ("sqlite", "postgresql")
+}
+
+
+class LikedRow(NamedTuple):
+    """Two records that likeness makes one. millibits: the weight, in thousandths of a bit."""
+
+    a_record: int
+    b_record: int
+    millibits: int
 
 
 class ReviewRow(NamedTuple):
@@ -104,22 +118,42 @@ class Likeness:
         """Forget questions that are answered or no longer arise."""
         self._db.delete_in(review, review.c.id, numbers)
 
+    # pairs that are one ---------------------------------------------------------------------
+
+    def pairs_of(self, record_ids: Iterable[int]) -> list[LikedRow]:
+        """Return the kept pairs of any of these records."""
+        listed = list(record_ids)
+        if not listed or not self._db.holds_any(liked):
+            return []
+        given = {"among": self._db.listed(listed)}
+        return list(map(LikedRow._make, self._db.ask(_PAIRS[self._db.name], given)))
+
+    def swap_pairs(self, stale: Iterable[LikedRow], fresh: Sequence[LikedRow]) -> None:
+        """Forget pairs, and keep others."""
+        self._db.delete(liked, [row[:2] for row in stale])
+        self._db.insert(liked, fresh)
+
     # what was measured ----------------------------------------------------------------------
 
-    def measured_at(self, entity: str) -> int:
-        """Return when the records of an entity were last measured, 0 for never."""
+    def measured_at(self, entity: str) -> tuple[int, str]:
+        """Return when the records of an entity were last measured, 0 for never, and the mark of
+        the rules by which all pairs that are one are kept; "" where some may be missing."""
         given = {"entity": entity}
         rows = self._db.ask(_MEASURED_AT, given) if self._db.holds_any(population) else ()
-        return int(rows[0][0]) if rows else 0
+        return (int(rows[0][0]), str(rows[0][1])) if rows else (0, "")
 
     def measured(self, entity: str) -> dict[str, Any]:
         """Return what was measured of all records of an entity, {} when nothing was."""
         rows = self._db.ask(_MEASURED, {"entity": entity}) if self._db.holds_any(population) else ()
         return dict(orjson.loads(rows[0][0])) if rows else {}
 
-    def keep_measured(self, entity: str, at_us: int, doc: dict[str, Any]) -> None:
-        """Store what was measured of all records of an entity."""
-        self._db.upsert(population, [(entity, at_us, orjson.dumps(doc).decode())])
+    def keep_measured(self, entity: str, at_us: int, doc: dict[str, Any], kept: str = "") -> None:
+        """Store what was measured of all records of an entity. kept: as `measured_at` gives it."""
+        self._db.upsert(population, [(entity, at_us, orjson.dumps(doc).decode(), kept)])
+
+    def doubt_pairs(self, entity: str) -> None:
+        """Note that pairs may be missing from now on; the next rebuild finds them."""
+        self._db.update(population, ("kept",), [("", entity)])
 
 
 def _question(row: Any) -> ReviewRow:

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, inspect, text
 from crm_hub.model.errors import ConfigError
 
 _FOLDER = Path(__file__).parent / "migrations"
-HEAD = "0013"
+HEAD = "0014"
 
 
 def migrate(engine: Engine) -> None:

@@ -177,12 +177,24 @@ review = Table(
     Index("review_b", "b_record"),
 )
 
+# Pairs that weigh enough to be one; a_record: the one whose source key comes first.
+liked = Table(
+    "liked",
+    metadata,
+    Column("a_record", BigInteger, primary_key=True, autoincrement=False),
+    Column("b_record", BigInteger, primary_key=True, autoincrement=False),
+    Column("millibits", BigInteger, nullable=False),
+    Index("liked_b", "b_record"),
+)
+
+# kept: the mark of the rules by which all pairs stand in `liked`; "" while some may be missing.
 population = Table(
     "population",
     metadata,
     Column("entity", Text, primary_key=True),
     Column("at_us", BigInteger, nullable=False),
     Column("doc", Text, nullable=False),
+    Column("kept", Text, nullable=False),
 )
 
 record_link = Table(
