@@ -173,7 +173,7 @@ def test_a_row_that_is_refused_stops_what_comes_after_it_and_leaves_nothing(stor
         with store.write_behind(behind) as db:
             _hold(db, 1, ["e:a@x.example"])
             db.insert(shared_key, [("p:1", 2, "several"), ("p:1", 3, "several")])
-            db.insert(population, [("person", 1, "{}")])
+            db.insert(population, [("person", 1, "{}", "")])
         store.settled(behind)
 
     with Behind() as behind:

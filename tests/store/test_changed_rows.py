@@ -41,7 +41,7 @@ def _stored(store: Store) -> list[tuple[Any, ...]]:
     return [(*row[:3], bytes(row[3]), *row[4:]) for row in rows]
 
 
-@pytest.mark.parametrize("count", [3, 600])
+@pytest.mark.parametrize("count", [3, 600, 1_337])
 def test_updates_of_many_rows_set_the_columns_named_and_no_others(store: Store, count: int) -> None:
     with store.write() as db:
         db.insert(source_record, [_row(n) for n in range(count + 1)])

@@ -50,7 +50,7 @@ from crm_hub.store.sql import (
 
 Row = tuple[Any, ...]
 
-_TOGETHER = 250
+_TOGETHER = (1_000, 250, 64, 16, 4)  # rows added by a statement, the most that there are first
 _MANY = 20  # rows that PostgreSQL is told to change in one statement
 _MAY_BE_EMPTY = (
     dead_letter, event, liked, population, record_link, review, ruling, shared_key, signature,
@@ -123,14 +123,17 @@ class Db:
             self._insert_many(conn, table, rows)
 
     def _insert_many(self, conn: Connection, table: Table, rows: Sequence[Row]) -> None:
-        """Add rows by hundreds a statement: SQLite takes a row for half of what it costs alone."""
-        whole = len(rows) - len(rows) % _TOGETHER
-        if whole:
-            sql = insert_sql(self.name, table, _TOGETHER)
-            for start in range(0, whole, _TOGETHER):
-                values = tuple(chain.from_iterable(rows[start : start + _TOGETHER]))
-                do(conn, sql, values)
-        if rest := rows[whole:]:
+        """Add rows by hundreds a statement: SQLite takes a row for half of what it costs alone.
+
+        After each a thread that commits may have to wait for its turn, so that few are better.
+        """
+        start = 0
+        for count in _TOGETHER:
+            while len(rows) - start >= count:
+                values = tuple(chain.from_iterable(rows[start : start + count]))
+                do(conn, insert_sql(self.name, table, count), values)
+                start += count
+        if rest := rows[start:]:
             do(conn, insert_sql(self.name, table), rest, many=True)
 
     def upsert(self, table: Table, rows: Sequence[Row]) -> None:
