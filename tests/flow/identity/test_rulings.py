@@ -61,6 +61,7 @@ def _state(hub: Hub) -> dict[str, list[tuple[Any, ...]]]:
         " ORDER BY id",
         "keys": "SELECT * FROM match_key ORDER BY key, record_id",
         "questions": "SELECT a_record, b_record, bits, doc FROM review ORDER BY a_record, b_record",
+        "pairs": "SELECT * FROM liked ORDER BY 1, 2",
         "lines": "SELECT * FROM shared_key ORDER BY key",
         "participants": "SELECT * FROM participant ORDER BY event_id, ord",
         "entries": "SELECT * FROM timeline_entry ORDER BY 1, 2, 3, 4",
