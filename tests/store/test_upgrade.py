@@ -148,3 +148,18 @@ def test_identities_of_a_hub_of_before_say_in_which_run_they_were_created(
         assert found == {1: 7, 2: 8, 3: 0}
         assert repo.changes_after(0) == [(1, "changed", "{}")]
     store.close()
+
+
+def test_what_a_hub_of_before_measured_stays_and_its_pairs_are_not_known(
+    tmp_path: Path, store_url: str
+) -> None:
+    with _upgraded(tmp_path, store_url, "0013") as conn:
+        insert = text("INSERT INTO population (entity, at_us, doc) VALUES ('person', 5, :doc)")
+        conn.execute(insert, {"doc": '{"records": 2}'})
+    store = Store(store_url, tmp_path).open()
+    with store.read() as db:
+        repo = Likeness(db)
+        assert repo.measured("person") == {"records": 2}
+        assert repo.measured_at("person") == (5, "")
+        assert repo.pairs_of([1, 2]) == []
+    store.close()

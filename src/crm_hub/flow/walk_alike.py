@@ -80,10 +80,9 @@ class Alike:
         """
         if node.record_id in self._met:
             return False
-        if node.record_id in self._anew:
-            return True
         kind = KINDS.get(node.entity)
-        return kind is not None and self._weighing(kind).pairs != "kept"
+        is_kept = kind is None or self._weighing(kind).pairs == "kept"
+        return node.record_id in self._anew or not is_kept
 
     # several people's keys --------------------------------------------------------------------
 
