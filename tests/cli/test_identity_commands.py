@@ -77,6 +77,24 @@ def test_a_rebuild_shows_first_and_writes_on_demand(crm, keys: list[str]) -> Non
     assert (again["compared"], again["moves"]) == (0, [])
 
 
+def test_status_says_what_is_asked_and_when_a_rebuild_is_due(
+    crm, keys: list[str], people_hub: Path
+) -> None:
+    assert len(keys) == 3
+    out = crm.fine("status").out
+    assert "1 question about who is who: crm-hub review list" in out
+    assert "A rebuild is due, likeness joins nobody before the first rebuild" in out
+    crm.fine("identity", "rebuild", "--yes")
+    found = crm.fine("status", "--json").data["identity"]
+    assert found["rebuild"] == ""
+    rules = people_hub / "mappings" / "identity.yaml"
+    rules.parent.mkdir(exist_ok=True)
+    rules.write_text("version: 1\nthresholds: {link: 4}\n")
+    assert "identity.yaml" in crm.fine("status", "--json").data["identity"]["rebuild"]
+    crm.fine("identity", "rebuild", "--yes")
+    assert "rebuild" not in crm.fine("status").out
+
+
 @pytest.mark.parametrize(
     "given", [["--region", "DE"], ["--map", "a=email"], ["people.csv"], ["people.csv", "--id", "a"]]
 )

@@ -31,6 +31,7 @@ from crm_hub.store import Db, Identities, Likeness, Machinery
 BATCH = 1_000
 MOVED = 0.1
 """A hub that grew or shrank by this share since it was measured is measured again."""
+NEVER = "likeness joins nobody before the first rebuild"
 
 Progress = Callable[[str, int, int], None]
 _Transaction = Callable[[], AbstractContextManager[Db]]
@@ -71,6 +72,34 @@ def rebuild(hub: Hub, *, full: bool = False, progress: Progress = silent) -> Reb
     return work.found
 
 
+def due(hub: Hub) -> str:
+    """Return why a rebuild that looks at all records is due, "" where none is."""
+    with hub.store.read() as db:
+        repo, identities = Likeness(db), Identities(db)
+        marks = {entity: repo.measured_at(entity) for entity in KINDS}
+        facts = [
+            (entity, repo.measured(entity), kept, identities.count_mapped(entity))
+            for entity, (at_us, kept) in marks.items() if at_us
+        ]  # fmt: skip
+        if not facts:
+            return NEVER if repo.count_questions() else ""
+    return next(filter(None, (_why(hub, *one) for one in facts)), "")
+
+
+def _why(hub: Hub, entity: str, doc: dict[str, Any], kept: str, count: int) -> str:
+    """Return why all records of an entity are to be looked at, "" where only the new ones are."""
+    if not doc:
+        return NEVER
+    if doc["open"]:
+        return "the last rebuild did not come to its end"
+    if not kept or doc["rules"] != _rules(hub, entity):
+        return "identity.yaml, the weights or the hub itself have changed since the last rebuild"
+    was = int(doc["records"])
+    if abs(count - was) > MOVED * was:
+        return f"there are {count:,} {entity} records, and were {was:,} at the last rebuild"
+    return ""
+
+
 class _Rebuild:
     def __init__(self, hub: Hub, full: bool, progress: Progress) -> None:
         self._hub, self._full, self._progress = hub, full, progress
@@ -85,7 +114,7 @@ class _Rebuild:
                 at_us, kept = Likeness(db).measured_at(entity)
                 count = Identities(db).count_mapped(entity)
             self.found.records += count
-            everything = not kept or self._is_due(entity, doc, count)
+            everything = self._full or bool(_why(self._hub, entity, doc, kept, count))
             if everything and count:
                 with reading() as db:
                     doc = self._measured(db, entity, count)
@@ -135,12 +164,6 @@ class _Rebuild:
         if self._run_id:
             counts = {"walked": self.found.compared, "identities": len(self.found.moves)}
             Machinery(db).end_run(self._run_id, to_us(self._hub.now()), "done", "", counts)
-
-    def _is_due(self, entity: str, doc: dict[str, Any], count: int) -> bool:
-        """Whether all records are looked at: asked for, unfinished, other rules, or much moved."""
-        if self._full or not doc or doc["open"] or doc["rules"] != _rules(self._hub, entity):
-            return True
-        return abs(count - int(doc["records"])) > MOVED * int(doc["records"])
 
     def _measured(self, db: Db, entity: str, count: int) -> dict[str, Any]:
         census, done, own = Census(), 0, _own_model(self._hub, entity)

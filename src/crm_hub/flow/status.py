@@ -12,6 +12,7 @@ from crm_hub.store import (
     Events,
     Identities,
     Landings,
+    Likeness,
     Machinery,
     Outbox,
     OutboxFigures,
@@ -63,6 +64,25 @@ class Written(NamedTuple):
 
     connections: list[OutboxStatus]
     conflicts: int
+
+
+class WhoIsWho(NamedTuple):
+    """What waits for a person. questions: how many are open. rebuild: why one is due, or ""."""
+
+    questions: int
+    rebuild: str
+
+
+def who_is_who(hub: Hub) -> WhoIsWho:
+    """Return which decisions about people and firms are waiting."""
+    with hub.store.read() as db:
+        repo = Likeness(db)
+        questions = repo.count_questions()
+        if not questions and not repo.holds_measured():
+            return WhoIsWho(0, "")  # a new hub: nothing further is imported
+    from crm_hub.flow.rebuilding import due
+
+    return WhoIsWho(questions, due(hub))
 
 
 def written(hub: Hub) -> Written:

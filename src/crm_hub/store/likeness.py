@@ -135,6 +135,10 @@ class Likeness:
 
     # what was measured ----------------------------------------------------------------------
 
+    def holds_measured(self) -> bool:
+        """Whether anything was ever measured."""
+        return self._db.holds_any(population)
+
     def measured_at(self, entity: str) -> tuple[int, str]:
         """Return when the records of an entity were last measured, 0 for never, and the mark of
         the rules by which all pairs that are one are kept; "" where some may be missing."""

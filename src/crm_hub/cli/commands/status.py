@@ -31,21 +31,29 @@ _COLOURS = {
 def status(hub_dir: str | None, as_json: bool) -> None:
     """Show for each stream how much of the source is in the hub, and what is wrong.
 
-    A stream is ok only when every record of the source is in the hub and none was set aside.
+    A stream is ok only when every record of the source is in the hub and none was set aside. Below
+    stands what waits for a person: writes, conflicts, questions about who is who.
     """
     from crm_hub.flow.status import status as state_of
+    from crm_hub.flow.status import who_is_who
     from crm_hub.flow.status import written as writes_of
 
     with opened(hub_dir) as hub:
-        rows, writes = state_of(hub), writes_of(hub)
+        rows, writes, people = state_of(hub), writes_of(hub), who_is_who(hub)
         if as_json:
             outbox = {
                 "connections": [_outbox_data(row) for row in writes.connections],
                 "open_conflicts": writes.conflicts,
             }
-            return output.emit({"streams": [_as_data(row) for row in rows], "outbox": outbox})
+            streams = [_as_data(row) for row in rows]
+            return output.emit({"streams": streams, "outbox": outbox, "identity": people._asdict()})
         show(hub, rows)
         show_writes(writes)
+        if people.questions:
+            noun = "question" if people.questions == 1 else "questions"
+            output.say(f"{people.questions:,} {noun} about who is who: crm-hub review list")
+        if people.rebuild:
+            output.say(f"A rebuild is due, {people.rebuild}: crm-hub identity rebuild")
     return None
 
 
