@@ -11,11 +11,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from hashlib import blake2b
 from typing import Any
 
 from crm_hub.flow.batch import Moment
 from crm_hub.flow.hub import Hub
+from crm_hub.flow.rebuild_due import rules_of, why
 from crm_hub.flow.regroup import foresee, regroup
 from crm_hub.flow.stored_evidence import stored_evidence
 from crm_hub.flow.walk_golden import Settled
@@ -29,9 +29,6 @@ from crm_hub.resolve.weights import model_file, read_model, settings_of, shipped
 from crm_hub.store import Db, Identities, Likeness, Machinery
 
 BATCH = 1_000
-MOVED = 0.1
-"""A hub that grew or shrank by this share since it was measured is measured again."""
-NEVER = "likeness joins nobody before the first rebuild"
 
 Progress = Callable[[str, int, int], None]
 _Transaction = Callable[[], AbstractContextManager[Db]]
@@ -72,34 +69,6 @@ def rebuild(hub: Hub, *, full: bool = False, progress: Progress = silent) -> Reb
     return work.found
 
 
-def due(hub: Hub) -> str:
-    """Return why a rebuild that looks at all records is due, "" where none is."""
-    with hub.store.read() as db:
-        repo, identities = Likeness(db), Identities(db)
-        marks = {entity: repo.measured_at(entity) for entity in KINDS}
-        facts = [
-            (entity, repo.measured(entity), kept, identities.count_mapped(entity))
-            for entity, (at_us, kept) in marks.items() if at_us
-        ]  # fmt: skip
-        if not facts:
-            return NEVER if repo.count_questions() else ""
-    return next(filter(None, (_why(hub, *one) for one in facts)), "")
-
-
-def _why(hub: Hub, entity: str, doc: dict[str, Any], kept: str, count: int) -> str:
-    """Return why all records of an entity are to be looked at, "" where only the new ones are."""
-    if not doc:
-        return NEVER
-    if doc["open"]:
-        return "the last rebuild did not come to its end"
-    if not kept or doc["rules"] != _rules(hub, entity):
-        return "identity.yaml, the weights or the hub itself have changed since the last rebuild"
-    was = int(doc["records"])
-    if abs(count - was) > MOVED * was:
-        return f"there are {count:,} {entity} records, and were {was:,} at the last rebuild"
-    return ""
-
-
 class _Rebuild:
     def __init__(self, hub: Hub, full: bool, progress: Progress) -> None:
         self._hub, self._full, self._progress = hub, full, progress
@@ -114,7 +83,9 @@ class _Rebuild:
                 at_us, kept = Likeness(db).measured_at(entity)
                 count = Identities(db).count_mapped(entity)
             self.found.records += count
-            everything = self._full or bool(_why(self._hub, entity, doc, kept, count))
+            everything = self._full or bool(
+                why(self._hub, self._hub.tools.rules, entity, doc, kept, count)
+            )
             if everything and count:
                 with reading() as db:
                     doc = self._measured(db, entity, count)
@@ -172,7 +143,11 @@ class _Rebuild:
                 census.add(one)
             done += len(profiles)
             self._progress(f"measuring {entity}s", done, count)
-        return census.doc() | own | {"rules": _rules(self._hub, entity), "open": True}
+        return (
+            census.doc()
+            | own
+            | {"rules": rules_of(self._hub, self._hub.tools.rules, entity), "open": True}
+        )
 
     def _numbers(self, db: Db, entity: str, since_us: int | None) -> list[int]:
         repo = Identities(db)
@@ -249,14 +224,6 @@ class _Preview(_Rebuild):
         self.found.questions = (
             stored - len(self._answered) + len(set().union(*self._asked.values()))
         )
-
-
-def _rules(hub: Hub, entity: str) -> str:
-    """Return a mark of what decides besides the records: the rules, the model, what is near."""
-    model = KINDS[entity].model
-    weights = model_file(model, hub.mapping_folders).read_text("utf-8")
-    text = rules_mark(hub.tools.rules, model) + weights
-    return blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def _own_model(hub: Hub, entity: str) -> dict[str, Any]:

@@ -66,6 +66,9 @@ class Written(NamedTuple):
     conflicts: int
 
 
+_NEVER = "likeness joins nobody before the first rebuild"
+
+
 class WhoIsWho(NamedTuple):
     """What waits for a person. questions: how many are open. rebuild: why one is due, or ""."""
 
@@ -78,9 +81,9 @@ def who_is_who(hub: Hub) -> WhoIsWho:
     with hub.store.read() as db:
         repo = Likeness(db)
         questions = repo.count_questions()
-        if not questions and not repo.holds_measured():
-            return WhoIsWho(0, "")  # a new hub: nothing further is imported
-    from crm_hub.flow.rebuilding import due
+        if not repo.holds_measured():
+            return WhoIsWho(questions, _NEVER if questions else "")
+    from crm_hub.flow.rebuild_due import due  # a new hub does not need it
 
     return WhoIsWho(questions, due(hub))
 

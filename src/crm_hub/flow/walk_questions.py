@@ -12,6 +12,7 @@ from typing import NamedTuple
 from crm_hub.flow.batch import Moment, Tools
 from crm_hub.flow.walk_alike import Alike
 from crm_hub.flow.walk_components import Groups
+from crm_hub.flow.walk_kept import pair_of
 from crm_hub.flow.walk_records import Batch, Node
 from crm_hub.resolve import Cluster
 from crm_hub.resolve.alike import Held, join_alike
@@ -51,7 +52,7 @@ def join(
             tools.rules.bands,
         )
         out += found
-        alike.asked |= {(min(h.pair[:2]), max(h.pair[:2])): h for h in held}
+        alike.asked |= {pair_of(*h.pair[:2]): h for h in held}
     return out + [one for one in pieces if by_id[one.record_ids[0]].entity not in KINDS]
 
 
@@ -75,7 +76,7 @@ def turn(db: Db, batch: Batch, groups: Groups) -> Turn:
     kept = set()
     stale = []
     for row in stored:
-        pair = (min(row.a_record, row.b_record), max(row.a_record, row.b_record))
+        pair = pair_of(row.a_record, row.b_record)
         if alike.stands(*pair):
             # A record that was not loaded is of somebody with whom none of these has joined.
             if batch.nodes.keys() >= {*pair} and not _is_open(batch, groups, *pair):
