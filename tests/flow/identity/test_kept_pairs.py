@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -106,3 +108,23 @@ def test_a_hub_of_before_is_rebuilt_as_a_whole(tmp_path: Path) -> None:
         db.conn.execute(text("UPDATE population SET kept = ''"))
     assert rebuilding.rebuild(hub).compared == len(rows)
     assert kept_pairs(hub) == kept
+
+
+def test_status_says_why_a_rebuild_is_due_without_importing_what_walks(tmp_path: Path) -> None:
+    hub = _one(tmp_path, _many(60, 4))
+    rebuilding.rebuild(hub)
+    hub = _with_rules(hub, tmp_path, STRICTER)
+    code = (
+        "import sys; from pathlib import Path; from crm_hub.flow.hub import Hub;"
+        "from crm_hub.flow.status import who_is_who; print(who_is_who(Hub(Path(sys.argv[1]))).rebuild);"
+        "print([m for m in ('crm_hub.flow.walk_alike', 'crm_hub_connectors', 'httpx')"
+        " if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "hub")],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    why, imported = done.stdout.splitlines()
+    assert why.startswith("identity.yaml")
+    assert imported == "[]"
+    hub.close()
