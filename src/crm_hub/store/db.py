@@ -50,7 +50,9 @@ from crm_hub.store.sql import (
 
 Row = tuple[Any, ...]
 
-_TOGETHER = (1_000, 250, 64, 16, 4)  # rows added by a statement, the most that there are first
+_TOGETHER = (4_000, 2_000, 1_000, 500, 250, 125, 64, 32, 16, 8, 4)
+"""Rows added by a statement, the most that there are first."""
+_MOST_VALUES = 32_766  # that SQLite takes in a statement
 _MANY = 20  # rows that PostgreSQL is told to change in one statement
 _MAY_BE_EMPTY = (
     dead_letter, event, liked, population, record_link, review, ruling, shared_key, signature,
@@ -127,9 +129,9 @@ class Db:
 
         After each a thread that commits may have to wait for its turn, so that few are better.
         """
-        start = 0
+        start, most = 0, _MOST_VALUES // len(table.columns)
         for count in _TOGETHER:
-            while len(rows) - start >= count:
+            while count <= most and len(rows) - start >= count:
                 values = tuple(chain.from_iterable(rows[start : start + count]))
                 do(conn, insert_sql(self.name, table, count), values)
                 start += count
