@@ -1,4 +1,4 @@
-"""Reads one list page by page, the next one fetched while the hub stores this one.
+"""Reads one list page by page, the next ones fetched while the hub stores this one.
 
 A place is where a page begins: {} at the beginning, then {"cursor": …}, {"page": n},
 {"offset": n} or {"url": …}. It is plain JSON, because it is kept in the checkpoint.
@@ -6,11 +6,11 @@ A place is where a page begins: {} at the beginning, then {"cursor": …}, {"pag
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
-from threading import Thread
-from typing import Any
+from threading import Condition, Thread
+from typing import Any, Generic, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from crm_hub.sdk import CheckpointExpired, ConfigError, Unavailable
@@ -21,20 +21,27 @@ from crm_hub_connectors.rest.settings import ListSettings
 
 Place = dict[str, Any]
 Pairs = Sequence[tuple[str, str]]
+Read = TypeVar("Read")
 
 # Statuses by which APIs say that a cursor or page is none of theirs (any more).
 _NO_SUCH_PAGE = frozenset({400, 404, 410, 416, 422})
 _MOST_EMPTY = 1_000
+_SMALL = 1 << 20  # bytes; of such pages two may wait
+_HUNGRY = 8  # so many pages after the hub had to wait for one
 _JOIN_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Got:
-    """One page as it came: raw records, the place of the next page, None at the end."""
+    """One page as it came: raw records, the place of the next page, None at the end.
+
+    size: of what was read, in bytes.
+    """
 
     place: Place
     records: list[Any] = field(repr=False)
     next: Place | None
+    size: int = 0
 
 
 class PlaceRefused(ConfigError):
@@ -57,8 +64,12 @@ class Reader:
         smaller = [(size, str(min(most, self._spec.page_size)))] if size else []
         return self._fetch({}, [*fixed, *smaller]).records
 
-    def pages(self, place: Place, more: Pairs = ()) -> Iterator[Got]:
-        """Yield the pages from `place` on. more: parameters beside the fixed ones.
+    def pages(
+        self, place: Place, more: Pairs, read: Callable[[Got], Read]
+    ) -> Generator[tuple[Got, Read]]:
+        """Yield the pages from `place` on, and what `read` makes of each where it is fetched.
+
+        more: parameters beside the fixed ones.
 
         Raises: ConfigError when pages repeat, CheckpointExpired when a cursor is refused later
             on, PlaceRefused when that happens to the very first place.
@@ -66,19 +77,27 @@ class Reader:
         params = [*self._spec.fixed, *more]
         guard = _Guard(self._spec)
         got = self._fetch(place, params)
-        while True:
-            guard.check(got)
-            if got.next is None:
-                yield got
-                return
-            ahead = _Ahead(self, got.next, params)
-            try:
-                yield got
-                got = ahead.result()
-            except PlaceRefused as error:
-                raise self._expired(error) from None
-            finally:
-                ahead.leave()
+        guard.check(got)
+        if got.next is None:
+            yield got, read(got)
+            return
+        ahead = _Ahead(lambda at: self._read_at(at, params, read), got.next)
+        try:
+            yield got, read(got)
+            while got.next is not None:
+                got, found = ahead.take()
+                guard.check(got)
+                yield got, found
+        except PlaceRefused as error:
+            raise self._expired(error) from None
+        finally:
+            ahead.leave()
+
+    def _read_at(
+        self, place: Place, params: Pairs, read: Callable[[Got], Read]
+    ) -> tuple[Got, Read]:
+        got = self._fetch(place, params)
+        return got, read(got)
 
     def _expired(self, error: PlaceRefused) -> Exception:
         if self._spec.paging in ("cursor", "link"):
@@ -113,7 +132,8 @@ class Reader:
             raise PlaceRefused(f"{answer.where} does not know the next page ({answer.status})")
         found = document(answer, 1 if self._spec.paging == "none" else 2)
         records = records_of(found, self._spec.records, answer.where)
-        return Got(place, records, self._next(answer, found, place, len(records)))
+        following = self._next(answer, found, place, len(records))
+        return Got(place, records, following, len(answer.body))
 
     def _next(self, answer: Answer, found: Any, place: Place, count: int) -> Place | None:
         spec = self._spec
@@ -157,26 +177,63 @@ class Reader:
         return text
 
 
-class _Ahead:
-    """A page that is fetched in a thread meanwhile."""
+class _Ahead(Generic[Read]):
+    """The pages from a place on, fetched in a thread: one waits for the hub.
 
-    def __init__(self, reader: Reader, place: Place, params: Pairs) -> None:
-        self._future: Future[Got] = Future()
-        self._thread = Thread(target=self._run, args=(reader, place, params), daemon=True)
+    Two small ones do after it had to wait for a page: it joins those of a fast source.
+    """
+
+    def __init__(self, fetch: Callable[[Place], tuple[Got, Read]], place: Place) -> None:
+        self._waiting: deque[tuple[Got, Read]] = deque()
+        self._failed: BaseException | None = None
+        self._is_left = False
+        self._hungry = 0
+        self._turn = Condition()
+        self._thread = Thread(target=self._run, args=(fetch, place), daemon=True)
         self._thread.start()
 
-    def _run(self, reader: Reader, place: Place, params: Pairs) -> None:
+    def _run(self, fetch: Callable[[Place], tuple[Got, Read]], place: Place | None) -> None:
         try:
-            self._future.set_result(reader._fetch(place, params))
+            while place is not None and self._may_go_on():
+                found = fetch(place)
+                place = found[0].next
+                with self._turn:
+                    self._waiting.append(found)
+                    self._turn.notify_all()
+                del found  # it needs its room no longer than the hub does
         except BaseException as error:  # noqa: BLE001 - raised again by whoever waits for it
-            self._future.set_exception(error)
+            with self._turn:
+                self._failed = error
+                self._turn.notify_all()
 
-    def result(self) -> Got:
-        """Return the page, or raise what its fetching raised."""
-        return self._future.result()
+    def _may_go_on(self) -> bool:
+        """Wait until there is room for another page; tell whether anybody still wants one."""
+        with self._turn:
+            self._turn.wait_for(lambda: self._is_left or self._has_room())
+            return not self._is_left
+
+    def _has_room(self) -> bool:
+        waiting = self._waiting
+        return not waiting or (
+            self._hungry > 0 and len(waiting) == 1 and waiting[0][0].size <= _SMALL
+        )
+
+    def take(self) -> tuple[Got, Read]:
+        """Return the next page, or raise what its fetching raised."""
+        with self._turn:
+            self._hungry = self._hungry - 1 if self._waiting else _HUNGRY
+            self._turn.wait_for(lambda: self._waiting or self._failed)
+            if not self._waiting and self._failed is not None:
+                raise self._failed
+            found = self._waiting.popleft()
+            self._turn.notify_all()
+            return found
 
     def leave(self) -> None:
         """Wait a moment for the call to end; one that is asleep between retries is left alone."""
+        with self._turn:
+            self._is_left = True
+            self._turn.notify_all()
         self._thread.join(_JOIN_S)
 
 

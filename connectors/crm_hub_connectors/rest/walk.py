@@ -146,8 +146,8 @@ class Walk:
     def _read(self, progress: Progress) -> Iterator[Page]:
         sweeps = not self._spec.since_param or self._spec.reconcile
         unread, several = False, progress.resumed
-        for got in self._reader.pages(progress.place, self._filter(progress)):
-            changes, rejects = self.records(got)
+        told = self._reader.pages(progress.place, self._filter(progress), self.records)
+        for got, (changes, rejects) in told:
             unread = unread or bool(rejects)
             several = several or (bool(got.records) and bool(got.place))
             self._move(progress, changes)
@@ -223,8 +223,10 @@ class Walk:
                 " can be read",
                 remedy="Set `changed_at`, or run a sync, which reads the whole list.",
             )
-        for got in self._reader.pages({}, self._window_filter(window)):
-            changes = [c for c in self.records(got)[0] if _is_inside(c.changed_at, window)]
+        for _, (found, _rejects) in self._reader.pages(
+            {}, self._window_filter(window), self.records
+        ):
+            changes = [c for c in found if _is_inside(c.changed_at, window)]
             if changes:
                 yield Page(changes, None)
 
