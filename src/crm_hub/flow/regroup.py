@@ -59,7 +59,7 @@ def foresee(db: Db, tools: Tools, record_ids: Iterable[int], moment: Moment) -> 
     batch = _batch(repo, tools, record_ids)
     for node in batch.nodes.values():
         batch.touched.update(node.claimed)
-    groups = components(db, repo, tools, batch)
+    groups = components(db, repo, tools, batch, whole=True)
     settled, _ = decide(db, repo, tools, batch, groups, moment, Walked(), NOTHING)
     return Foreseen(settled, turn(db, batch, groups), set(batch.nodes))
 

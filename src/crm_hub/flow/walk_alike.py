@@ -63,6 +63,14 @@ class Alike:
         or whose their keys are."""
         self._anew.update(records)
 
+    def anew(self, records: set[int]) -> set[int]:
+        """Return those of these records about which something has changed."""
+        return records & self._anew
+
+    def keeps_pairs(self) -> bool:
+        """Tell whether only the pairs of what changed are to be weighed."""
+        return all(self._weighing(kind).pairs == "kept" for kind in KINDS.values())
+
     def stands(self, a: int, b: int) -> bool:
         """Tell whether a pair of stored records was left as it was, with its question if it has
         one. What is one, and may have been held up, is always decided again."""
@@ -131,11 +139,12 @@ class Alike:
             self._weighed |= pairs
             found |= self._weigh_all(batch, pairs)
             if turned.isdisjoint(batch.nodes):
-                return found - batch.nodes.keys()
+                return found - (batch.nodes.keys() - batch.aside)
 
     def _recall(self, batch: Batch) -> set[int]:
         """Return who is one, as before, with nodes that stay as they are."""
-        pairs = filter(self._stands, self._kept.read(batch.nodes.values()))
+        near = (n for n in batch.nodes.values() if n.record_id not in batch.aside)
+        pairs = filter(self._stands, self._kept.read(near))
         return set(chain.from_iterable(pairs))
 
     def meet_again(

@@ -61,7 +61,7 @@ def settle(
     newcomers = take_newcomers(db, batch) if tracked is None and was is None else []
     for node in batch.nodes.values():
         batch.touched.update(node.claimed)
-    groups = components(db, repo, tools, batch)
+    groups = components(db, repo, tools, batch, whole=was is not None)
     repo.add_keys(batch.entries)
     fresh = welcome(db, repo, newcomers, moment, walked) if newcomers else ()
     settled, links = decide(db, repo, tools, batch, groups, moment, walked, was)
@@ -181,13 +181,17 @@ def _link(
 
 
 def _cluster(tools: Tools, component: Sequence[Node], groups: Groups) -> list[Cluster]:
+    keys = set(chain.from_iterable(n.keys for n in component)) & groups.holders.keys()
+    holders = {key: groups.holders[key] for key in sorted(keys)}
+    beside = groups.aside.keys() & set(chain.from_iterable(holders.values()))
     members = [
         Member(n.record_id, str(n.source), n.entity, n.name, _exclusive(n, tools))
-        for n in component
+        for n in (*component, *(groups.aside[r] for r in sorted(beside)))
     ]
-    keys = set(chain.from_iterable(n.keys for n in component)) & groups.holders.keys()
     rulings = groups.ruled.on(n.record_id for n in component)
-    found = cluster(members, {key: groups.holders[key] for key in sorted(keys)}, rulings)
+    found = cluster(members, holders, rulings)
+    if beside:
+        found = [one for one in found if not beside.issuperset(one.record_ids)]
     return join(groups.alike, component, found, lambda: Borders(members, rulings), tools)
 
 

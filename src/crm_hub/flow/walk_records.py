@@ -90,6 +90,7 @@ class Batch:
     batch has met the records that hold it already, as text and as hashes.
     names_gone: (key, record) of names that records no longer have, and of what was near.
     marks_before: the marks that stored records of the batch had until now.
+    aside: nodes that hold a key of others and stay who they are (walk_expansion.py).
     looked, looked_names: the keys and the names that the store was asked for already.
     """
 
@@ -103,6 +104,7 @@ class Batch:
     entries: list[Entry] = field(default_factory=list)
     names_gone: set[tuple[str, int]] = field(default_factory=set)
     marks_before: dict[int, Numbers] = field(default_factory=dict)
+    aside: set[int] = field(default_factory=set)
     looked: Looked[Holds] = field(default_factory=Looked)
     looked_names: Looked[Bears] = field(default_factory=Looked)
 

@@ -5,7 +5,7 @@ came: whole connected components are clustered again whenever one of their recor
 """
 
 from crm_hub.resolve.assign import Assignment, assign
-from crm_hub.resolve.cluster import Cluster, Member, cluster
+from crm_hub.resolve.cluster import Cluster, Member, cluster, sharing
 from crm_hub.resolve.keys import EmailKind, claimed, email_kind, joining, keys_of, name_key
 from crm_hub.resolve.names import (
     NameForm,
@@ -34,4 +34,5 @@ __all__ = [
     "name_key",
     "organization_form",
     "person_form",
+    "sharing",
 ]

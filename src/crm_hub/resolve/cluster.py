@@ -63,17 +63,32 @@ def cluster(
     for key, ids in holders.items():
         present = [by_id[i] for i in ids if i in by_id]
         if len(present) > 1:
-            edges.extend(_edges_of(key, present))
+            edges.extend(_edges_of(key, present)[0])
     if not edges and not rulings:  # most of those who share a line with others
         return [Cluster((m.record_id,), {m.record_id: "alone"}) for m in members]
     edges.sort(key=lambda e: (-e.rank, -e.likeness, e.a.order, e.b.order))
     return _join(members, edges, honour(rulings, by_id))
 
 
-def _edges_of(key: str, present: Sequence[Member]) -> Iterable[_Edge]:
-    """Pairs that share a key and may be one. In a group whose names clash only equal names do.
+class Sharing(NamedTuple):
+    """Those who share a key. ties: pairs that it may join. clashing: entities of which two of them
+    are clearly two."""
 
-    A nameless record that shares a mailbox with two different people belongs to neither.
+    ties: list[tuple[int, int]]
+    clashing: set[str]
+
+
+def sharing(key: str, present: Sequence[Member]) -> Sharing:
+    """Return what a key says of those who share it."""
+    edges, clashing = _edges_of(key, present)
+    return Sharing([(edge.a.record_id, edge.b.record_id) for edge in edges], clashing)
+
+
+def _edges_of(key: str, present: Sequence[Member]) -> tuple[list[_Edge], set[str]]:
+    """Return the pairs that share a key and may be one, and the entities whose names clash.
+
+    In a group whose names clash only equal names do. A nameless record that shares a mailbox with
+    two different people belongs to neither.
     """
     rank = _KIND_RANK[key[:2]]
     pairs = []
@@ -90,10 +105,12 @@ def _edges_of(key: str, present: Sequence[Member]) -> Iterable[_Edge]:
             clashing.add(a.entity)
         else:
             pairs.append(_Edge(rank, likeness, a, b))
-    for edge in pairs:
-        needed = Similarity.SAME if edge.a.entity in clashing else _NEEDED[rank]
-        if rank == _STRONG or edge.likeness >= needed:
-            yield edge
+    joining = [
+        edge for edge in pairs
+        if rank == _STRONG
+        or edge.likeness >= (Similarity.SAME if edge.a.entity in clashing else _NEEDED[rank])
+    ]  # fmt: skip
+    return joining, clashing
 
 
 _NEEDED = {
