@@ -130,7 +130,8 @@ class Alike:
         """Compare the nodes that were not yet; return the records that belong with them."""
         found: set[int] = set()
         while True:
-            fresh = [node for node in batch.nodes.values() if self._is_due(node)]
+            # Who is set aside and now looked at anew is taken in first, with all its keys.
+            fresh = [node for node in _near(batch) if self._is_due(node)]
             self._met.update(n.record_id for n in fresh)
             of_name, turned = self._of_one_name(batch, fresh)
             self.look_anew(turned)
@@ -143,8 +144,7 @@ class Alike:
 
     def _recall(self, batch: Batch) -> set[int]:
         """Return who is one, as before, with nodes that stay as they are."""
-        near = (n for n in batch.nodes.values() if n.record_id not in batch.aside)
-        pairs = filter(self._stands, self._kept.read(near))
+        pairs = filter(self._stands, self._kept.read(_near(batch)))
         return set(chain.from_iterable(pairs))
 
     def meet_again(
@@ -299,6 +299,10 @@ class Alike:
         if a is None or b is None:
             return []
         return self.scorer(KINDS[a.entity]).waterfall(self.profile(a), self.profile(b))
+
+
+def _near(batch: Batch) -> list[Node]:
+    return [node for node in batch.nodes.values() if node.record_id not in batch.aside]
 
 
 def _may_be_one(a: Node, b: Node) -> bool:
