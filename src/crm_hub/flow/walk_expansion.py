@@ -37,7 +37,7 @@ class Expansion:
         self._repo, self._tools, self._batch = repo, tools, batch
         self._holders, self._shared, self._ruled = holders, shared, ruled
         self._whole = whole
-        self._due: list[str] = []
+        self._due: Collection[str] = ()
         self._came = {*batch.nodes}
         self._asked_keys: set[str] = set()
         self._asked_identities: set[int] = set()
@@ -56,13 +56,13 @@ class Expansion:
         """Load `records` and all that is connected with what is in memory, until none is new."""
         self._records |= set(records)
         while self._keys or self._identities or self._records:
-            sharing_keys, sure = self._found()
+            found, sure = self._found()
             self._take_in(sure & self._batch.aside)
-            self._load(sharing_keys | sure, sure)
+            self._load(found | sure, sure)
             self._tie()
 
     def _found(self) -> tuple[set[int], set[int]]:
-        """Return who shares the keys that are due, and who belongs to it for another reason."""
+        """Return who shares the keys to be asked for, and who belongs to it for another reason."""
         self._asked_keys |= self._keys
         self._asked_identities |= self._identities
         keys = self._keys - self._shared.of_kind(CROWDED, self._keys)
@@ -72,7 +72,7 @@ class Expansion:
         sure = self._records | {r for r, _ in self._repo.records_of(self._identities)}
         for key in self._keys & self._later.keys():
             self._holders[key] += self._later.pop(key)
-        self._due = [] if self._whole else sorted(keys)
+        self._due = () if self._whole else keys
         self._keys, self._identities, self._records = set(), set(), set()
         return found, sure
 

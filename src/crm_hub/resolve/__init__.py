@@ -1,7 +1,7 @@
 """Step 4: which records are one identity, and which id it has.
 
 Pure. Its answer depends on the set of records alone, never on the order in which they
-came: whole connected components are clustered again whenever one of their records moves.
+came: whenever a record moves, all that it is connected with by keys that tie are clustered again.
 """
 
 from crm_hub.resolve.assign import Assignment, assign
