@@ -151,7 +151,7 @@ def track(
     outrank(db, tracked.edits, held, saved)
     _add_claims(repo, mapped)
     if held and Rulings(db).any():
-        _drop_what_goes(repo, {m.landed.record_id: m.record for m in mapped})
+        _drop_what_goes(db, {m.landed.record_id: m.record for m in mapped}, tracked.settled)
     repo.save_states(saved)
     repo.save(
         [
@@ -259,19 +259,56 @@ def _add_claims(repo: Outbox, mapped: Sequence[MappedRecord]) -> None:
         records[record_id].claims.append(Claim("strong", HELD_TOGETHER, value))
 
 
-def _drop_what_goes(repo: Outbox, records: Mapping[int, CanonicalRecord | None]) -> None:
+def _drop_what_goes(
+    db: Db, records: Mapping[int, CanonicalRecord | None], settled: Iterable[WriteRow]
+) -> None:
     """What is about to be taken back from a record, say a mailbox, says nothing of who it is.
 
-    It came from people whom a ruling has parted from it since.
+    It came from people whom a ruling has parted from it since. settled: writes that turn out to
+    have been made; what such a one carried over is taken back too, once this is walked.
     """
-    for row in repo.open_in(map(record_lane, records)).values():
-        record = records.get(row.record_id or 0)
-        if record is None or row.kind != "restore":
-            continue
-        stays = {(n, mark(i)) for n, one in _lists(row) for i in one["to"] or []}
-        goes = {(n, mark(i)) for n, one in _lists(row) for i in one["was"] or []} - stays
-        record.claims = [one for one in record.claims if (one.kind, mark(one.value)) not in goes]
+    opened = Outbox(db).open_in(map(record_lane, records)).values()
+    goes = _carried_late(db, settled)
+    for row in opened:
+        if row.kind == "restore" and row.record_id is not None:
+            items = _items(row, "was") - _items(row, "to")
+            goes[row.record_id] = goes.get(row.record_id, set()) | items
+    for number, items in goes.items():
+        record = records.get(number)
+        if record is not None:
+            claims = record.claims
+            record.claims = [one for one in claims if (one.kind, mark(one.value)) not in items]
 
 
-def _lists(row: WriteRow) -> list[tuple[str, dict[str, Any]]]:
-    return [(n, one) for n, one in row.doc["fields"].items() if n in ("email", "phone")]
+def _carried_late(db: Db, settled: Iterable[WriteRow]) -> dict[int, set[Item]]:
+    """Return record → what writes brought it from those whom a later ruling parted from it."""
+    made = {row.record_id: row for row in settled if row.record_id is not None}
+    theirs: dict[int, set[int]] = {}
+    for ruling in Rulings(db).of(made) if made else ():
+        if ruling.kind == "different":
+            for mine, parted in (ruling.sides, ruling.sides[::-1]):
+                for number in made.keys() & set(mine):
+                    if made[number].made_at_us <= ruling.at_us:
+                        theirs.setdefault(number, set()).update(parted)
+    others = {record for ids in theirs.values() for record in ids}
+    said = {h.record_id: _said(orjson.loads(h.data)) for h in Identities(db).held(others)}
+    return {
+        number: (_items(made[number], "to") - _items(made[number], "was"))
+        & {item for other in ids for item in said.get(other, ())}
+        for number, ids in theirs.items()
+    }
+
+
+Item = tuple[str, str]
+"""The name of a field that finds people, and the mark of a value in it."""
+
+_FINDING = ("email", "phone")
+
+
+def _items(row: WriteRow, at: str) -> set[Item]:
+    fields = row.doc["fields"].items()
+    return {(n, mark(i)) for n, one in fields if n in _FINDING for i in one[at] or []}
+
+
+def _said(values: Mapping[str, Any]) -> set[Item]:
+    return {(n, mark(i)) for n in _FINDING for i in values.get(n) or []}

@@ -241,3 +241,14 @@ def test_a_blank_that_came_over_is_taken_back_too(between: str) -> None:
     state.put_back_what_stood_there_before(at=2, which=2)
     state.unlink_undoes_link(at=2, between=between, by_split=True, other=2, which=4)
     state.teardown()
+
+
+def test_a_mailbox_that_a_write_of_unknown_fate_carried_over_joins_nobody() -> None:
+    state = TwoWay()
+    state.begin(profiles=[{}, {}], approved=False)
+    state.add(at=0)
+    state.quiet()
+    state.add(at=0)
+    state.unlink(at=0, which=0)  # its copy gets one of its own, which holds the same mailbox
+    state.unlink_undoes_link(at=0, between="crash", by_split=False, other=0, which=4)
+    state.teardown()
