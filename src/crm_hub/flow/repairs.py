@@ -149,7 +149,7 @@ def _carried(
             if number not in held or not made:
                 continue
             for name in sorted({f for row in made for f in row.doc["fields"]}):
-                own = _own(name, (n for n in mine if n != number), values, states)
+                own = _own(name, (n for n in mine if n != number), values, states, writes)
                 foreign = _own(name, theirs, values, states, writes) - own
                 change = _back(name, made, values[number], states[number], foreign)
                 if change is not None:
@@ -161,11 +161,11 @@ def _own(
     records: Iterable[int],
     values: Mapping[int, Mapping[str, Any]],
     states: Mapping[int, FieldStates],
-    writes: Mapping[str, Sequence[WriteRow]] | None = None,
+    writes: Mapping[str, Sequence[WriteRow]],
 ) -> set[str]:
     """Return what records say of their own in a field, as marks.
 
-    writes: what the hub wrote while they were one with others; what it wrote before counts too.
+    writes: what the hub wrote to them while they were one with others; the rest is their own.
     """
     found: set[str] = set()
     for number in records:
@@ -174,8 +174,6 @@ def _own(
         is_said = value not in (None, []) or (entry is not None and entry.cleared)
         said = _marks(value) if is_said else set()
         if entry is not None and entry.copied:
-            if writes is None:
-                continue
             for row in writes.get(record_lane(number), ()):
                 if change := row.doc["fields"].get(name):
                     said -= _marks(change["to"]) - _marks(change["was"])

@@ -252,3 +252,23 @@ def test_a_mailbox_that_a_write_of_unknown_fate_carried_over_joins_nobody() -> N
     state.unlink(at=0, which=0)  # its copy gets one of its own, which holds the same mailbox
     state.unlink_undoes_link(at=0, between="crash", by_split=False, other=0, which=4)
     state.teardown()
+
+
+def test_what_a_record_said_before_is_its_own_when_another_of_its_people_is_taken_out() -> None:
+    state = TwoWay()
+    state.begin(profiles=[{}, {}], approved=True)
+    state.add(at=2)
+    state.add(at=1)
+    state.add_the_same_person_elsewhere(at=0, which=4)
+    state.crash(at=0, commits=True, n=10)
+    state.add(at=2)
+    state.add_the_same_person_elsewhere(at=2, which=3)
+    state.drop(at=2, which=3)
+    state.pull_one(at=1)
+    state.push_one(at=2)
+    state.link(at=0, other=0, which=2)  # a copy that the hub had made of the third, and the first
+    state.quiet()
+    state.put_back_what_stood_there_before(at=2, which=6)
+    state.unlink(at=1, which=8)  # the third: its copy stays, with what it had said before
+    state.unlink_undoes_link(at=2, between="push", by_split=False, other=4, which=0)
+    state.teardown()
