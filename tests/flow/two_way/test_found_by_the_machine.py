@@ -272,3 +272,15 @@ def test_what_a_record_said_before_is_its_own_when_another_of_its_people_is_take
     state.unlink(at=1, which=8)  # the third: its copy stays, with what it had said before
     state.unlink_undoes_link(at=2, between="push", by_split=False, other=4, which=0)
     state.teardown()
+
+
+def test_what_only_a_create_that_is_sent_again_says_reaches_the_others_a_round_later() -> None:
+    state = TwoWay()
+    state.begin(profiles=[{}, {}], approved=False)
+    state.add(at=0)
+    state.push_without_an_answer(at=1, fault="lost")
+    state.drop(at=2, which=4)
+    state.add_the_same_person_elsewhere(at=1, which=9)
+    state.drop(at=1, which=3)
+    state.quiet()
+    state.teardown()
