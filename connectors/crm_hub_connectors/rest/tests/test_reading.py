@@ -271,3 +271,24 @@ def test_a_pull_that_is_left_in_the_middle_leaves_no_thread_behind() -> None:
     close: Callable[[], None] = flow.close  # type: ignore[attr-defined]
     close()
     assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("padding", [0, 2_000_000])
+def test_two_small_pages_wait_for_a_hub_that_had_to_wait_and_one_large_one(padding: int) -> None:
+    waits, asked = threading.Event(), [threading.Event() for _ in range(7)]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        page = int(request.url.params["page"])
+        asked[page].set()
+        if page == 2:
+            waits.wait(5)  # the hub is done with the first page before this one is there
+        return httpx.Response(200, json=[{"id": page, "text": "x" * padding}] if page < 6 else [])
+
+    one = connector(answer, paging="page")
+    flow = one.pull(one.discover()[0], None)
+    next(flow)
+    threading.Timer(1.0, waits.set).start()
+    assert next(flow).changes[0].id == "2"
+    assert asked[3].wait(5)
+    assert asked[4].wait(0.5 if padding else 5) is not bool(padding)
+    assert [c.id for page in flow for c in page.changes] == ["3", "4", "5"]
