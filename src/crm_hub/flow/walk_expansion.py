@@ -14,8 +14,7 @@ from collections.abc import Collection, Iterable, Sequence
 from crm_hub.flow.batch import Tools
 from crm_hub.flow.walk_records import Batch, Node, held_node
 from crm_hub.flow.walk_rulings import Ruled
-from crm_hub.resolve import Member
-from crm_hub.resolve.cluster import sharing
+from crm_hub.resolve import Member, sharing
 from crm_hub.store import CROWDED, Identities, SharedKeys
 
 
