@@ -17,7 +17,7 @@ from crm_hub.flow import ahead, pages, walk_drafts
 from crm_hub.flow.ahead import Ahead
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.inbound import sync
-from crm_hub.flow.mapping_process import answers_of, unpacked
+from crm_hub.flow.mapping_process import answer_of, unpacked
 from crm_hub.model.errors import Unavailable
 from crm_hub.model.records import Change
 from crm_hub.sdk.testing import servers
@@ -110,8 +110,8 @@ def test_a_record_that_fails_is_left_to_the_asker_and_stops_no_other(
     payloads: list[Any] = [{"id": str(n), "first": f"Ann{n}"} for n in range(4)]
     for _ in range(100):  # what holds a NUL is cleaned, and that may not be this deep
         payloads[1]["deep"] = {"on": payloads[1].get("deep", "\0")}
-    job = [(orjson.dumps(payloads), [None] * 4)]
-    whole = unpacked([*answers_of(section, rules, job)])
+    job = (orjson.dumps(payloads), [None] * 4)
+    whole = unpacked(answer_of(section, rules, job))
     assert [one is not None for one in whole] == [True, False, True, True]
 
     usual = walk_drafts.name_of
@@ -122,7 +122,7 @@ def test_a_record_that_fails_is_left_to_the_asker_and_stops_no_other(
         return usual(entity, values)
 
     monkeypatch.setattr(walk_drafts, "name_of", name_of)
-    found = unpacked([*answers_of(section, rules, job)])
+    found = unpacked(answer_of(section, rules, job))
     assert found[2] is not None
     assert found[2][3] is None, "its text and hash stand; it is mapped where it is stored"
     assert [found[0], found[1], found[3]] == [whole[0], whole[1], whole[3]]

@@ -1,13 +1,15 @@
 """Prepares the page that comes in a process of its own, while this one stores those before it.
 
 Mapping is pure and the dearest step of a long read. The helper is started once a read has become
-long and works at one page at a time: when it dies, or was never there, a page is hashed and mapped
-where it is stored. docs/adr/0018, docs/adr/0025.
+long, and gets the next page before the last one is taken back, so that it never waits: when it
+dies, or was never there, a page is hashed and mapped where it is stored. docs/adr/0018,
+docs/adr/0025, docs/adr/0038.
 """
 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Sequence
 from itertools import chain
 from types import TracebackType
@@ -42,8 +44,7 @@ class Ahead:
         self._new = 0
         self._helper: Helper | None = None
         self._ready = False
-        self._busy_with: list[Change] = []
-        self._job: Job = []
+        self._given: deque[tuple[list[Change], list[Job]]] = deque()
         self._may_start = rules is not None and cores() > 1
 
     def __enter__(self) -> Ahead:
@@ -67,7 +68,7 @@ class Ahead:
             self._start()
 
     def offer(self, changes: Sequence[Change]) -> bool:
-        """Let the helper prepare these changes; tell whether it does. It must have nothing to do.
+        """Let the helper prepare these changes; tell whether it does. They are taken in this order.
 
         Their payloads are empty until they are taken back: as JSON they need a fifth of the memory.
         What JSON cannot say in one go is left to whoever stores it.
@@ -76,31 +77,30 @@ class Ahead:
         if not there or not self._is_ready():
             return False
         try:
-            self._job = [
-                _piece(there[start : start + TOGETHER]) for start in range(0, len(there), TOGETHER)
+            jobs = [
+                _job(there[start : start + TOGETHER]) for start in range(0, len(there), TOGETHER)
             ]
         except (TypeError, ValueError):
             return False
-        if not self._send(self._job):
+        if not all(map(self._send, jobs)):
             return False
-        self._busy_with = there
+        self._given.append((there, jobs))
         for one in there:
             cast(Payload, one.payload).clear()
         return True
 
     def take(self) -> dict[int, Ready]:
-        """Return what the helper made of what it was offered, by the id() of the change.
+        """Return what the helper made of what it was offered first, by the id() of the change.
 
         The payload of a change that it could make nothing of is there again.
         """
-        there, self._busy_with = self._busy_with, []
-        job, self._job = self._job, []
-        if not there:
-            return {}
-        sent = self._receive()
-        answer: Answer = [None] * len(there) if sent is None else unpacked(sent)
+        there, jobs = self._given.popleft()
+        answer: Answer = []
+        for job in jobs:
+            sent = self._receive()
+            answer += [None] * len(job[1]) if sent is None else unpacked(sent)
         if not all(found and found[3] for found in answer):
-            payloads = chain.from_iterable(orjson.loads(raw) for raw, _ in job)
+            payloads = chain.from_iterable(orjson.loads(raw) for raw, _ in jobs)
             for change, found, payload in zip(there, answer, payloads, strict=True):
                 if not found or not found[3]:
                     cast(Payload, change.payload).update(payload)
@@ -132,7 +132,8 @@ class Ahead:
         return True
 
     def _receive(self) -> Any:
-        assert self._helper is not None  # noqa: S101
+        if self._helper is None:
+            return None
         try:
             return self._helper.receive()
         except OSError:
@@ -145,12 +146,12 @@ class Ahead:
 
     def _stop(self) -> None:
         helper, self._helper = self._helper, None
-        self._ready, self._busy_with = False, []
+        self._ready = False
         if helper is not None:
             _ONE.release()
             helper.stop()
 
 
-def _piece(changes: Sequence[Change]) -> tuple[bytes, list[int | None]]:
+def _job(changes: Sequence[Change]) -> Job:
     times = [None if one.changed_at is None else to_us(one.changed_at) for one in changes]
     return orjson.dumps([one.payload for one in changes]), times

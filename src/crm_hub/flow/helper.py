@@ -2,28 +2,31 @@
 
 Each job and each answer is one pickle on its stdin and stdout. It holds nothing: when it dies, or
 was never there, whoever asked does the work. When the one that asked is gone, its stdin ends and so
-does it.
+does it. A thread takes its answers, so that it never waits for who asked, and can be given the next
+job before the answer to the last one is wanted.
 """
 
 from __future__ import annotations
 
 import os
 import pickle
-import select
+import queue
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import IO, Any
 
 READY = "ready"
-_PIPE = 1 << 20  # bytes; a job goes through in one go, and neither side waits for the other's turn
+_PIPE = 1 << 20  # bytes; most of a job goes through in one go
 _WAIT_S = 5.0
+_ENDED = object()
 
 
 class Helper:
-    """One such process. It has one job at a time."""
+    """One such process. It does one job after the other, and answers in that order."""
 
     def __init__(self, module: str, opening: Any) -> None:
         """Start it. module: its program; it calls `serve`. opening: what it needs for every job.
@@ -36,6 +39,13 @@ class Helper:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, pipesize=_PIPE
         )
         self.pid = self._process.pid
+        assert self._process.stdout is not None  # noqa: S101
+        self._answers: queue.Queue[Any] = queue.Queue()
+        self._next: list[Any] = []  # the next answer, when somebody has asked whether it is there
+        self._reader = threading.Thread(
+            target=_read, args=(self._process.stdout, self._answers), name="helper", daemon=True
+        )
+        self._reader.start()
         try:
             self.send(opening)
         except OSError:
@@ -49,27 +59,37 @@ class Helper:
         self._process.stdin.flush()
 
     def has_answered(self, wait_s: float = 0.0) -> bool:
-        """Tell whether an answer, or its end, can be read."""
-        assert self._process.stdout is not None  # noqa: S101
-        return bool(select.select([self._process.stdout], [], [], wait_s)[0])
+        """Tell whether an answer, or its end, is there."""
+        with suppress(queue.Empty):
+            if not self._next:
+                self._next.append(self._answers.get(wait_s > 0, wait_s))
+        return bool(self._next)
 
     def receive(self) -> Any:
         """Return its answer; the first one is READY. Raises: OSError when it is gone."""
-        assert self._process.stdout is not None  # noqa: S101
-        try:
-            return pickle.load(self._process.stdout)  # noqa: S301 - our own program
-        except (EOFError, pickle.UnpicklingError) as error:
-            raise BrokenPipeError("the helper process has ended") from error
+        answer = self._next.pop() if self._next else self._answers.get()
+        if answer is _ENDED:
+            self._next.append(answer)
+            raise BrokenPipeError("the helper process has ended")
+        return answer
 
     def stop(self) -> None:
         """End it, whatever it is doing."""
         self._process.kill()
+        self._reader.join(_WAIT_S)
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 with suppress(OSError):
                     pipe.close()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_WAIT_S)
+
+
+def _read(pipe: IO[bytes], answers: queue.Queue[Any]) -> None:
+    with suppress(EOFError, OSError, pickle.UnpicklingError):
+        while True:
+            answers.put(pickle.load(pipe))  # noqa: S301 - our own program
+    answers.put(_ENDED)
 
 
 def serve(opened: Callable[[Any], Callable[[Any], Any]]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import marshal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
@@ -18,8 +18,8 @@ from crm_hub.model.canonical import Drift, EventDraft, Mapped
 from crm_hub.model.records import Payload
 from crm_hub.model.rules import IdentityRules
 
-Job = list[tuple[bytes, Sequence[int | None]]]
-"""The payloads of a page, some hundred as a JSON list, and changed_at_us of each."""
+Job = tuple[bytes, Sequence[int | None]]
+"""The payloads of some hundred records as a JSON list, and changed_at_us of each."""
 
 Answer = list[tuple[str, bytes, int | None, Made | None] | None]
 """Of each record its payload as it is stored, its hash, changed_at_us, and what the walk needs."""
@@ -28,14 +28,14 @@ Packed = tuple[bytes, dict[int, tuple[Sequence[EventDraft], Sequence[Drift]]]]
 """An answer about some records on its way: by marshal what is plain, by place what is not."""
 
 TOGETHER = 250
-"""So many records are one piece of a job; with 1,000 it is no faster, and takes 7 MB more."""
+"""So many records are one job; with 1,000 it is no faster, and takes 7 MB more."""
 
 
-def answers(opening: tuple[SectionPlan, IdentityRules]) -> Callable[[Job], list[Packed]]:
-    """Return what answers a page, as the opening says."""
+def answers(opening: tuple[SectionPlan, IdentityRules]) -> Callable[[Job], Packed]:
+    """Return what answers a job, as the opening says."""
     gc.set_threshold(200_000, 10, 10)
     section, rules = opening
-    return lambda job: [*answers_of(section, rules, job)]
+    return lambda job: answer_of(section, rules, job)
 
 
 def packed(answer: Answer) -> Packed:
@@ -51,30 +51,26 @@ def packed(answer: Answer) -> Packed:
     return marshal.dumps(plain), said
 
 
-def unpacked(sent: list[Packed]) -> Answer:
-    """Return the answer that was sent, taking it away piece by piece."""
-    out: Answer = []
-    sent.reverse()
-    while sent:
-        plain, said = sent.pop()
-        answer: Answer = marshal.loads(plain)  # noqa: S302 - our own program
-        for place, (events, drifts) in said.items():
-            one = answer[place]
-            if one is not None and one[3] is not None:
-                answer[place] = (*one[:3], (one[3][0], events, drifts))
-        out += answer
-    return out
+def unpacked(sent: Packed) -> Answer:
+    """Return the answer that was sent."""
+    plain, said = sent
+    answer: Answer = marshal.loads(plain)  # noqa: S302 - our own program
+    for place, (events, drifts) in said.items():
+        one = answer[place]
+        if one is not None and one[3] is not None:
+            answer[place] = (*one[:3], (one[3][0], events, drifts))
+    return answer
 
 
-def answers_of(section: SectionPlan, rules: IdentityRules, job: Job) -> Iterator[Packed]:
-    """Yield what becomes of the records of a page, some hundred at a time; None stands for one that
-    fails: the asker then sees why for itself.
+def answer_of(section: SectionPlan, rules: IdentityRules, job: Job) -> Packed:
+    """Return what becomes of some hundred records; None stands for one that fails: the asker then
+    sees why for itself.
 
-    One step for some hundred of them, then the next: the code of a step stays at hand in the
-    processor, and so do the records, which takes almost half of the time away.
+    One step for all of them, then the next: the code of a step stays at hand in the processor, and
+    so do the records, which takes almost half of the time away.
     """
-    for raw, times in job:
-        yield packed(_ready(section, rules, orjson.loads(raw), times))
+    raw, times = job
+    return packed(_ready(section, rules, orjson.loads(raw), times))
 
 
 def _ready(

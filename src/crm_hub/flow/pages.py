@@ -95,10 +95,10 @@ class _Pull:
             self._land_rest()  # what may be deleted is judged by what is stored
             self._settled()
             page = self._held.hold(self._run, self._stream, page)
-        before, ready = self._told, self._ahead.take()
+        before = self._told
         self._told = page if self._ahead.offer(page.changes) else None
         if before is not None:
-            self._store(before, ready)
+            self._store(before, self._ahead.take())
         if self._told is None:
             self._store(page, {})
         if page.complete:

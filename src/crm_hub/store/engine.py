@@ -36,7 +36,9 @@ _BY_KEY = (
     " set_config('enable_seqscan', 'off', true)"
 )
 _BEGIN_WRITE = text(f"SELECT pg_advisory_xact_lock(:k), {_BY_KEY}")
-_PLAN_BY_KEY = text(f"SELECT {_BY_KEY}")
+# The same few questions page after page: each is planned once, for keys of any number, and anew
+# when the server has looked at its table again.
+_PLAN_ONCE = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off"
 # Rows after whose arrival PostgreSQL is told to look at its tables again: it plans a question for
 # a whole page by how many rows share a value, and its own look may be a minute away.
 _MEASURE_FROM, _MEASURE_EACH = 20_000, 8
@@ -55,9 +57,10 @@ class Store:
     def __init__(self, url: str, base_dir: Path) -> None:
         self.url = _absolute(url, base_dir)
         self._engine = _engine(self.url)
-        self._reader = self._engine
+        self._reader = self._beside = self._engine
         if not self.is_sqlite:
             self._reader = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+            self._beside = _beside(self.url)
         self.before_commit: Any = None
         self._added, self._measure_at = 0, _MEASURE_FROM
         self._logged, self._copied = 0, False
@@ -98,8 +101,7 @@ class Store:
             if self.is_sqlite:
                 db = Db(conn, later=True)
             else:
-                beside = held.enter_context(self._engine.connect())
-                beside.execute(_PLAN_BY_KEY)
+                beside = held.enter_context(self._beside.connect())
                 db = Streaming(conn, beside, behind)
             try:
                 yield db
@@ -203,6 +205,7 @@ class Store:
 
     def close(self) -> None:
         self._engine.dispose()
+        self._beside.dispose()
 
     def _begin_write(self, conn: Any) -> None:
         if self.is_sqlite:
@@ -266,6 +269,18 @@ def _engine(url: str) -> Engine:
     event.listen(engine, "checkin", _rested)
     event.listen(engine, "checkout", _still_there)
     return engine
+
+
+def _beside(url: str) -> Engine:
+    """Return an engine for questions beside a transaction; without one, so that plans are kept."""
+    engine = _engine(url).execution_options(isolation_level="AUTOCOMMIT")
+    event.listen(engine, "connect", lambda connection, _record: _plan_once(connection))
+    return engine
+
+
+def _plan_once(connection: Any) -> None:
+    connection.execute(_PLAN_ONCE)
+    connection.commit()
 
 
 def _rested(_connection: Any, record: Any) -> None:
