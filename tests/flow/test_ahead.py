@@ -149,6 +149,40 @@ def test_the_read_goes_on_when_the_helper_dies(
     assert _left(hub) == expected
 
 
+def test_it_has_the_next_page_before_the_last_is_taken_and_gives_both_back_when_it_dies(
+    tmp_path: Path, at_once: None
+) -> None:
+    hub = _hub(tmp_path)
+    section = hub.plan("crm_a").sections["contacts"]
+
+    def page(name: str) -> list[Change]:  # more than its pipes hold
+        return [
+            Change(f"{name}{n}", {"id": f"{name}{n}", "first": "A" * 4_000}) for n in range(600)
+        ]
+
+    with Ahead(section, hub.tools.rules) as helper:
+        helper.saw(1)
+        first, second, third = page("a"), page("b"), page("c")
+        assert helper.offer(first)
+        assert helper.offer(second)
+        assert not any(one.payload for one in (*first, *second))
+        for given in (first, second):
+            taken = helper.take()
+            assert [taken[id(one)][0] for one in given] == [
+                orjson.dumps({"first": "A" * 4_000, "id": one.id}).decode() for one in given
+            ]
+        assert helper.offer(first := page("a"))
+        assert helper.offer(second := page("b"))
+        assert helper._helper is not None
+        os.kill(helper._helper.pid, signal.SIGKILL)
+        while helper.offer(third):  # what is still sent before it is known to be gone
+            third = page("c")
+        for given in (first, second):
+            helper.take()
+        assert all(one.payload == {"id": one.id, "first": "A" * 4_000} for one in (*first, *second))
+        assert all(one.payload for one in third)
+
+
 def test_a_commit_that_fails_behind_loses_nothing_and_the_next_sync_converges(
     tmp_path: Path, expected: dict[str, Any], at_once: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from psycopg.pq import TransactionStatus
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
@@ -15,6 +16,7 @@ from crm_hub.model.errors import Unavailable
 from crm_hub.store import Behind, Db, Identities, Likeness, SharedKeys, Store, engine, match_keys
 from crm_hub.store.match_keys import entries_of, joined
 from crm_hub.store.schema import match_key_recent, population, shared_key
+from crm_hub.store.streaming import Streaming
 
 
 def _hold(db: Db, number: int, keys: list[str]) -> None:
@@ -46,6 +48,27 @@ def test_what_was_inserted_is_found_before_and_after_the_commit(store: Store) ->
     with store.read() as db:
         found = Identities(db).identities(range(1, 9))
         assert {n: row.redirect_to for n, row in found.items()} == dict.fromkeys(range(1, 6), 1)
+
+
+def test_what_is_asked_beside_is_planned_once_and_never_waits_in_a_transaction(
+    store: Store,
+) -> None:
+    if store.is_sqlite:
+        pytest.skip("SQLite asks on the connection that writes")
+    with Behind() as behind:
+        for number in range(1, 21):
+            with store.write_behind(behind) as db:
+                assert isinstance(db, Streaming)
+                keys = [f"e:{n}@x.example" for n in range(number)]
+                assert Identities(db).holders(keys) == list(range(1, number))
+                _hold(db, number, [f"e:{number - 1}@x.example"])
+                beside: Any = db._beside.connection.dbapi_connection
+                assert beside.info.transaction_status == TransactionStatus.IDLE
+        store.settled(behind)
+        by_key = "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement "
+        planned = beside.execute(by_key + "LIKE '%match_key.key = ANY%'").fetchall()
+    assert planned
+    assert all(once and not anew for once, anew in planned)
 
 
 def test_a_block_that_fails_leaves_nothing(store: Store) -> None:
