@@ -143,10 +143,11 @@ class Side:
 
     # what the connector does
 
-    def change(self, key: str) -> Change:
+    def change(self, key: str, *, is_compared: bool = False) -> Change:
+        """is_compared: the hub may write by what it is told, so that this is never out of date."""
         row = self.rows[key]
         # A feed that tells of a change and shows what was before would never be right again.
-        if self.stale and key in self.old and not self.delta:
+        if self.stale and key in self.old and not self.delta and not is_compared:
             self.stale -= 1
             row = self.old[key]
         at = EPOCH + timedelta(microseconds=row.at_us) if self.has_times else None
@@ -273,7 +274,7 @@ class FakeConnector(Connector[FakeSettings]):
                 wanted = ref.hint["external_id"]
                 key = next((k for k, r in side.rows.items() if r.ext == wanted), "")
             if key in side.rows:
-                found.append((ref.stream, side.change(key)))
+                found.append((ref.stream, side.change(key, is_compared=side.guard == "compare")))
             elif key:
                 found.append((ref.stream, Change(key, None)))
         return found
