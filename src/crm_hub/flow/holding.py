@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from crm_hub.flow.batch import TwoWay
 from crm_hub.model.ids import strong_key
-from crm_hub.store import Db, Identities, Outbox, WriteRow
+from crm_hub.store import Db, Identities, Outbox, Rulings, WriteRow
 
 if TYPE_CHECKING:
     from crm_hub.flow.planning import Subject
@@ -28,14 +28,36 @@ def hold_together(db: Db, two_way: TwoWay, subjects: Sequence[Subject]) -> None:
 
 
 def hold_created(db: Db, made: Sequence[tuple[WriteRow, int]]) -> None:
-    """Hold each created record together with the one that most of its values come from."""
+    """Hold each created record together with the one that most of its values come from.
+
+    But for those that people have parted since: the hub may hear late that it made them.
+    """
     anchors = {number: row.doc["anchor"] for row, number in made if row.doc.get("anchor")}
+    for number in _parted(db, anchors):
+        del anchors[number]
     links = Identities(db).links_of(anchors.values())
     claims = _Claims(db, _held(db, anchors.values()))
     values = {a: claims.own([a], links[a][0] if a in links else None) for a in anchors.values()}
     rows = [(one, values[anchor]) for n, anchor in anchors.items() for one in (anchor, n)]
     there = [(claim_key(value), anchor) for anchor, value in values.items()]
     Outbox(db).add_claims(rows, there)  # the new record gets its key from the walk
+
+
+def _parted(db: Db, anchors: Mapping[int, int]) -> set[int]:
+    """Return the records that people ruled not to be who they were made from."""
+    repo = Rulings(db)
+    if not repo.any():
+        return set()
+    links = Identities(db).links_of({*anchors, *anchors.values()})
+    return {
+        number
+        for row in repo.of(anchors)
+        if row.kind == "different"
+        for one, other in (row.sides, row.sides[::-1])
+        for number in one
+        if (anchor := anchors.get(number)) in other
+        if number in links and anchor in links and links[number][0] != links[anchor][0]
+    }
 
 
 def newly_held(

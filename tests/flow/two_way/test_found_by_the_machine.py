@@ -8,6 +8,7 @@ import pytest
 
 from tests.flow.two_way.fake import Clock, Side
 from tests.flow.two_way.machine import PROFILES, Countdown, Died, TwoWay
+from tests.flow.two_way.resting import ids
 from tests.flow.two_way.worlds import World, only
 
 
@@ -283,4 +284,18 @@ def test_what_only_a_create_that_is_sent_again_says_reaches_the_others_a_round_l
     state.add_the_same_person_elsewhere(at=1, which=9)
     state.drop(at=1, which=3)
     state.quiet()
+    state.teardown()
+
+
+def test_a_create_confirmed_after_its_record_was_parted_draws_nobody_over() -> None:
+    state = TwoWay()
+    state.begin(profiles=[{}, {}, {}], approved=False)
+    state.add(at=2)
+    state.push_without_an_answer(at=1, fault="lost")
+    state.push_without_an_answer(at=2, fault="lost")  # the copy without an answer has been read
+    state.unlink(at=1, which=5)
+    state.edit(at=1, name="phone", which=3)
+    state.quiet()  # each gets a copy in the first system, and only now that answer comes
+    were = ids(state.world.hub)
+    assert were["a/contacts#a1"] == were["c/contacts#c1"] != were["b/contacts#b1"]
     state.teardown()
