@@ -51,7 +51,7 @@ class Subject:
         made = whole_name(self.members, self.decided) if self.entity == "person" else None
         if made is not None:
             fields["display_name"] = made
-        return {n: Wanted(d.value, d.stamp, d.items, d.open) for n, d in fields.items()}
+        return {n: Wanted(d.value, d.stamp, d.items, d.open, d.origin) for n, d in fields.items()}
 
     def targets(self, two_way: TwoWay) -> list[tuple[MergeMember, Route]]:
         """Return the members that the hub may write to."""

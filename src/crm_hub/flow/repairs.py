@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import orjson
@@ -150,7 +150,8 @@ def _carried(
                 continue
             for name in sorted({f for row in made for f in row.doc["fields"]}):
                 own = _own(name, (n for n in mine if n != number), values, states, writes)
-                foreign = _own(name, theirs, values, states, writes) - own
+                said = _own(name, theirs, values, states, writes)
+                foreign = _Foreign({*theirs}, said - own, own)
                 change = _back(name, made, values[number], states[number], foreign)
                 if change is not None:
                     yield held[number], name, change
@@ -188,12 +189,30 @@ def _marks(value: Any) -> set[str]:
     return {mark(item) for item in (value if isinstance(value, list) else [value])}
 
 
+class _Foreign(NamedTuple):
+    """What tells a value of the other part: its records, what they alone say now, and what others
+    of one's own part say. A single value may be from a record that has said something else since.
+    """
+
+    records: set[int]
+    said: set[str]
+    own: set[str]
+
+    def brought(self, change: Mapping[str, Any]) -> bool:
+        """Tell whether a write brought a value of the other part."""
+        marks = _marks(change["to"])
+        if not marks.isdisjoint(self.said):
+            return True
+        is_single = not isinstance(change["to"], list) and not isinstance(change["was"], list)
+        return is_single and change.get("from") in self.records and marks.isdisjoint(self.own)
+
+
 def _back(
     name: str,
     made: Sequence[WriteRow],
     values: dict[str, Any],
     states: FieldStates,
-    foreign: set[str],
+    foreign: _Foreign,
 ) -> dict[str, Any] | None:
     """Return the change to what stood there before the first write of a foreign value."""
     last = oldest = None
@@ -203,7 +222,7 @@ def _back(
             continue
         if last is None and not is_ours(name, change, values, states):
             return None
-        if not _marks(change["to"]) & foreign:
+        if not foreign.brought(change):
             break
         last, oldest = last or change, change
     if last is None or oldest is None or _marks(oldest["was"]) == _marks(last["to"]):

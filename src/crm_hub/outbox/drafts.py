@@ -13,12 +13,16 @@ Kind = Literal["create", "update", "delete", "archive", "restore"]
 
 
 class Wanted(NamedTuple):
-    """The golden value of a field. is_open: nobody knows which value is right."""
+    """The golden value of a field. is_open: nobody knows which value is right.
+
+    origin: the record that it is from; None for one that the hub makes.
+    """
 
     value: Any
     stamp: int | None
     items: Mapping[str, int | None]
     is_open: bool
+    origin: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,8 @@ class Target:
 class Draft:
     """A write that is wanted.
 
-    fields: by canonical field {to, was, stamp, was_stamp, items, raw, base}; raw and base by path.
+    fields: by canonical field {to, was, stamp, was_stamp, items, raw, base, from}; raw and base by
+    path, from: the record that a single value is from, where it is known.
     constants: of a record to be created, what makes it one of its kind; of one to be archived, what
     puts it away. anchor: the record that a created one is held together with.
     """

@@ -71,7 +71,7 @@ def _change(out: OutField, want: Wanted, target: Target, drafts: Drafts) -> dict
     was_stamp = target.changed_at_us if state is None else state.stamp
     return {
         "to": value, "was": had, "stamp": want.stamp, "was_stamp": was_stamp,
-        "items": items(value, want), "raw": raw, "base": base,
+        "items": items(value, want), "raw": raw, "base": base, "from": want.origin,
     }  # fmt: skip
 
 

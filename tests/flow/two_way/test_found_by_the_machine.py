@@ -299,3 +299,19 @@ def test_a_create_confirmed_after_its_record_was_parted_draws_nobody_over() -> N
     were = ids(state.world.hub)
     assert were["a/contacts#a1"] == were["c/contacts#c1"] != were["b/contacts#b1"]
     state.teardown()
+
+
+def test_what_another_typed_and_has_changed_since_is_taken_back_with_the_rest() -> None:
+    state = TwoWay()
+    state.begin(profiles=[{}, {}, {}], approved=False)
+    state.add(at=0)
+    state.edit_in_peace(at=2, name="title", which=9)
+    state.put_back_what_stood_there_before(at=2, which=9)  # the title, which went to both others
+    state.push_without_an_answer(at=1, fault="late")
+    state.unlink(at=0, which=9)
+    state.unlink(at=2, which=1)
+    state.quiet()
+    assert [p.get("title") for s in state.world.sides.values() for p in s.live().values()] == (
+        [None] * 7
+    )
+    state.teardown()
