@@ -86,7 +86,7 @@ class Helper:
 
 
 def _read(pipe: IO[bytes], answers: queue.Queue[Any]) -> None:
-    with suppress(EOFError, OSError, pickle.UnpicklingError):
+    with suppress(Exception):  # whatever ends it, who waits for an answer is told
         while True:
             answers.put(pickle.load(pipe))  # noqa: S301 - our own program
     answers.put(_ENDED)
