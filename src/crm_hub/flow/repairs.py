@@ -151,7 +151,8 @@ def _carried(
             for name in sorted({f for row in made for f in row.doc["fields"]}):
                 own = _own(name, (n for n in mine if n != number), values, states, writes)
                 said = _own(name, theirs, values, states, writes)
-                foreign = _Foreign({*theirs}, said - own, own)
+                speak = {n for n in theirs if _says(name, values.get(n, {}), states.get(n, {}))}
+                foreign = _Foreign(speak, said - own, own)
                 change = _back(name, made, values[number], states[number], foreign)
                 if change is not None:
                     yield held[number], name, change
@@ -172,7 +173,7 @@ def _own(
     for number in records:
         entry = states.get(number, {}).get(name)
         value = values.get(number, {}).get(name)
-        is_said = value not in (None, []) or (entry is not None and entry.cleared)
+        is_said = _says(name, values.get(number, {}), states.get(number, {}))
         said = _marks(value) if is_said else set()
         if entry is not None and entry.copied:
             for row in writes.get(record_lane(number), ()):
@@ -182,16 +183,23 @@ def _own(
     return found
 
 
+def _says(name: str, values: Mapping[str, Any], states: FieldStates) -> bool:
+    """Tell whether a record says something in a field; that it was cleared is said too."""
+    entry = states.get(name)
+    return values.get(name) not in (None, []) or (entry is not None and entry.cleared)
+
+
 def _marks(value: Any) -> set[str]:
-    """Return what a value says; that it was cleared is said too."""
+    """Return what a value says, a cleared one too."""
     if value in (None, []):
         return {""}
     return {mark(item) for item in (value if isinstance(value, list) else [value])}
 
 
 class _Foreign(NamedTuple):
-    """What tells a value of the other part: its records, what they alone say now, and what others
-    of one's own part say. A single value may be from a record that has said something else since.
+    """What tells a value of the other part: its records that say something, what they alone say
+    now, and what others of one's own part say. A single value may be from one of the first, which
+    says something else by now; one that says nothing any more has not taken it back.
     """
 
     records: set[int]
