@@ -113,6 +113,20 @@ def taken_back(member: MergeMember, opened: Mapping[str, WriteRow]) -> MergeMemb
     return replace(member, values=values, states=states)
 
 
+def lasting(subject: Subject, opened: Mapping[str, WriteRow], two_way: TwoWay) -> list[MergeMember]:
+    """Return the members that are not about to be taken away; all where every one is.
+
+    What goes says nothing any more, least of all for others whom it joins on its way out, once the
+    record is gone that a ruling told from them.
+    """
+    rows = {m.record_id: opened.get(record_lane(m.record_id)) for m in subject.members}
+    going = {
+        record for record, row in rows.items()
+        if row is not None and row.kind in TAKEN_AWAY and stays(row, [subject], two_way)
+    }  # fmt: skip
+    return [m for m in subject.members if m.record_id not in going] or subject.members
+
+
 def reconcile(
     db: Db,
     subjects: Sequence[Subject],

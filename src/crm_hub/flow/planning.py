@@ -16,7 +16,7 @@ from crm_hub.flow.briefs import made_for
 from crm_hub.flow.clashes import log_clashes
 from crm_hub.flow.gone_elsewhere import doomed_by, lost_of
 from crm_hub.flow.holding import hold_together
-from crm_hub.flow.lanes import bury, open_writes, reconcile, taken_back
+from crm_hub.flow.lanes import bury, lasting, open_writes, reconcile, taken_back
 from crm_hub.flow.repairs import repair_late
 from crm_hub.flow.tracking import Lost, Tracked
 from crm_hub.flow.walk_golden import Settled
@@ -166,7 +166,7 @@ def draft_all(
     two_way = tools.two_way
     if two_way is None:
         return {}
-    _decide(tools, subjects, tracked, opened)
+    _decide(tools, two_way, subjects, tracked, opened)
     wanted = {s.identity_id: s.wanted() for s in subjects}
     made = made_for(db, two_way, subjects, wanted, now_us)
     for number, one in made.items():
@@ -198,6 +198,7 @@ def draft_all(
 
 def _decide(
     tools: Tools,
+    two_way: TwoWay,
     subjects: Sequence[Subject],
     tracked: Tracked,
     opened: Mapping[str, WriteRow],
@@ -209,7 +210,7 @@ def _decide(
             for m in subject.members
         ]
         rules = tools.survivorship.get(subject.entity, {})
-        counting = tools.speaking(subject.members)
+        counting = tools.speaking(lasting(subject, opened, two_way))
         subject.decided = decide(counting, rules, MANY[subject.entity])
 
 

@@ -315,3 +315,18 @@ def test_what_another_typed_and_has_changed_since_is_taken_back_with_the_rest() 
         [None] * 7
     )
     state.teardown()
+
+
+def test_a_copy_about_to_be_deleted_gives_nothing_to_whom_it_joins_on_its_way_out() -> None:
+    state = TwoWay()
+    state.begin(profiles=[{}, {}, {}], approved=True)
+    state.add(at=0)
+    state.edit_in_peace(at=1, name="title", which=0)
+    state.unlink(at=1, which=0)  # that title is only the second system's now, and its copies'
+    state.quiet()
+    state.drop(at=0, which=1)  # a copy: the deletion takes all of that person with it
+    state.quiet()
+    left = [p for s in state.world.sides.values() for p in s.live().values()]
+    assert len(left) == 2, "the first person, and the copy in the third system"
+    assert not any("title" in one for one in left)
+    state.teardown()
