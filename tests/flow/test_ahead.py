@@ -171,14 +171,15 @@ def test_it_has_the_next_page_before_the_last_is_taken_and_gives_both_back_when_
             assert [taken[id(one)][0] for one in given] == [
                 orjson.dumps({"first": "A" * 4_000, "id": one.id}).decode() for one in given
             ]
-        assert helper.offer(first := page("a"))
-        assert helper.offer(second := page("b"))
+        first, second = page("a"), page("b")
+        assert helper.offer(first)
+        assert helper.offer(second)
         assert helper._helper is not None
         os.kill(helper._helper.pid, signal.SIGKILL)
         while helper.offer(third):  # what is still sent before it is known to be gone
             third = page("c")
-        for given in (first, second):
-            helper.take()
+        helper.take()
+        helper.take()
         assert all(one.payload == {"id": one.id, "first": "A" * 4_000} for one in (*first, *second))
         assert all(one.payload for one in third)
 
