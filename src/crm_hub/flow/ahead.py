@@ -68,7 +68,7 @@ class Ahead:
             self._start()
 
     def offer(self, changes: Sequence[Change]) -> bool:
-        """Let the helper prepare these changes; tell whether it does. They are taken in this order.
+        """Let the helper prepare these changes; tell whether it does. What is first is taken first.
 
         Their payloads are empty until they are taken back: as JSON they need a fifth of the memory.
         What JSON cannot say in one go is left to whoever stores it.

@@ -171,11 +171,9 @@ def _own(
     """
     found: set[str] = set()
     for number in records:
-        entry = states.get(number, {}).get(name)
-        value = values.get(number, {}).get(name)
-        is_said = _says(name, values.get(number, {}), states.get(number, {}))
-        said = _marks(value) if is_said else set()
-        if entry is not None and entry.copied:
+        held, known = values.get(number, {}), states.get(number, {})
+        said = _marks(held.get(name)) if _says(name, held, known) else set()
+        if (entry := known.get(name)) is not None and entry.copied:
             for row in writes.get(record_lane(number), ()):
                 if change := row.doc["fields"].get(name):
                     said -= _marks(change["to"]) - _marks(change["was"])
