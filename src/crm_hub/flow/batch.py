@@ -16,6 +16,7 @@ from crm_hub.model.rules import IdentityRules, Survivorship
 if TYPE_CHECKING:
     from crm_hub.flow.walk_records import Node
     from crm_hub.merge import MergeMember
+    from crm_hub.resolve.profile import Profile
 
 MANY = {
     entity: frozenset(name for name, spec in fields.items() if spec.many)
@@ -85,7 +86,8 @@ class Tools:
     silent: connections that are only written to, whose values count for nothing.
     two_way: None for a hub that writes nowhere. measured: entity → when and what was measured of
     its records, in place of what the store keeps; near: who is found by what is near, where the
-    store does not keep it yet; both for a trial.
+    store does not keep it yet; both for a trial. said: what a record says by itself, by its number
+    and its stored values, where a rebuild has it at hand.
     """
 
     rules: IdentityRules
@@ -97,6 +99,7 @@ class Tools:
     silent: frozenset[str] = frozenset()
     measured: Mapping[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
     near: Callable[[Iterable[str]], Iterable[tuple[str, int]]] | None = None
+    said: Callable[[int, str], Profile | None] | None = None
 
     def is_own(self, key: str) -> bool:
         """Whether a match key is one of the company's own addresses."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from crm_hub.flow.batch import Moment
+from crm_hub.flow.evidence_file import EvidenceFile
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.rebuild_due import rules_of, why
 from crm_hub.flow.regroup import foresee, regroup
@@ -72,37 +73,45 @@ def rebuild(hub: Hub, *, full: bool = False, progress: Progress = silent) -> Reb
 class _Rebuild:
     def __init__(self, hub: Hub, full: bool, progress: Progress) -> None:
         self._hub, self._full, self._progress = hub, full, progress
+        self._tools = hub.tools
         self._run_id = 0
         self.found = Rebuilt()
 
     def carry_out(self, reading: _Transaction, writing: _Transaction) -> None:
         """Measure what is to be measured, and cluster what is due."""
         for entity in KINDS:
-            with reading() as db:
-                doc = Likeness(db).measured(entity)
-                at_us, kept = Likeness(db).measured_at(entity)
-                count = Identities(db).count_mapped(entity)
-            self.found.records += count
-            everything = self._full or bool(
-                why(self._hub, self._hub.tools.rules, entity, doc, kept, count)
-            )
-            if everything and count:
-                with reading() as db:
-                    doc = self._measured(db, entity, count)
-                at_us = to_us(self._hub.now())
-                with writing() as db:
-                    self._keep(db, entity, at_us, doc)
-                self.found.measured.append(entity)
-                self._find_near(entity, reading, writing)
-            with reading() as db:
-                numbers = self._numbers(db, entity, None if everything else at_us)
-            whole = self._cluster(entity, numbers, writing)
-            if everything and count and whole:
-                mark = rules_mark(self._hub.tools.rules, KINDS[entity].model)
-                with writing() as db:
-                    self._keep(db, entity, at_us, doc | {"open": False}, mark)
+            with EvidenceFile(self._hub.folder) as said:
+                self._tools = replace(self._tools, said=said.of)
+                self._carry_out(entity, said, reading, writing)
         with writing() as db:
             self._end(db)
+
+    def _carry_out(
+        self, entity: str, said: EvidenceFile, reading: _Transaction, writing: _Transaction
+    ) -> None:
+        with reading() as db:
+            doc = Likeness(db).measured(entity)
+            at_us, kept = Likeness(db).measured_at(entity)
+            count = Identities(db).count_mapped(entity)
+        self.found.records += count
+        everything = self._full or bool(why(self._hub, self._tools.rules, entity, doc, kept, count))
+        if everything and count:
+            with reading() as db:
+                doc = self._measured(db, entity, count, said)
+            at_us = to_us(self._hub.now())
+            with writing() as db:
+                self._keep(db, entity, at_us, doc)
+            self.found.measured.append(entity)
+            self._find_near(entity, reading, writing)
+        with reading() as db:
+            numbers = self._numbers(db, entity, None if everything else at_us)
+        if everything:  # who is weighed against each other is then read once
+            numbers = said.by_name(numbers)
+        whole = self._cluster(entity, numbers, writing)
+        if everything and count and whole:
+            mark = rules_mark(self._tools.rules, KINDS[entity].model)
+            with writing() as db:
+                self._keep(db, entity, at_us, doc | {"open": False}, mark)
 
     def _keep(self, db: Db, entity: str, at_us: int, doc: dict[str, Any], kept: str = "") -> None:
         Likeness(db).keep_measured(entity, at_us, doc, kept)
@@ -110,7 +119,7 @@ class _Rebuild:
     def _find_near(self, entity: str, reading: _Transaction, writing: _Transaction) -> None:
         """Let records be found by what is near, where they are not yet."""
         for nodes in self._all(entity, reading):
-            near = {node.record_id: {*near_of(node, self._hub.tools)} for node in nodes}
+            near = {node.record_id: {*near_of(node, self._tools)} for node in nodes}
             stale = [(k, n.record_id) for n in nodes for k in {*n.near} - near[n.record_id]]
             fresh = [(k, n.record_id) for n in nodes for k in near[n.record_id].difference(n.near)]
             if stale or fresh:
@@ -124,7 +133,7 @@ class _Rebuild:
             with reading() as db:
                 repo = Identities(db)
                 numbers = repo.mapped_numbers(entity, after, BATCH)
-                found = [held_node(held, self._hub.tools) for held in repo.held(numbers)]
+                found = [held_node(held, self._tools) for held in repo.held(numbers)]
             if not numbers:
                 return
             yield found
@@ -136,9 +145,9 @@ class _Rebuild:
             counts = {"walked": self.found.compared, "identities": len(self.found.moves)}
             Machinery(db).end_run(self._run_id, to_us(self._hub.now()), "done", "", counts)
 
-    def _measured(self, db: Db, entity: str, count: int) -> dict[str, Any]:
+    def _measured(self, db: Db, entity: str, count: int, said: EvidenceFile) -> dict[str, Any]:
         census, done, own = Census(), 0, _own_model(self._hub, entity)
-        for profiles in stored_evidence(db, self._hub.tools, entity):
+        for profiles in stored_evidence(db, self._tools, entity, said):
             for one in profiles:
                 census.add(one)
             done += len(profiles)
@@ -146,7 +155,7 @@ class _Rebuild:
         return (
             census.doc()
             | own
-            | {"rules": rules_of(self._hub, self._hub.tools.rules, entity), "open": True}
+            | {"rules": rules_of(self._hub, self._tools.rules, entity), "open": True}
         )
 
     def _numbers(self, db: Db, entity: str, since_us: int | None) -> list[int]:
@@ -170,7 +179,7 @@ class _Rebuild:
         return True
 
     def _decide(self, db: Db, records: Sequence[int]) -> Settled:
-        return regroup(db, self._hub.tools, records, self._moment(db))
+        return regroup(db, self._tools, records, self._moment(db))
 
     def _moment(self, db: Db) -> Moment:
         now_us = to_us(self._hub.now())
@@ -191,7 +200,6 @@ class _Preview(_Rebuild):
 
     def __init__(self, hub: Hub, full: bool, progress: Progress) -> None:
         super().__init__(hub, full, progress)
-        self._tools = hub.tools
         self._answered: set[int] = set()
         self._asked: dict[int, set[tuple[int, int]]] = defaultdict(set)
 

@@ -8,7 +8,8 @@ people's, and on what was last measured: never on which of them came first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, combinations
 
 from crm_hub.flow.batch import Tools
@@ -42,6 +43,7 @@ class Alike:
     def __init__(self, db: Db, repo: Identities, tools: Tools) -> None:
         self.liked: dict[Pair, Liked] = {}
         self.asked: dict[Pair, Held] = {}
+        self._liked_of: dict[int, list[Liked]] = defaultdict(list)
         self._tools = tools
         self._repo, self._identities, self._shared = Likeness(db), repo, SharedKeys(db)
         self._met: set[int] = set()
@@ -160,6 +162,12 @@ class Alike:
         standing = [pair for pair in self._kept if self._stands(pair)]
         self._read_several(batch, chain.from_iterable(standing))
         self.liked |= {pair: self._kept.liked(pair) for pair in standing}
+        for one in self.liked.values():
+            self._liked_of[one.a].append(one)
+
+    def liked_among(self, nodes: Mapping[int, Node]) -> list[Liked]:
+        """Return the pairs that are one of which both records are among these."""
+        return [p for record in nodes for p in self._liked_of.get(record, ()) if p.b in nodes]
 
     def keep(self, batch: Batch) -> None:
         """Store which pairs are one now, of what was weighed."""
@@ -279,7 +287,10 @@ class Alike:
         if found is None:
             measured = self._weighing(KINDS[node.entity]).measured
             rules, several = self._tools.rules, self._several.intersection(node.keys)
-            found = evidence(str(node.source), node.entity, node.values, rules, measured, several)
+            said = self._tools.said and self._tools.said(node.record_id, node.data)
+            found = evidence(
+                str(node.source), node.entity, node.values, rules, measured, several, said
+            )
             self._profiles[node.record_id] = found
         return found
 

@@ -32,7 +32,7 @@ def join(
     if not alike.liked:
         return pieces  # as in all of a hub before its first rebuild
     by_id = {n.record_id: n for n in component}
-    liked = [p for p in alike.liked.values() if p.a in by_id and p.b in by_id]
+    liked = alike.liked_among(by_id)
     if not liked:
         return pieces
     out: list[Cluster] = []

@@ -6,7 +6,7 @@ what was measured of it last (measured.py), so that it does not hang on the orde
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from crm_hub.model.rules import IdentityRules
@@ -25,19 +25,30 @@ def evidence(
     rules: IdentityRules,
     measured: Measured,
     several: Collection[str] = (),
+    said: Profile | None = None,
 ) -> Profile:
     """Return the profile of a stored record. order: its source key.
 
     several: match keys that are known to belong to several people: they are lines, not hers.
+    said: what `profile_of` has made of it already; it is changed.
     """
-    if entity != "person":
-        return firm_profile(_organization(order, values), rules)
-    contact = _person(order, values)
-    found = profile(contact, rules)
-    _mark(found, contact, rules, several)
-    measured.mark(found)
-    found.contested = True  # in a hub somebody else of the name may always be about
+    found = profile_of(contact_of(order, entity, values), entity, rules) if said is None else said
+    if entity == "person":
+        _mark(found, _texts(values, "email"), rules, several)
+        measured.mark(found)
+        found.contested = True  # in a hub somebody else of the name may always be about
     return found
+
+
+def profile_of(contact: Contact, entity: str, rules: IdentityRules) -> Profile:
+    """Return what a record says by itself: the dearest part of its evidence, and the same
+    whatever else is known."""
+    return profile(contact, rules) if entity == "person" else firm_profile(contact, rules)
+
+
+def contact_of(order: str, entity: str, values: Mapping[str, Any]) -> Contact:
+    """Return the texts of a stored record. order: its source key."""
+    return _person(order, values) if entity == "person" else _organization(order, values)
 
 
 def _person(order: str, values: Mapping[str, Any]) -> Contact:
@@ -94,11 +105,13 @@ def _registers(values: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(f"{n} {v}" for n, v in (("vat", vat), ("registry", registry)) if v)
 
 
-def _mark(found: Profile, contact: Contact, rules: IdentityRules, several: Collection[str]) -> None:
+def _mark(
+    found: Profile, emails: Sequence[str], rules: IdentityRules, several: Collection[str]
+) -> None:
     """Let mailboxes and numbers of several people be lines."""
     if not several:
         return
-    boxes = (mailbox(e, rules) for e in contact.emails if f"e:{e.lower()}" in several)
+    boxes = (mailbox(e, rules) for e in emails if f"e:{e.lower()}" in several)
     shared = {box.canonical for box in boxes if box} & found.mails
     if shared:
         found.mails -= shared
