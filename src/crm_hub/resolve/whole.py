@@ -60,6 +60,8 @@ def resolve(
     strict = population.references_identify
     kind.contested(profiles, strict)
     kept, copies = _without_copies(profiles)
+    # Who is compared with each other is then near each other in the processor's cache, too.
+    kept.sort(key=lambda place: (profiles[place].family, profiles[place].given))
     firsts = [profiles[place] for place in kept]
     edges = Edges()
     pairs = 0
