@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from array import array
+from bisect import bisect_left
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -24,13 +25,16 @@ _TOGETHER = 1 << 20  # bytes that are written in one go
 
 
 class EvidenceFile:
-    """Profiles by the number of their record; use as a context manager."""
+    """Profiles by the number of their record; use as a context manager.
+
+    Of numbers it has a list, since those of mails and orders lie between them.
+    """
 
     def __init__(self, folder: Path) -> None:
         """folder: on whose disk the file is to lie."""
         self._folder = folder
-        self._starts, self._sizes = array("Q"), array("I")
-        self._digests, self._names = array("Q"), array("Q")
+        self._numbers, self._names = array("Q"), array("Q")
+        self._starts, self._sizes, self._digests = array("Q"), array("I"), array("Q")
         self._file: IO[bytes] | None = None
         self._written, self._waiting = 0, bytearray()
         self._has_room = True
@@ -44,38 +48,45 @@ class EvidenceFile:
         self._close()
 
     def add(self, number: int, values: str, one: Profile) -> None:
-        """Keep what a record says. values: its values as they are stored."""
+        """Keep what a record says; numbers rise. values: its values as they are stored."""
         if not self._has_room:
             return
-        if (missing := number + 1 - len(self._starts)) > 0:
-            for column in (self._starts, self._sizes, self._digests, self._names):
-                column.extend([0] * missing)
         data = packed([one])
-        self._starts[number] = self._written + len(self._waiting)
-        self._sizes[number], self._digests[number] = len(data), _digest(values)
-        self._names[number] = _digest(f"{one.family} {one.given}")
+        self._numbers.append(number)
+        self._names.append(_digest(f"{one.family} {one.given}"))
+        self._starts.append(self._written + len(self._waiting))
+        self._sizes.append(len(data))
+        self._digests.append(_digest(values))
         self._waiting += data
         if len(self._waiting) >= _TOGETHER:
             self._write()
 
     def by_name(self, numbers: Sequence[int]) -> list[int]:
         """Return records so that those of one name stand together, in an order that they tell."""
-        names = self._names
-        return sorted(numbers, key=lambda n: (names[n] if n < len(names) else 0, n))
+
+        def name(number: int) -> int:
+            at = self._at(number)
+            return self._names[at] if at >= 0 else 0
+
+        return sorted(sorted(numbers), key=name)
 
     def of(self, number: int, values: str) -> Profile | None:
         """Return what a record says, a copy of one's own; None where it was not kept, or where the
         record has other values by now."""
-        if number >= len(self._sizes) or not self._sizes[number]:
-            return None
-        if self._digests[number] != _digest(values):
+        at = self._at(number)
+        if at < 0 or self._digests[at] != _digest(values):
             return None
         if self._waiting:
             self._write()
         if self._file is None:
             return None
-        data = os.pread(self._file.fileno(), self._sizes[number], self._starts[number])
+        data = os.pread(self._file.fileno(), self._sizes[at], self._starts[at])
         return unpacked(data)[0]
+
+    def _at(self, number: int) -> int:
+        """Return the place of a record, -1 where nothing was kept of it."""
+        at = bisect_left(self._numbers, number)
+        return at if at < len(self._numbers) and self._numbers[at] == number else -1
 
     def _write(self) -> None:
         try:
