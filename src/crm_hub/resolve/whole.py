@@ -69,6 +69,8 @@ def resolve(
         one = firsts[index]
         for place in near:
             other = firsts[place]
+            if kind.clash(one, other, strict):  # of a third of the pairs, and quickly asked
+                continue
             levels = scorer.levels(one, other)
             bits = scorer.weight(levels, one, other)
             sure = not one.refs.isdisjoint(other.refs) and bits >= bands.reference
@@ -79,7 +81,7 @@ def resolve(
                 bits -= OTHER_NAME
             if scorer.is_nameless(levels) and kind.nameless(one, other):
                 continue
-            if (sure or bits >= bands.weigh) and not kind.clash(one, other, strict):
+            if sure or bits >= bands.weigh:
                 edges.add(Edge(place, index, bits, sure, contested))
         pairs += len(near)
         if index % _EVERY == 0:

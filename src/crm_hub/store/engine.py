@@ -98,7 +98,9 @@ class Store:
             behind.wait()
             conn = held.enter_context(self._engine.connect())
             self._begin_write(conn)
-            if self.is_sqlite:
+            if self.is_sqlite or postgres.is_pooled(conn.connection.dbapi_connection):
+                # A pooler has so many sessions: who writes would wait for a second one behind
+                # others who hold one each and wait for their turn to write.
                 db = Db(conn, later=True)
             else:
                 beside = held.enter_context(self._beside.connect())

@@ -169,7 +169,10 @@ def measure(connection: Connection) -> None:
 
 
 def prepare(connection: Any) -> None:
-    """Teach a psycopg connection the arrays of this module."""
+    """Teach a psycopg connection the arrays of this module, and whether a pooler answers.
+
+    A pooler may give each transaction another session, so that no statement can be kept in one.
+    """
     from psycopg.adapt import Dumper
 
     class OfBigInts(Dumper):
@@ -183,5 +186,14 @@ def prepare(connection: Any) -> None:
 
     connection.adapters.register_dumper(BigInts, OfBigInts)
     connection.adapters.register_dumper(Texts, OfTexts)
-    connection.execute("SET jit = off")  # planning by key is over before code were compiled
+    # Planning by key is over before code were compiled.
+    asked = "SELECT pg_backend_pid(), set_config('jit', 'off', false)"
+    (session, _) = connection.execute(asked).fetchone()
     connection.commit()
+    if session != connection.info.backend_pid:  # a pooler made up the one it gave
+        connection.prepare_threshold = None
+
+
+def is_pooled(connection: Any) -> bool:
+    """Tell whether `prepare` found a pooler: its sessions are not this connection's alone."""
+    return connection.prepare_threshold is None
