@@ -99,6 +99,7 @@ def _mails() -> Iterator[tuple[str, list[bytes] | Iterable[bytes]]]:
     yield "nothing", [b""]
     yield "blank lines only", [b"\n" * 100_000]
     yield "carriage returns only", [b"From: a@acme.example\r\rhello\r" * 1000]
+    yield "one name of 30,000 parts", [mail(b"To: " + b"a," * 30_000)]
     yield "20,000 recipients", [mail(b"To: " + b"x@acme.example, " * 20_000)]
     yield "nested comments", [mail(b"To: " + b"(" * 30_000 + b"a@acme.example")]
     yield "nested angle brackets", [mail(b"To: " + b"<" * 60_000)]

@@ -246,6 +246,7 @@ def _tokens(value: str) -> list[Address]:
     out: list[Address] = []
     words: list[str] = []
     angle = comment = ""
+    looked = 0  # so many of the words are known to hold no address
     for match in _TOKEN.finditer(value):
         quoted, remark, inside, mark, encoded, word = match.groups()
         if mark is None:
@@ -258,12 +259,13 @@ def _tokens(value: str) -> list[Address]:
             else:
                 words.append(encoded or word)
         elif mark == ":":
-            words.clear()  # a group's name, or "mailto:"
-        elif mark == "," and words and not angle and not any("@" in w for w in words):
+            words, looked = [], 0  # a group's name, or "mailto:"
+        elif mark == "," and words and not angle and not any("@" in w for w in words[looked:]):
             words.append(",")  # Smith, Ann <ann@...>: a comma nobody quoted
+            looked = len(words)
         else:
             _flush(out, words, angle, comment)
-            words, angle, comment = [], "", ""
+            words, angle, comment, looked = [], "", "", 0
             if len(out) >= MAX_ADDRESSES:
                 return out
     _flush(out, words, angle, comment)
