@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm_hub.sdk.formats import mail_headers, mailtext
+from crm_hub.sdk.formats.mail_dates import parse_date
 from crm_hub.sdk.formats.mail_headers import (
     addresses,
     parameters,
-    parse_date,
     read_headers,
     read_mail_headers,
 )

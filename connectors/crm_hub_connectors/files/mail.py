@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 from crm_hub.model.errors import RecordError
 from crm_hub.model.records import Reject
 from crm_hub.sdk.formats.items import Item, unreadable
-from crm_hub.sdk.formats.mail_headers import parse_date
+from crm_hub.sdk.formats.mail_dates import parse_date
 from crm_hub.sdk.formats.mail_message import message_item_id, parse_message
 from crm_hub.sdk.formats.mail_people import NO_OWN, Correspondents, Own
 

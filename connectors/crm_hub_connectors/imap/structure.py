@@ -12,6 +12,7 @@ import re
 from typing import Any
 
 from crm_hub.sdk.formats.mail_headers import parameters
+from crm_hub.sdk.formats.mime import is_shown_text
 
 MAX_BYTES = 200_000
 MAX_DEPTH = 12
@@ -88,7 +89,7 @@ def _attachment(part: list[Any], number: str) -> dict[str, Any] | None:
     disposition = disposed[0].lower() if disposed and isinstance(disposed[0], str) else ""
     name = _named(disposed[1] if len(disposed) > 1 else None).get("filename", "")
     name = (name or _named(part[2]).get("name", ""))[:300]
-    shown = kind in ("text/plain", "text/html") and disposition != "attachment" and not name
+    shown = is_shown_text(kind) and disposition != "attachment" and not name
     if shown or kind in _OPAQUE or (kind == "text/calendar" and not name):
         return None
     size = int(part[6]) if part[6].isascii() and part[6].isdigit() else None

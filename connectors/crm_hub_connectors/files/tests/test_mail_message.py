@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from crm_hub.model.errors import RecordError
 from crm_hub.sdk.formats.items import Item
-from crm_hub.sdk.formats.mail_headers import addresses, parse_date
+from crm_hub.sdk.formats.mail_dates import parse_date
+from crm_hub.sdk.formats.mail_headers import addresses
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "mail"
 OWN = Own.parse("clearwater.example")

@@ -9,6 +9,7 @@ import codecs
 from functools import lru_cache
 
 _GUESS_BYTES = 2_000
+_GUESS_HIGH = 24  # fewer bytes than these tell no charset from another
 
 # What senders write → the codec that also holds the letters they really use.
 _ALIASES = {
@@ -47,6 +48,7 @@ _ALIASES = {
 # Codecs that are not character sets, or take quadratic time on hostile input.
 _REFUSED = frozenset({"punycode", "idna", "unicode_escape", "raw_unicode_escape", "undefined"})
 _STATEFUL = ("utf-7", "utf-16", "utf-32", "iso2022", "hz")
+_WIDE = ("utf_16", "utf_32", "utf_7")
 
 
 @lru_cache(maxsize=512)
@@ -69,13 +71,16 @@ def _guess(raw: bytes) -> str:
     except UnicodeDecodeError:
         pass
     high = sum(byte > 127 for byte in raw[:_GUESS_BYTES])
-    if high * 4 < len(raw[:_GUESS_BYTES]):
-        return raw.decode("cp1252", "replace")  # mostly ASCII: a western language
+    if high * 4 < len(raw[:_GUESS_BYTES]) or high < _GUESS_HIGH:
+        # Mostly ASCII, or a word or two: a western language.
+        return raw.decode("cp1252", "replace")
     # Loaded here: most files never need it and it costs 30 ms.
     from charset_normalizer import from_bytes
 
     best = from_bytes(raw[:_GUESS_BYTES]).best()
     name = best.encoding if best is not None and best.chaos < 0.2 else "cp1252"
+    if name.startswith(_WIDE):
+        name = "cp1252"  # any bytes of even length are letters in it
     return raw.decode(name, "replace")
 
 
@@ -86,6 +91,8 @@ def decode(raw: bytes | bytearray, charset: str = "") -> str:
     """
     codec = _codec(charset) if charset else ""
     if raw.isascii() and not codec.startswith(_STATEFUL):
+        if not codec and b"\x1b$" in raw:
+            return _escaped(raw)
         return raw.decode("ascii")
     if not codec:
         return _guess(bytes(raw))
@@ -101,8 +108,21 @@ def decode(raw: bytes | bytearray, charset: str = "") -> str:
         return _second_try(raw, codec)
 
 
+def _escaped(raw: bytes | bytearray) -> str:
+    """Return undeclared text with the escapes of ISO-2022: Japanese, seldom Korean.
+
+    Each line ends in ASCII, so that one that is cut spoils no other. Source: RFC 1468.
+    """
+    if b"\x1b$)C" in raw:
+        return raw.decode("iso2022_kr", "replace")  # it says once what its shifts mean
+    return "\n".join(line.decode("iso2022_jp_ext", "replace") for line in raw.split(b"\n"))
+
+
 def _second_try(raw: bytes | bytearray, codec: str) -> str:
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
-        return raw.decode(codec, "replace")
+        text = raw.decode(codec, "replace")
+    # Where no letter at all is UTF-8, the charset was named by mistake.
+    wrong = codec == "utf-8" and text.replace("\ufffd", "").isascii()
+    return _guess(bytes(raw)) if wrong else text

@@ -1,9 +1,9 @@
-"""The header fields of a message or MIME part as text, addresses, dates and parameters.
+"""The header fields of a message or MIME part as text, addresses and parameters.
 
 Written for what is in real mailboxes: 8-bit headers, quotes that never close, encoded
 words cut in mid-letter. Everything here takes time linear in the size of the field; the
 standard library needs gigabytes for a subject of 20,000 encoded words and recurses on
-nested comments, so it is only asked for dates.
+nested comments.
 Source: RFC 5322, 2047, 2231, 6532.
 """
 
@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import binascii
 import re
-from datetime import UTC, datetime, timedelta, timezone
-from email.utils import parsedate_tz
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from crm_hub.sdk.formats.charsets import decode
 
 MAX_HEADER_BYTES = 256_000
+_TAIL_BYTES = 64_000
+_NEAR = 2_000
 MAX_FIELDS = 2_000
 MAX_FIELD = 64_000
 MAX_ADDRESSES = 1_000
@@ -27,6 +27,8 @@ Raw = bytes | bytearray
 Address = dict[str, str]
 
 _LINE_END = re.compile(r"\r?\n(?![ \t])")
+_FIELD_START = re.compile(rb"\n(?=[!-9;-~])")
+_CHARSET = re.compile(rb"charset[ \t]{0,9}=[ \t]{0,9}[\"']?([A-Za-z0-9_.:-]{1,40})", re.I)
 _FOLD = re.compile(r"\r?\n")
 _FIELD = re.compile(r"([!-9;-~]{1,100})[ \t\r\n]*:(.*)", re.DOTALL)
 _WORD = re.compile(r"=\?([^?\s]{1,80})\?([bBqQ])\?([^?]*)\?=")
@@ -45,16 +47,14 @@ _TOKEN = re.compile(
 )
 _ANY_ADDRESS = re.compile(r"[^\s<>\"',;:()@]{1,64}@[^\s<>\"',;:()@]{1,255}")
 _PARAM = re.compile(r';\s*([^\s=;"]{1,80})\s*=\s*(?:"((?:[^"\\]|\\.){0,8000}+)"?|([^;]{0,8000}+))')
-_USUAL_DATE = re.compile(
-    r"(?:[A-Za-z]{3}, {1,2})?(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d{2}):(\d{2})(?::(\d{2}))?"
-    r" ([+-])(\d{2})(\d{2})(?: \([^()]*\))?\Z"
-)
-_MONTH_NAMES = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"
-_MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES.split(), 1)}
 _COMMENT = re.compile(r"\([^()]*\)")
 _LIKELY = re.compile(r"[^@;,<>][^;,<>]*@[^@;,<>]+\Z")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_MORE_BASE64 = re.compile(
+    rb"(?:={1,2}\s{0,9}[A-Za-z0-9+/]{4}[A-Za-z0-9+/\r\n]*+){1,2000}={0,2}\s*\Z"
+)
 _CACHED = 300
+_TOKENS = ("boundary", "charset", "method")
 _CONTINUED = re.compile(r"([^*]+)\*(?:(\d{1,3})(\*)?)?\Z")
 
 
@@ -94,14 +94,23 @@ class Headers:
         return self._fields.get(name, [])
 
 
+def mended(raw: Raw) -> Raw:
+    """Return a message whose line ends a transfer doubled (CR CR LF) or cut (CR) with its own."""
+    head = raw[:_NEAR]
+    if b"\r\r\n" in head:
+        return raw.replace(b"\r\r\n", b"\r\n")
+    return raw.replace(b"\r", b"\n") if b"\r" in head and b"\n" not in head else raw
+
+
 def read_headers(raw: Raw, start: int = 0, end: int | None = None) -> Headers:
     """Return all header fields at `start`; `body_start` is the offset where the body begins.
 
-    At most 256 kB and 2,000 fields are looked at; lines that are no field are passed over.
+    At most 256 kB, the last 64 kB and 2,000 fields are looked at; lines that are no field are
+    passed over.
     """
     block_end, body_start = _extent(raw, start, len(raw) if end is None else end)
     fields: dict[str, list[str]] = {}
-    for line in _LINE_END.split(decode(raw[start:block_end]), MAX_FIELDS):
+    for line in _LINE_END.split(_block(raw, start, block_end), MAX_FIELDS):
         match = _FIELD.match(line[: MAX_FIELD + 100])
         if match:
             value = match[2][:MAX_FIELD]
@@ -121,7 +130,7 @@ def read_mail_headers(raw: Raw, start: int = 0, end: int | None = None) -> Heade
     block_end, body_start = _extent(raw, start, stop)
     fields: dict[str, list[str]] = {}
     if block_end - start < MAX_FIELD:
-        text = decode(raw[start:block_end]).replace("\r\n", "\n")
+        text = _block(raw, start, block_end).replace("\r\n", "\n")
         lines = text.replace("\n ", " ").replace("\n\t", "\t").split("\n")
         if len(lines) < MAX_FIELDS:
             for line in lines:
@@ -149,13 +158,34 @@ def _extent(raw: Raw, start: int, stop: int) -> tuple[int, int]:
         # A part whose header block is empty: the body begins after the blank line.
         skip = 2 if raw[start : start + 2] == b"\r\n" else 1
         return start, min(start + skip, stop)
-    limit = min(stop, start + MAX_HEADER_BYTES)
-    at = raw.find(b"\n\r\n", start, limit)
-    bare = raw.find(b"\n\n", start, limit if at < 0 else at + 1)
-    if at < 0 and bare < 0:
-        return limit, limit
+    for limit in (min(stop, start + MAX_HEADER_BYTES), stop):  # most end soon
+        at = raw.find(b"\n\r\n", start, limit)
+        bare = raw.find(b"\n\n", start, limit if at < 0 else at + 1)
+        if at >= 0 or bare >= 0:
+            break
+    else:
+        return stop, stop
     at, size = (bare, 2) if bare >= 0 else (at, 3)
     return (at - 1 if at > start and raw[at - 1] == 13 else at), at + size
+
+
+def _block(raw: Raw, start: int, end: int) -> str:
+    """Return a header block as text; of one over 256 kB the beginning and the last fields."""
+    block = raw[start : min(end, start + MAX_HEADER_BYTES)]
+    if end - start > MAX_HEADER_BYTES:
+        # A hundred thousand recipients hide neither subject nor id behind them.
+        last = raw[max(start + MAX_HEADER_BYTES, end - _TAIL_BYTES) : end]
+        begun = _FIELD_START.search(last)
+        block = block + (last[begun.start() :] if begun else b"")
+    if block.isascii():
+        return decode(block)
+    try:
+        return block.decode("utf-8")
+    except UnicodeDecodeError:
+        # Who writes 8-bit fields writes them in the charset of the body.
+        stated = _CHARSET.search(block) or _CHARSET.search(raw, end, end + _NEAR)
+        charset = stated[1].decode("ascii").lower() if stated else ""
+        return decode(block, "" if charset.startswith("utf") else charset)
 
 
 def clean(text: str) -> str:
@@ -199,7 +229,13 @@ def _word_bytes(kind: str, body: str) -> bytes:
 
 
 def decode_base64(raw: bytes) -> bytes:
-    """Return the bytes of base64 text; foreign characters and a cut end are tolerated."""
+    """Return the bytes of base64 text; foreign characters and a cut end are tolerated.
+
+    Several pieces, each with its padding, are read as one; words behind the padding are not.
+    """
+    pad = raw.find(b"=")
+    if 0 <= pad < len(raw) - 4 and _MORE_BASE64.match(raw, pad):
+        return b"".join(decode_base64(piece) for piece in re.split(rb"=+", raw) if piece.strip())
     try:
         return binascii.a2b_base64(raw)
     except binascii.Error:
@@ -295,45 +331,6 @@ def _mailbox(address: str, name: str) -> Address:
     return {"address": address, "name": "" if name == address else name}
 
 
-def parse_date(value: str) -> datetime | None:
-    """Return a Date field as an aware datetime with the offset it was written in, else None.
-
-    A time without a zone (or `-0000`) is taken as UTC. Source: RFC 5322 section 3.3.
-    """
-    text = value.strip()[:200]
-    usual = _USUAL_DATE.match(text)
-    try:
-        if usual and usual[2] in _MONTHS:
-            day, _, year, hour, minute, second, sign, hours, minutes = usual.groups("0")
-            clock = int(hour), int(minute), min(int(second), 59)
-            zone = _zone(sign, hours, minutes)
-            moment = datetime(int(year), _MONTHS[usual[2]], int(day), *clock, tzinfo=zone)
-            if not 1 < moment.year < 9999:
-                moment.astimezone(UTC)  # a time beyond the calendar is found here
-            return moment
-        return _odd_date(text)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-
-
-@lru_cache(maxsize=256)
-def _zone(sign: str, hours: str, minutes: str) -> timezone:
-    offset = timedelta(hours=int(hours), minutes=int(minutes))
-    return timezone(-offset if sign == "-" else offset)
-
-
-def _odd_date(text: str) -> datetime:
-    parts = parsedate_tz(text)
-    if parts is None:
-        moment = datetime.fromisoformat(text)
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    year, month, day, hour, minute, second = parts[:6]
-    zone = timezone(timedelta(seconds=parts[9] or 0))
-    moment = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=zone)
-    moment.astimezone(UTC)  # a time beyond the calendar is found here
-    return moment
-
-
 def parameters(value: str) -> tuple[str, dict[str, str]]:
     """Return (value in lower case, parameters) of a Content-Type or Content-Disposition.
 
@@ -360,6 +357,8 @@ def _parameters(value: str) -> tuple[str, dict[str, str]]:
     pieces: dict[str, list[tuple[int, bool, str]]] = {}
     for name, quoted, bare in _PARAM.findall(";" + rest[:16_000]):
         text = _ESCAPED.sub(r"\1", quoted) if quoted else bare.strip().strip("'")
+        if bare and name.lower() in _TOKENS:
+            text = text.split(None, 1)[0] if text else ""  # a comment may stand behind it
         match = _CONTINUED.match(name) if "*" in name else None
         if match:
             extended = match[3] is not None or match[2] is None

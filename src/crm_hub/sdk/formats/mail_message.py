@@ -14,13 +14,14 @@ from crm_hub.model.errors import RecordError
 from crm_hub.sdk.formats import mailtext
 from crm_hub.sdk.formats.invitation import read_invitation
 from crm_hub.sdk.formats.items import MAX_ID
+from crm_hub.sdk.formats.mail_dates import parse_date
 from crm_hub.sdk.formats.mail_headers import (
     Address,
     Headers,
     Raw,
     addresses,
     clean,
-    parse_date,
+    mended,
     read_headers,
 )
 from crm_hub.sdk.formats.mail_people import NO_OWN, Own, is_machine
@@ -45,6 +46,7 @@ _SPAM = (
     "|ongewenste e-mail|posta indesiderata|skräppost"
 )
 SPAM_FOLDERS = frozenset(_SPAM.split("|"))
+_MARKED_UP = ("text/html", "text/enriched", "text/richtext")
 _MAX_SKEW = timedelta(days=1)
 
 
@@ -71,6 +73,7 @@ def parse_message(
     times without one in an invitation.
     Raises: RecordError when there is no header field at all: that is no mail.
     """
+    raw = mended(raw)
     found = walk(raw)
     headers = found.headers
     if not headers:
@@ -112,7 +115,7 @@ def message_item_id(payload: dict[str, Any], raw: Raw) -> str:
 
 def message_marks(raw: Raw) -> tuple[str, str | None]:
     """Return (message_id, date) as `parse_message` gives them, from header fields alone."""
-    headers = read_headers(raw)
+    headers = read_headers(mended(raw))
     date = parse_date(headers.raw("date")) if headers.raw("date") else None
     return _message_id(headers.raw("message-id")), date.isoformat() if date else None
 
@@ -199,8 +202,10 @@ def _is_automated(found: Walk, sender: str) -> bool:
 def _invitation(found: Walk, raw: Raw, zone: str) -> dict[str, Any] | None:
     for part in found.parts:
         if part.content_type == "text/calendar":
-            body, _ = part.content(raw)
-            return read_invitation(body, zone, method=part.params.get("method", ""))
+            body, _ = part.text(raw)
+            return read_invitation(
+                body.encode("utf-8", "replace"), zone, method=part.params.get("method", "")
+            )
     return None
 
 
@@ -227,15 +232,16 @@ def _text(found: Walk, raw: Raw) -> tuple[str, bool]:
     """Return (the readable text, was it cut): plain parts, and HTML where no plain one exists."""
     texts = [part for part in found.parts if part.is_inline_text]
     plain = {p.choice for p in texts if p.content_type == "text/plain" and p.end > p.start + 2}
+    plain.discard(-1)
     out: list[str] = []
     cut = False
     for part in texts:
-        is_html = part.content_type == "text/html"
-        if is_html and part.choice >= 0 and part.choice in plain:
+        if part.content_type != "text/plain" and part.choice in plain:
             continue
         body, was_cut = part.text(raw)
         cut = cut or was_cut
-        body = mailtext.html_to_text(body) if is_html else body.strip()
+        is_marked = part.content_type in _MARKED_UP
+        body = mailtext.html_to_text(body) if is_marked else body.strip()
         if body:
             out.append(body)
         if sum(map(len, out)) > mailtext.MAX_TEXT:

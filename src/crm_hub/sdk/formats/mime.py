@@ -24,6 +24,18 @@ MAX_PARTS = 1_000
 MAX_DEPTH = 12
 MAX_TEXT_BYTES = 1_000_000
 _BLANK_LINES = re.compile(rb"[\r\n]*")
+_ENCODING = re.compile(r"[\s\"']*([A-Za-z0-9_-]+)")
+_STATED = re.compile(
+    rb"<meta\b[^<>]{0,200}charset[ \t]{0,9}=[ \t\"']{0,9}([A-Za-z0-9_.:-]{1,40})", re.I
+)
+_LIKELY_BOUNDARY = re.compile(rb"(?:\A|\n)--([^\r\n]{1,200})\r?\n(?=content-)", re.I)
+_FIELD_LINE = re.compile(rb"[!-9;-~]{1,100}[ \t]*:|[ \t]")
+_LOOK_BYTES = 64_000
+# Kinds of text that are data, or the same words for a machine of another kind.
+_DATA = frozenset(
+    "calendar vcard x-vcard directory csv xml css javascript rtf rfc822-headers x-amp-html"
+    " watch-html x-watch-html x-patch x-diff".split()
+)
 
 
 @dataclass(slots=True)
@@ -46,8 +58,8 @@ class Part:
 
     @property
     def is_inline_text(self) -> bool:
-        text = self.content_type in ("text/plain", "text/html")
-        return text and self.disposition != "attachment" and not self.filename
+        shown = is_shown_text(self.content_type)
+        return shown and self.disposition != "attachment" and not self.filename
 
     def size(self, raw: Raw) -> int:
         """Return the size of the body in bytes once its transfer encoding is undone."""
@@ -72,10 +84,23 @@ class Part:
     def text(self, raw: Raw) -> tuple[str, bool]:
         """Return (body as text with LF line ends, was it cut)."""
         body, cut = self.content(raw)
-        return decode(body, self.params.get("charset", "")).replace("\r\n", "\n"), cut
+        charset = self.params.get("charset", "")
+        if not charset and self.content_type == "text/html":
+            stated = _STATED.search(body, 0, _LOOK_BYTES)
+            charset = stated[1].decode("ascii") if stated else ""
+        return decode(body, charset).replace("\r\n", "\n"), cut
 
     def _encoding(self) -> str:
-        return self.headers.raw("content-transfer-encoding").strip(" ;\t").lower()
+        found = _ENCODING.match(self.headers.raw("content-transfer-encoding"))
+        return found[1].lower() if found else ""
+
+
+def is_shown_text(content_type: str) -> bool:
+    """Tell whether a kind of part is words to read; an unknown kind of text is plain text.
+
+    Source: RFC 2046 section 4.1.4.
+    """
+    return content_type.startswith("text/") and content_type[5:] not in _DATA
 
 
 @dataclass(slots=True)
@@ -109,7 +134,7 @@ def walk(raw: Raw) -> Walk:
     while stack:
         todo = stack.pop()
         headers = top if todo.depth == 0 else read_mail_headers(raw, todo.start, todo.end)
-        part = _part(headers, todo)
+        part = _part(raw, headers, todo)
         children = _children(raw, part, MAX_PARTS - len(stack) - len(found.parts))
         if not children:
             if part.content_type.startswith("multipart/"):
@@ -130,17 +155,31 @@ def walk(raw: Raw) -> Walk:
     return found
 
 
-def _part(headers: Headers, todo: _Todo) -> Part:
+def _part(raw: Raw, headers: Headers, todo: _Todo) -> Part:
     kind, params = parameters(headers.raw("content-type"))
     if "/" not in kind:
         kind = todo.default
     disposition, more = parameters(headers.raw("content-disposition"))
     name = more.get("filename") or params.get("name", "")
     start = min(headers.body_start, todo.end)
+    if start == todo.end and headers:
+        start = _unparted(raw, todo.start, todo.end)
     return Part(
         headers, kind, params, disposition, name[:300], start, todo.end, todo.choice,
         todo.number or "1",
     )  # fmt: skip
+
+
+def _unparted(raw: Raw, start: int, end: int) -> int:
+    """Return where the body begins that no blank line parts from the header; `end` for none."""
+    at, seen = start, False
+    for line in bytes(raw[start : min(end, start + _LOOK_BYTES)]).splitlines(keepends=True):
+        is_field = _FIELD_LINE.match(line) is not None
+        if seen and not is_field and not line.isspace():
+            return at
+        seen = seen or is_field
+        at += len(line)
+    return end
 
 
 def _children(raw: Raw, part: Part, room: int) -> list[tuple[int, int]]:
@@ -148,13 +187,16 @@ def _children(raw: Raw, part: Part, room: int) -> list[tuple[int, int]]:
 
     One more than `room` is returned when there are too many, so that the caller can tell.
     """
-    boundary = part.params.get("boundary", "")
-    if not part.content_type.startswith("multipart/") or not boundary:
+    if not part.content_type.startswith("multipart/"):
         return []
-    delimiter = b"--" + boundary.encode("utf-8", "replace")
+    boundary = part.params.get("boundary", "").encode("utf-8", "replace")
+    lines = _delimiters(raw, part, b"--" + boundary) if boundary else []
+    if not lines and (likely := _LIKELY_BOUNDARY.search(_beginning(raw, part))):
+        # None is named, or another: the first line that a part follows is one.
+        lines = _delimiters(raw, part, b"--" + likely[1].rstrip())
     out: list[tuple[int, int]] = []
     open_at = -1
-    for line_start, line_end, closing in _delimiters(raw, part, delimiter):
+    for line_start, line_end, closing in lines:
         if open_at >= 0:
             out.append((open_at, max(open_at, line_start)))
         open_at = -1 if closing else line_end
@@ -163,6 +205,10 @@ def _children(raw: Raw, part: Part, room: int) -> list[tuple[int, int]]:
     if open_at >= 0 and open_at < part.end:
         out.append((open_at, part.end))
     return out
+
+
+def _beginning(raw: Raw, part: Part) -> bytes:
+    return bytes(raw[part.start : min(part.end, part.start + _LOOK_BYTES)])
 
 
 def _delimiters(raw: Raw, part: Part, delimiter: bytes) -> list[tuple[int, int, bool]]:
