@@ -104,6 +104,7 @@ OBJECTS: dict[str, bytes] = {
     "a count of a milliard": event(b"RRULE:FREQ=DAILY;COUNT=1000000000"),
     "every second": event(b"RRULE:FREQ=SECONDLY"),
     "the year 9999": event(b"RRULE:FREQ=YEARLY", b"99991231T235959Z"),
+    "the last day there is": event(b"X-A:b", b"99991231"),
     "the year 1": event(b"RRULE:FREQ=YEARLY", b"00010101T000000Z"),
     "no such day": event(b"", b"20260231T090000Z"),
     "5,000 exceptions": b"BEGIN:VCALENDAR\n" + b"".join(

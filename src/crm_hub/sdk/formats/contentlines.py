@@ -20,12 +20,14 @@ MAX_LINE = 64_000
 MAX_COMPONENT = 1_000_000
 MAX_PROPERTY = 100_000
 _CHUNK = 64_000
+_HEAD = 4_000
+_BOM = b"\xef\xbb\xbf"
 _MAX_DEPTH = 100
 
 _NAME = re.compile(r"(?:([A-Za-z0-9_-]{1,60})\.)?([A-Za-z0-9_-]{1,60})(?=[;:])")
 _PARAM = re.compile(r';\s*([A-Za-z0-9_-]{1,60})\s*(?:=((?:"[^"]{0,4000}"?|[^";:])*+))?')
 _SOFT_BREAK = re.compile(rb"=[ \t]*\r?\n[ \t]?")
-_FOLD = re.compile(rb"\r?\n[ \t]")
+_FOLD = re.compile(rb"\r{0,2}\n[ \t]")
 _MARKS = (b"B", b"b", b"E", b"e", b" ", b"\t")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
@@ -69,14 +71,16 @@ def components(stream: BinaryIO, names: frozenset[bytes], start: int = 0) -> Ite
     A component that never ends is closed by the next one. One over 1 MB is given cut, with
     its `problem`; of one property (a photo, a picture) 100 kB are kept.
     """
-    stream.seek(start)
     at = start
     current: Component | None = None
     depth: list[bytes] = []
     word = b""
     is_line_start = True
-    while line := stream.readline(_CHUNK):
+    for line in _lines_of(stream, start):
         begun, at = at, at + len(line)
+        if begun == 0 and line.startswith(_BOM):
+            # It goes, and the offsets stay: they count the bytes of the file.
+            line = line[len(_BOM) :]
         opens = closes = False
         if is_line_start and line[:1] in _MARKS:
             verb, _, word = line.strip().upper().partition(b":")
@@ -100,6 +104,25 @@ def components(stream: BinaryIO, names: frozenset[bytes], start: int = 0) -> Ite
             current = None
     if current is not None:
         yield _closed(current, at)
+
+
+def _lines_of(stream: BinaryIO, start: int) -> Iterator[bytes]:
+    """Yield the lines from a byte on, long ones in pieces; of an old Mac's with LF for its CR."""
+    stream.seek(0)
+    head = stream.read(_HEAD)
+    stream.seek(start)
+    if b"\n" in head or b"\r" not in head:
+        yield from iter(lambda: stream.readline(_CHUNK), b"")
+        return
+    rest = b""
+    while block := stream.read(_CHUNK):
+        *found, rest = (rest + block.replace(b"\r", b"\n")).splitlines(keepends=True)
+        yield from found
+        if len(rest) > _CHUNK:
+            yield rest
+            rest = b""
+    if rest:
+        yield rest
 
 
 def _closed(component: Component, end: int) -> Component:

@@ -32,6 +32,7 @@ from crm_hub.sdk.formats.edit_lines import (
     without_parameter,
 )
 from crm_hub.sdk.formats.ical_event import Event, Moment, more_date
+from crm_hub.sdk.formats.ical_exceptions import aligned
 
 MAX_EXCEPTIONS = 500
 _OF_SERIES = frozenset({"RRULE", "RDATE", "EXDATE", "EXRULE"})
@@ -57,7 +58,7 @@ class Series:
             said = Entry(self._text, block, self._clock, _NEVER).read()
             if said is None or said.recurrence is None:
                 return None
-            mark = _aligned(said.recurrence, master.start)
+            mark = aligned(said.recurrence, master.start)
             found[mark.mark] = {"at": mark.mark, **_told(said)}
         if len(found) > MAX_EXCEPTIONS:
             return None
@@ -74,7 +75,7 @@ class Series:
     def _override(self, mark: str, start: Moment) -> Block | None:
         for block in self._overrides():
             moment = self._clock.read(block.first("RECURRENCE-ID"))
-            if moment is not None and _aligned(moment, start).mark == mark:
+            if moment is not None and aligned(moment, start).mark == mark:
                 return block
         return None
 
@@ -203,7 +204,7 @@ class Series:
 
     def _place(self, block: Block, moment: Moment, master: Event) -> None:
         entry = Entry(self._text, block, self._clock, _NEVER)
-        end = moment.at(moment.wall + master.length).utc.isoformat()
+        end = moment.after(master.length).utc.isoformat()
         entry.write({"start": moment.utc.isoformat(), "end": end})
 
     def _again(self) -> Block:
@@ -315,16 +316,6 @@ def exceptions_of(raw: bytes, zone: str) -> str:
     return json.dumps(found, ensure_ascii=False, sort_keys=True) if found else ""
 
 
-def _aligned(mark: Moment, start: Moment) -> Moment:
-    """Return a mark as its series writes its times."""
-    if start.all_day or (mark.zone and not mark.all_day):
-        return start.at(mark.utc.astimezone(start.tz).replace(tzinfo=None)) if mark.zone else mark
-    wall = mark.wall
-    if mark.all_day:
-        wall = datetime.combine(wall.date(), start.wall.time())
-    return start.at(wall)
-
-
 def _told(said: Event) -> dict[str, Any]:
     """Return what an override says of its occurrence."""
     found: dict[str, Any] = {p: said.fields[p] for p in _PARTS if said.fields.get(p)}
@@ -334,7 +325,7 @@ def _told(said: Event) -> dict[str, Any]:
         found["following"] = True
     if said.start is not None:
         found["start"] = said.start.utc.isoformat()
-        found["end"] = said.start.at(said.start.wall + said.length).utc.isoformat()
+        found["end"] = said.start.after(said.length).utc.isoformat()
     return found
 
 

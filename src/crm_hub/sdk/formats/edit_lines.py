@@ -21,7 +21,7 @@ _MAX_DEPTH = 100
 _WIDTH = 75
 _HEAD = re.compile(rb'[^":]*(?:"[^"\r\n]*"[^":]*)*:')
 _PARAM = re.compile(rb';([^=;:"]+)=(?:"[^"]*"|[^";:])*')
-_FOLD = re.compile(rb"\r?\n[ \t]")
+_FOLD = re.compile(rb"\r{0,2}\n[ \t]")
 _LAST_END = re.compile(rb"\r?\n\Z")
 _OLD_PARAMS = re.compile(rb";(?:ENCODING=|CHARSET=)?(?:QUOTED-PRINTABLE|UTF-8)(?=[;:])", re.I)
 _CHARSET = re.compile(rb";CHARSET=[^;:]*", re.I)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 
@@ -28,13 +28,15 @@ Zones = Mapping[str, tzinfo | None]
 class Moment:
     """A point of a calendar: a wall time with its zone, or a whole day.
 
-    zone: "" for a whole day and for a floating time, which take the reader's own zone.
+    zone: "" for a whole day and for a floating time, which take the reader's own zone. length: of
+    an occurrence that has its own.
     """
 
     wall: datetime
     tz: tzinfo
     all_day: bool = False
     zone: str = ""
+    length: timedelta | None = None
 
     @property
     def utc(self) -> datetime:
@@ -51,6 +53,15 @@ class Moment:
     def at(self, wall: datetime) -> Moment:
         """Return another wall time of the same zone and kind."""
         return Moment(wall, self.tz, self.all_day, self.zone)
+
+    def after(self, length: timedelta) -> Moment:
+        """Return the end of what begins now and has no other length; never beyond the calendar."""
+        try:
+            end = self.at(self.wall + (length if self.length is None else self.length))
+            end.utc  # noqa: B018 - a time outside the calendar is found here
+        except OverflowError:
+            return self
+        return end
 
 
 @dataclass(slots=True)
@@ -79,13 +90,16 @@ class Event:
         return bool(self.rule or self.rdates) and self.recurrence is None
 
 
-def read_event(raw: bytes | bytearray, kind: str, zones: Zones, local: str) -> Event:
-    """Return one VEVENT or VTODO. local: IANA name of the zone of floating times.
+def read_event(
+    raw: bytes | bytearray, kind: str, zones: Zones, local: str, floating: str = ""
+) -> Event:
+    """Return one VEVENT or VTODO. local: IANA name of the zone of whole days and floating times.
 
+    floating: name of another zone for the latter, "" for none.
     Raises: ValueError with the reason, for people, when it has no readable start.
     """
     found = _properties(raw)
-    reader = Times(zones, local)
+    reader = Times(zones, local, floating)
     start = reader.one(found, "DTSTART") or (reader.one(found, "DUE") if kind == "VTODO" else None)
     if start is None and kind == "VEVENT":
         raise ValueError("it has no readable DTSTART")
@@ -183,9 +197,10 @@ def _fields(found: dict[str, list[Line]]) -> dict[str, Any]:
 
 
 def _person(line: Line) -> dict[str, str]:
-    address = line.value.strip()
-    if address[:7].lower() == "mailto:":
-        address = address[7:]
+    # Confluence writes its parameters behind the colon, with a second one before the address.
+    at = line.value.lower().rfind("mailto:")
+    address = line.value[at + 7 :].partition("?")[0] if at >= 0 else line.value
+    address = address.strip().strip("<>")
     if "@" not in address:
         address = line.param("EMAIL")
     person = {"address": address.strip()[:320], "name": line.param("CN").strip()[:300]}
@@ -230,11 +245,13 @@ def _wall(text: str) -> datetime:
 class Times:
     """Reads date and date-time properties with the zones of one file.
 
-    zones: by TZID, as the file spells them out. local: IANA name of the zone of floating times.
+    zones: by TZID, as the file spells them out. local: IANA name of the zone of whole days and
+    floating times. floating: name of another zone for the latter, "" for none.
     """
 
     zones: Zones
     local: str
+    floating: str = ""
 
     def one(self, found: dict[str, list[Line]], name: str) -> Moment | None:
         values = found.get(name)
@@ -246,8 +263,18 @@ class Times:
             for line in found.get(name, [])[:_MAX_DATES]
             for text in line.value.split(",")
         ]
-        moments = [self.moment(text, line) for text, line in texts[:_MAX_DATES]]
+        moments = [self._spanning(text, line) for text, line in texts[:_MAX_DATES]]
         return [moment for moment in moments if moment is not None]
+
+    def _spanning(self, text: str, line: Line) -> Moment | None:
+        """Return a time, or a period (`20260310T090000Z/PT1H`) with its own length."""
+        begin, slash, end = text.strip().partition("/")
+        moment = self.moment(begin, line)
+        if moment is None or not slash:
+            return moment
+        last = None if end[:1].upper() == "P" else self.moment(end, line)
+        length = last.utc - moment.utc if last is not None else _duration(end)
+        return replace(moment, length=length) if length > timedelta(0) else moment
 
     def moment(self, text: str, line: Line) -> Moment | None:
         """Return the time that a value of this property says, None where it says none."""
@@ -268,7 +295,6 @@ class Times:
     def _zoned(self, wall: datetime, tzid: str, is_utc: bool, local: tzinfo) -> Moment:
         if is_utc:
             return Moment(wall, UTC, zone="UTC")
-        if not tzid:
-            return Moment(wall, local)
-        zone = self.zones.get(tzid) or named_zone(tzid)
+        tzid = tzid or self.floating
+        zone = (self.zones.get(tzid) or named_zone(tzid)) if tzid else None
         return Moment(wall, zone or local, zone=str(getattr(zone, "key", tzid)) if zone else "")

@@ -3,7 +3,7 @@
 The entry itself stands at the top of the payload, its occurrences in a list; one that differs
 (moved, cancelled, with another subject) carries what differs. So a series of years stays small.
 Before: a connector with the text of a resource. After: a mapping section with `each`.
-Source: RFC 4791 section 4.1; RFC 5545 sections 3.2.13 and 3.8.4.4.
+Source: RFC 4791 section 4.1.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from crm_hub.sdk.formats.contentlines import components
 from crm_hub.sdk.formats.edit_ical_guests import attendance
 from crm_hub.sdk.formats.edit_ical_series import exceptions_of
 from crm_hub.sdk.formats.ical_event import Event, Moment, read_event
+from crm_hub.sdk.formats.ical_exceptions import aligned, following, spoken
 
 MAX_OCCURRENCES = 4_000
 MAX_SERIES = 20
@@ -127,21 +128,10 @@ _zone = lru_cache(maxsize=64)(zones.read_vtimezone)
 
 
 def _align(master: Event, exceptions: Sequence[Event]) -> None:
-    """Let exceptions name their occurrence as the series does.
-
-    Some programs write a bare date, or a time without zone, for an occurrence of a timed series.
-    """
-    start = master.start
-    if start is None or start.all_day:
-        return
+    """Let exceptions name their occurrence as the series does."""
     for one in exceptions:
-        mark = one.recurrence
-        if one.uid != master.uid or mark is None or mark.zone:
-            continue
-        wall = mark.wall
-        if mark.all_day:
-            wall = datetime.combine(wall.date(), start.wall.time())
-        one.recurrence = start.at(wall)
+        if one.uid == master.uid and one.recurrence is not None and master.start is not None:
+            one.recurrence = aligned(one.recurrence, master.start)
 
 
 def _occurrences(
@@ -153,37 +143,8 @@ def _occurrences(
     own = [e for e in exceptions if e.uid == master.uid and e.recurrence is not None]
     taken = {e.recurrence.mark for e in own if e.recurrence is not None}
     moments, goes_on = expand(master, taken, horizon, MAX_OCCURRENCES)
-    later = sorted((e for e in own if e.following), key=_from)
-    if not later:
-        return [(master, moment) for moment in moments], goes_on
-    return [_spoken(master, moment, later) for moment in moments], goes_on
-
-
-def _from(event: Event) -> datetime:
-    assert event.recurrence is not None  # noqa: S101 - only exceptions come here
-    return event.recurrence.utc
-
-
-def _spoken(master: Event, moment: Moment, later: Sequence[Event]) -> tuple[Event, Moment | None]:
-    """Return who speaks for an occurrence: the last exception for it and all after it, if any."""
-    speaker = next((e for e in reversed(later) if _from(e) <= moment.utc), None)
-    if speaker is None or speaker.start is None:
-        return master, moment
-    shift = speaker.start.wall - _wall(_from(speaker), speaker.start)
-    moved = speaker.start.at(_wall(moment.utc, speaker.start) + shift)
-    return _exception(speaker, moment), moved
-
-
-def _wall(moment: datetime, like: Moment) -> datetime:
-    return moment.astimezone(like.tz).replace(tzinfo=None)
-
-
-def _exception(speaker: Event, occurrence: Moment) -> Event:
-    """Return one occurrence's own exception, made of one that stands for all after it."""
-    return Event(
-        speaker.kind, speaker.uid, speaker.start, speaker.length, occurrence, "", [], [],
-        speaker.fields, speaker.changed_at,
-    )  # fmt: skip
+    later = following(own)
+    return [spoken(master, moment, later) for moment in moments], goes_on
 
 
 def _payload(items: list[tuple[Event, Moment | None]], masters: Sequence[Event]) -> dict[str, Any]:
@@ -218,7 +179,7 @@ def _differing(
 def _place(event: Event, moment: Moment | None) -> dict[str, Any]:
     """Return when a plain occurrence is, under the id that a mail invitation to it has too."""
     mark = moment.mark if moment is not None and event.is_series else ""
-    end = moment.at(moment.wall + event.length) if moment is not None else None
+    end = moment.after(event.length) if moment is not None else None
     return {
         "meeting_id": f"{event.uid}#{mark}" if mark else event.uid,
         "recurrence_id": mark,

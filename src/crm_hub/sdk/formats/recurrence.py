@@ -54,6 +54,8 @@ def parse_rule(text: str) -> Rule:
         raise ValueError(
             f"it repeats {freq[:20] or 'without FREQ'}, not by day, week, month or year"
         )
+    if parts.get("RSCALE", "GREGORIAN") != "GREGORIAN":
+        raise ValueError(f"it repeats by another calendar, {parts['RSCALE'][:20]}")
     if "BYWEEKNO" in parts or "BYEASTER" in parts:
         raise ValueError("it repeats by week number")
     rule = Rule(

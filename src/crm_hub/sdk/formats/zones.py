@@ -1,6 +1,6 @@
 """Time zones as calendar files name them: IANA, Windows, a vendor's path, or spelled out.
 
-Source: RFC 5545 section 3.6.5; Unicode CLDR windowsZones for the Windows names.
+Source: RFC 5545 section 3.6.5.
 """
 
 from __future__ import annotations
@@ -10,71 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from crm_hub.sdk.formats import contentlines, recurrence
+from crm_hub.sdk.formats.zone_names import windows_zone
 
-_WINDOWS = {
-    "utc": "UTC",
-    "coordinated universal time": "UTC",
-    "gmt standard time": "Europe/London",
-    "greenwich standard time": "Africa/Abidjan",
-    "w. europe standard time": "Europe/Berlin",
-    "romance standard time": "Europe/Paris",
-    "central europe standard time": "Europe/Budapest",
-    "central european standard time": "Europe/Warsaw",
-    "e. europe standard time": "Europe/Chisinau",
-    "fle standard time": "Europe/Kiev",
-    "gtb standard time": "Europe/Bucharest",
-    "turkey standard time": "Europe/Istanbul",
-    "russian standard time": "Europe/Moscow",
-    "israel standard time": "Asia/Jerusalem",
-    "south africa standard time": "Africa/Johannesburg",
-    "egypt standard time": "Africa/Cairo",
-    "morocco standard time": "Africa/Casablanca",
-    "w. central africa standard time": "Africa/Lagos",
-    "e. africa standard time": "Africa/Nairobi",
-    "eastern standard time": "America/New_York",
-    "us eastern standard time": "America/Indiana/Indianapolis",
-    "central standard time": "America/Chicago",
-    "canada central standard time": "America/Regina",
-    "central standard time (mexico)": "America/Mexico_City",
-    "mountain standard time": "America/Denver",
-    "us mountain standard time": "America/Phoenix",
-    "pacific standard time": "America/Los_Angeles",
-    "alaskan standard time": "America/Anchorage",
-    "hawaiian standard time": "Pacific/Honolulu",
-    "atlantic standard time": "America/Halifax",
-    "newfoundland standard time": "America/St_Johns",
-    "sa pacific standard time": "America/Bogota",
-    "sa western standard time": "America/La_Paz",
-    "sa eastern standard time": "America/Cayenne",
-    "e. south america standard time": "America/Sao_Paulo",
-    "argentina standard time": "America/Argentina/Buenos_Aires",
-    "pacific sa standard time": "America/Santiago",
-    "arabian standard time": "Asia/Dubai",
-    "arab standard time": "Asia/Riyadh",
-    "arabic standard time": "Asia/Baghdad",
-    "iran standard time": "Asia/Tehran",
-    "pakistan standard time": "Asia/Karachi",
-    "india standard time": "Asia/Kolkata",
-    "bangladesh standard time": "Asia/Dhaka",
-    "se asia standard time": "Asia/Bangkok",
-    "china standard time": "Asia/Shanghai",
-    "taipei standard time": "Asia/Taipei",
-    "singapore standard time": "Asia/Singapore",
-    "w. australia standard time": "Australia/Perth",
-    "tokyo standard time": "Asia/Tokyo",
-    "korea standard time": "Asia/Seoul",
-    "cen. australia standard time": "Australia/Adelaide",
-    "aus central standard time": "Australia/Darwin",
-    "e. australia standard time": "Australia/Brisbane",
-    "aus eastern standard time": "Australia/Sydney",
-    "tasmania standard time": "Australia/Hobart",
-    "new zealand standard time": "Pacific/Auckland",
-}
 _FIXED = re.compile(r"(?:UTC|GMT)?\s*([+-])(\d{1,2}):?(\d{2})?\Z", re.I)
-_OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})(?::?(\d{2}))?\Z")
+_OFFSET = re.compile(r"([+-]?)(\d{2}):?(\d{2})(?::?(\d{2}))?\Z")
+_UTC = ("UTC", "Z", "GMT", "ETC/UTC", "COORDINATED UNIVERSAL TIME", "TZONE://MICROSOFT/UTC")
 _MAX_OBSERVANCES = 200
 _WALL = "%Y%m%dT%H%M%S"
 
@@ -82,11 +25,19 @@ _WALL = "%Y%m%dT%H%M%S"
 @lru_cache(maxsize=512)
 def named_zone(name: str) -> tzinfo | None:
     """Return the zone of an IANA, Windows or fixed-offset name, None when nobody knows it."""
+    found = _exact(name)
+    if found is None and (known := _in_capitals().get(name.strip().strip('"').upper())):
+        return ZoneInfo(known)
+    return found
+
+
+@lru_cache(maxsize=512)
+def _exact(name: str) -> tzinfo | None:
     name = name.strip().strip('"')
-    if name.upper() in ("UTC", "Z", "GMT", "ETC/UTC"):
+    if name.upper() in _UTC:
         return UTC
     pieces = name.split("/")
-    tries = [name, _WINDOWS.get(name.lower(), "")]
+    tries = [name, windows_zone(name)]
     tries += ["/".join(pieces[n:]) for n in (-3, -2) if len(pieces) > -n]
     for known in filter(None, tries):
         try:
@@ -100,6 +51,12 @@ def named_zone(name: str) -> tzinfo | None:
     return None
 
 
+@lru_cache(maxsize=1)
+def _in_capitals() -> dict[str, str]:
+    """Return the IANA names by themselves in capitals: some programs write `europe/berlin`."""
+    return {name.upper(): name for name in available_timezones()}
+
+
 @dataclass(frozen=True, slots=True)
 class _Observance:
     """Standard or daylight time: from when on, how often again, and what then holds."""
@@ -107,6 +64,18 @@ class _Observance:
     onset: datetime
     offset: timedelta
     rule: recurrence.Rule | None = None
+
+    def onsets(self, year: int) -> list[datetime]:
+        """Return its beginnings in a year and the one before; the last one if it ended earlier."""
+        first, last = datetime(max(1, year - 1), 1, 1), datetime(year, 12, 31, 23, 59)  # noqa: DTZ001
+        if self.rule is None:
+            return [self.onset]
+        found = list(recurrence.occurrences(self.rule, self.onset, last, first))
+        until = self.rule.until
+        if not found and (until is not None or self.rule.count is not None):
+            span = datetime(max(1, until.year - 1), 1, 1) if until is not None else None  # noqa: DTZ001
+            found = list(recurrence.occurrences(self.rule, self.onset, last, span))[-1:]
+        return found if self.onset <= first else [self.onset, *found]
 
 
 @dataclass(eq=False)
@@ -145,14 +114,9 @@ class SpelledZone(tzinfo):
 
     def _changes(self, year: int) -> list[tuple[datetime, timedelta]]:
         if year not in self._years:
-            first, last = datetime(max(1, year - 1), 1, 1), datetime(year, 12, 31, 23, 59)  # noqa: DTZ001
-            found = []
-            for seen in self.observances:
-                if seen.rule is None or seen.onset > first:
-                    found.append((seen.onset, seen.offset))
-                if seen.rule is not None:
-                    onsets = recurrence.occurrences(seen.rule, seen.onset, last, first)
-                    found += [(onset, seen.offset) for onset in onsets]
+            found = [
+                (onset, seen.offset) for seen in self.observances for onset in seen.onsets(year)
+            ]
             self._years[year] = sorted(found, key=lambda change: change[0])
         return self._years[year]
 
@@ -164,37 +128,64 @@ def read_vtimezone(raw: bytes | bytearray) -> tuple[str, tzinfo | None]:
     current: dict[str, str] = {}
     for line in contentlines.lines(raw):
         if line.name == "TZID":
-            tzid = line.value.strip()
+            tzid = contentlines.unescape(line.value).strip()
         elif line.name in ("X-LIC-LOCATION", "TZID-ALIAS-OF"):
             location = line.value
         elif line.name == "BEGIN":
             current = {}
         elif line.name == "END" and line.value.strip().upper() in ("STANDARD", "DAYLIGHT"):
-            seen = _observance(current)
-            if seen is not None:
-                observances.append(seen)
-            if len(observances) == _MAX_OBSERVANCES:
+            observances += _observances(current)
+            if len(observances) >= _MAX_OBSERVANCES:
                 break
+        elif line.name == "RDATE" and "RDATE" in current:
+            current["RDATE"] += "," + line.value
         else:
             current[line.name] = line.value.strip()
-    zone = named_zone(tzid) or (named_zone(location) if location else None)
+    zone = _exact(tzid) or (_exact(location) if location else None)
     if zone is None and observances:
         zone = SpelledZone(tzid, observances)
-    return tzid, zone
+    return tzid, zone or named_zone(tzid)
 
 
-def _observance(fields: Mapping[str, str]) -> _Observance | None:
-    offset = _OFFSET.match(fields.get("TZOFFSETTO", ""))
-    if not offset or int(offset[2]) > 14 or int(offset[3]) > 59:
+def _observances(fields: Mapping[str, str]) -> list[_Observance]:
+    """Return what STANDARD or DAYLIGHT says: from its start on, and from each further date."""
+    offset = _offset(fields.get("TZOFFSETTO", ""))
+    onset = _onset(fields.get("DTSTART", ""))
+    if offset is None or onset is None:
+        return []
+    more = [_onset(text) for text in fields.get("RDATE", "").split(",")[:_MAX_OBSERVANCES]]
+    found = [_Observance(one, offset) for one in more if one is not None]
+    before = _offset(fields.get("TZOFFSETFROM", "")) or timedelta(0)
+    return [_Observance(onset, offset, _rule(fields.get("RRULE", ""), before)), *found]
+
+
+def _offset(text: str) -> timedelta | None:
+    match = _OFFSET.match(text)
+    if not match or int(match[2]) > 14 or int(match[3]) > 59:
         return None
-    span = timedelta(hours=int(offset[2]), minutes=int(offset[3]), seconds=int(offset[4] or 0))
+    span = timedelta(hours=int(match[2]), minutes=int(match[3]), seconds=int(match[4] or 0))
+    return -span if match[1] == "-" else span
+
+
+def _onset(text: str) -> datetime | None:
+    text = text.strip()
     try:
-        onset = datetime.strptime(fields.get("DTSTART", "")[:15], _WALL)  # noqa: DTZ007
-        rule = recurrence.parse_rule(fields["RRULE"]) if fields.get("RRULE") else None
+        wall = text[:15] if len(text) > 8 else text + "T000000"
+        return datetime.strptime(wall, _WALL)  # noqa: DTZ007
     except ValueError:
         return None
-    if rule is not None and rule.freq != "YEARLY":
-        rule = None  # no clock is changed more often; a daily rule would only cost time
-    if rule is not None and rule.until is not None:
-        rule = recurrence.with_until(rule, rule.until.replace(tzinfo=None))
-    return _Observance(onset, -span if offset[1] == "-" else span, rule)
+
+
+def _rule(text: str, before: timedelta) -> recurrence.Rule | None:
+    """Return how often a clock is changed; before: the offset that holds until it is.
+
+    No clock is changed more often than once a year; a daily rule would only cost time.
+    """
+    try:
+        rule = recurrence.parse_rule(text) if text else None
+        if rule is None or rule.freq != "YEARLY" or rule.until is None:
+            return rule if rule is not None and rule.freq == "YEARLY" else None
+        shift = before if rule.until.tzinfo is not None else timedelta(0)
+        return recurrence.with_until(rule, rule.until.replace(tzinfo=None) + shift)
+    except (ValueError, OverflowError):
+        return None
