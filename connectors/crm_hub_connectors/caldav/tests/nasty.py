@@ -104,6 +104,13 @@ OBJECTS: dict[str, bytes] = {
     "a count of a milliard": event(b"RRULE:FREQ=DAILY;COUNT=1000000000"),
     "every second": event(b"RRULE:FREQ=SECONDLY"),
     "the year 9999": event(b"RRULE:FREQ=YEARLY", b"99991231T235959Z"),
+    "40,000 entries": b"BEGIN:VCALENDAR\n"
+    + b"BEGIN:VEVENT\nUID:1\nDTSTART:20260310T090000Z\nEND:VEVENT\n" * 40_000
+    + b"END:VCALENDAR\n",
+    "20,000 exceptions": b"BEGIN:VCALENDAR\n"
+    + b"BEGIN:VEVENT\nUID:1\nDTSTART:20260310T090000Z\nRECURRENCE-ID:20260310T090000Z\n"
+    b"END:VEVENT\n" * 20_000
+    + b"END:VCALENDAR\n",
     "the last day there is": event(b"X-A:b", b"99991231"),
     "the year 1": event(b"RRULE:FREQ=YEARLY", b"00010101T000000Z"),
     "no such day": event(b"", b"20260231T090000Z"),

@@ -196,6 +196,9 @@ def _calendars() -> Iterator[tuple[str, Iterable[bytes]]]:
     yield "a daily series since 1900", [event(b"RRULE:FREQ=DAILY", start=b"19000101T000000Z")]
     yield "a series since the year 1", [event(b"RRULE:FREQ=DAILY", start=b"00010101T000000Z")]
     yield "an event in the year 9999", [event(b"DURATION:P9999W", start=b"99991231T235959Z")]
+    rare = b"RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30;COUNT=1000000\n"
+    yield "300 zones that never change", [_zone(b"z%d" % n, rare) for n in range(300)]
+    yield "a zone of 30,000 dates", [_zone(b"z", b"RDATE:19800101T000000\n" * 30_000)]
     yield "no start", [b"BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:a\nEND:VEVENT\nEND:VCALENDAR\n"]
     yield (
         "never ends",
@@ -256,6 +259,14 @@ def event(more: bytes = b"", start: bytes = b"20260310T100000Z", zone: bytes = b
         b"BEGIN:VCALENDAR\nVERSION:2.0\nBEGIN:VEVENT\nUID:1@clearwater.example\n"
         + at + b"\n" + (more + b"\n" if more else b"") + b"END:VEVENT\nEND:VCALENDAR\n"
     )  # fmt: skip
+
+
+def _zone(name: bytes, change: bytes) -> bytes:
+    """Return a calendar of one event since 1950, in a zone that is spelled out."""
+    clock = b"DTSTART:16010101T000000\nTZOFFSETFROM:+0100\nTZOFFSETTO:+0100\n" + change
+    clock = b"BEGIN:STANDARD\n" + clock + b"END:STANDARD\n"
+    zone = b"BEGIN:VTIMEZONE\nTZID:" + name + b"\n" + clock + b"END:VTIMEZONE\nBEGIN:VEVENT"
+    return event(b"RRULE:FREQ=YEARLY", b"19500310T090000", name).replace(b"BEGIN:VEVENT", zone)
 
 
 def _cards() -> Iterator[tuple[str, Iterable[bytes]]]:

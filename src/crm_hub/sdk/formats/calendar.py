@@ -39,6 +39,7 @@ _PERIODS = {
 _KINDS = frozenset({b"VCALENDAR", b"VEVENT", b"VTODO", b"VTIMEZONE", b"VJOURNAL", b"VFREEBUSY"})
 _ENTRIES = ("VEVENT", "VTODO")
 _MAX_FOLLOWING = 100
+_MAX_SPELLED = 100
 _HEAD_BYTES = 20_000
 _SERIES = re.compile(rb"^[ \t]*(?:RECURRENCE-ID|RRULE|RDATE)\b", re.I | re.M)
 _REMEDY = "Correct the entry in the calendar program and export the file again."
@@ -124,12 +125,14 @@ def read_calendar(
 def _survey(stream: BinaryIO, zone: str) -> _Calendar:
     found = _Calendar(zone)
     exceptions: list[tuple[str, Moment]] = []
+    spelled = 0
     for component in components(stream, _KINDS):
         if component.name == "VCALENDAR":
             found.heads.append(_head(component))
         elif component.name == "VTIMEZONE":
             tzid, known = zones.read_vtimezone(component.raw)
-            found.zones[tzid] = known
+            spelled += isinstance(known, zones.SpelledZone)
+            found.zones[tzid] = known if spelled <= _MAX_SPELLED else None
         elif component.name in _ENTRIES and _SERIES.search(component.raw):
             try:
                 event = found.read(component)

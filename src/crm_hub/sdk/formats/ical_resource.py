@@ -20,13 +20,15 @@ from crm_hub.sdk.formats import zones
 from crm_hub.sdk.formats.calendar import event_payload, expand
 from crm_hub.sdk.formats.contentlines import components
 from crm_hub.sdk.formats.edit_ical_guests import attendance
-from crm_hub.sdk.formats.edit_ical_series import exceptions_of
+from crm_hub.sdk.formats.edit_ical_series import MAX_EXCEPTIONS, exceptions_of
 from crm_hub.sdk.formats.ical_event import Event, Moment, read_event
 from crm_hub.sdk.formats.ical_exceptions import aligned, following, spoken
 
 MAX_OCCURRENCES = 4_000
 MAX_SERIES = 20
 MAX_TEXT = 4_000_000
+_MAX_ENTRIES = 2 * MAX_OCCURRENCES
+_FURTHER = ("further entries", "one resource holds one series")
 _KINDS = frozenset({b"VEVENT", b"VTODO", b"VTIMEZONE", b"VJOURNAL", b"VFREEBUSY"})
 _ENTRIES = ("VEVENT", "VTODO")
 _MARKS = frozenset({"meeting_id", "recurrence_id"})
@@ -75,8 +77,8 @@ def read_resource(text: str, *, zone: str, horizon: datetime) -> Resource:
     series = 0
     for master in found.masters:
         series += master.is_series
-        if series > MAX_SERIES or len(items) > 2 * MAX_OCCURRENCES:
-            resource.problems.append(("further entries", "one resource holds one series"))
+        if series > MAX_SERIES or len(items) > _MAX_ENTRIES:
+            resource.problems.append(_FURTHER)
             break
         try:
             moments, goes_on = _occurrences(master, found.exceptions, horizon)
@@ -88,7 +90,8 @@ def read_resource(text: str, *, zone: str, horizon: datetime) -> Resource:
     if items:
         resource.payload = _payload(items, found.masters)
         # Only few entries are series whose occurrences differ, and to look costs time.
-        differs = b"EXDATE" in raw.upper() or any(e.recurrence for e in found.exceptions)
+        differs = b"EXDATE" in raw.upper() or bool(found.exceptions)
+        differs = differs and len(found.exceptions) <= MAX_EXCEPTIONS
         try:
             resource.payload["exceptions"] = exceptions_of(raw, zone) if differs else ""
         except (ValueError, OverflowError) as error:
@@ -105,9 +108,8 @@ def _entries(raw: bytes, zone: str) -> _Entries:
         if part.name == "VTIMEZONE":
             tzid, spelled = _zone(bytes(part.raw))
             known[tzid] = spelled
-    for part in parts:
-        if part.name not in _ENTRIES:
-            continue
+    entries = [part for part in parts if part.name in _ENTRIES]
+    for part in entries[:_MAX_ENTRIES]:
         try:
             if part.problem:
                 raise ValueError(part.problem)
@@ -118,6 +120,8 @@ def _entries(raw: bytes, zone: str) -> _Entries:
             continue
         event.uid = event.uid or "sha:" + hashlib.sha256(part.raw).hexdigest()[:40]
         (found.masters if event.recurrence is None else found.exceptions).append(event)
+    if len(entries) > _MAX_ENTRIES:
+        found.problems.append(_FURTHER)
     for master in found.masters[:MAX_SERIES]:
         _align(master, found.exceptions)
     return found

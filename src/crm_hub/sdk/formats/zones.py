@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
@@ -19,6 +19,8 @@ _FIXED = re.compile(r"(?:UTC|GMT)?\s*([+-])(\d{1,2}):?(\d{2})?\Z", re.I)
 _OFFSET = re.compile(r"([+-]?)(\d{2}):?(\d{2})(?::?(\d{2}))?\Z")
 _UTC = ("UTC", "Z", "GMT", "ETC/UTC", "COORDINATED UNIVERSAL TIME", "TZONE://MICROSOFT/UTC")
 _MAX_OBSERVANCES = 200
+_MAX_RULES = 24
+_MAX_DATES = 5_000
 _WALL = "%Y%m%dT%H%M%S"
 
 
@@ -59,22 +61,24 @@ def _in_capitals() -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class _Observance:
-    """Standard or daylight time: from when on, how often again, and what then holds."""
+    """Standard or daylight time: from when on, how often again, and what then holds.
+
+    ended: its last beginning, for a rule that ends.
+    """
 
     onset: datetime
     offset: timedelta
     rule: recurrence.Rule | None = None
+    ended: datetime | None = None
 
     def onsets(self, year: int) -> list[datetime]:
         """Return its beginnings in a year and the one before; the last one if it ended earlier."""
-        first, last = datetime(max(1, year - 1), 1, 1), datetime(year, 12, 31, 23, 59)  # noqa: DTZ001
         if self.rule is None:
             return [self.onset]
+        first, last = datetime(max(1, year - 1), 1, 1), datetime(year, 12, 31, 23, 59)  # noqa: DTZ001
+        if self.ended is not None and self.ended < first:
+            return [self.ended]
         found = list(recurrence.occurrences(self.rule, self.onset, last, first))
-        until = self.rule.until
-        if not found and (until is not None or self.rule.count is not None):
-            span = datetime(max(1, until.year - 1), 1, 1) if until is not None else None  # noqa: DTZ001
-            found = list(recurrence.occurrences(self.rule, self.onset, last, span))[-1:]
         return found if self.onset <= first else [self.onset, *found]
 
 
@@ -126,6 +130,7 @@ def read_vtimezone(raw: bytes | bytearray) -> tuple[str, tzinfo | None]:
     tzid = location = ""
     observances: list[_Observance] = []
     current: dict[str, str] = {}
+    rules = 0
     for line in contentlines.lines(raw):
         if line.name == "TZID":
             tzid = contentlines.unescape(line.value).strip()
@@ -134,11 +139,12 @@ def read_vtimezone(raw: bytes | bytearray) -> tuple[str, tzinfo | None]:
         elif line.name == "BEGIN":
             current = {}
         elif line.name == "END" and line.value.strip().upper() in ("STANDARD", "DAYLIGHT"):
-            observances += _observances(current)
-            if len(observances) >= _MAX_OBSERVANCES:
+            rules += bool(current.get("RRULE"))
+            if rules > _MAX_RULES or len(observances) > _MAX_OBSERVANCES:
                 break
-        elif line.name == "RDATE" and "RDATE" in current:
-            current["RDATE"] += "," + line.value
+            observances += _observances(current)
+        elif line.name == "RDATE" and len(current.get("RDATE", "")) < _MAX_DATES:
+            current["RDATE"] = f"{current.get('RDATE', '')},{line.value}"
         else:
             current[line.name] = line.value.strip()
     zone = _exact(tzid) or (_exact(location) if location else None)
@@ -156,7 +162,12 @@ def _observances(fields: Mapping[str, str]) -> list[_Observance]:
     more = [_onset(text) for text in fields.get("RDATE", "").split(",")[:_MAX_OBSERVANCES]]
     found = [_Observance(one, offset) for one in more if one is not None]
     before = _offset(fields.get("TZOFFSETFROM", "")) or timedelta(0)
-    return [_Observance(onset, offset, _rule(fields.get("RRULE", ""), before)), *found]
+    rule = _rule(fields.get("RRULE", ""), onset, before)
+    ended = None
+    if rule is not None and rule.until is not None:
+        near = datetime(max(1, rule.until.year - rule.interval), 1, 1)  # noqa: DTZ001
+        ended = max(recurrence.occurrences(rule, onset, rule.until, near), default=onset)
+    return [_Observance(onset, offset, rule, ended), *found]
 
 
 def _offset(text: str) -> timedelta | None:
@@ -176,16 +187,22 @@ def _onset(text: str) -> datetime | None:
         return None
 
 
-def _rule(text: str, before: timedelta) -> recurrence.Rule | None:
-    """Return how often a clock is changed; before: the offset that holds until it is.
+def _rule(text: str, onset: datetime, before: timedelta) -> recurrence.Rule | None:
+    """Return how often a clock is changed again; before: the offset that holds until it is.
 
-    No clock is changed more often than once a year; a daily rule would only cost time.
+    No clock is changed more often than once a year; a daily rule would only cost time. So a rule
+    that counts ends as many years later.
     """
     try:
         rule = recurrence.parse_rule(text) if text else None
-        if rule is None or rule.freq != "YEARLY" or rule.until is None:
-            return rule if rule is not None and rule.freq == "YEARLY" else None
-        shift = before if rule.until.tzinfo is not None else timedelta(0)
-        return recurrence.with_until(rule, rule.until.replace(tzinfo=None) + shift)
+        if rule is None or rule.freq != "YEARLY":
+            return None
+        until = rule.until
+        if rule.count is not None:
+            year = min(9998, onset.year + (rule.count - 1) * rule.interval)
+            return replace(rule, count=None, until=datetime(year, 12, 31))  # noqa: DTZ001
+        if until is not None and until.tzinfo is not None:
+            return recurrence.with_until(rule, until.replace(tzinfo=None) + before)
     except (ValueError, OverflowError):
         return None
+    return rule
