@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from crm_hub.sdk import Reject
 from crm_hub.sdk.formats.items import Item
 from crm_hub_connectors.files.paging import Read
-from crm_hub_connectors.files.sources import Source
+from crm_hub_connectors.files.sources import Source, letters_of
 
 if TYPE_CHECKING:
     from crm_hub_connectors.files.mail import Own
@@ -70,13 +70,10 @@ def _mail_reader(source: Source, own: str, zone: str) -> Read:
 
 
 def _read_letters(source: Source, start: int, own: Own, zone: str) -> Iterator[Item | Reject]:
-    """Yield the messages of a folder of .eml files, or of one; an offset counts files."""
+    """Yield the messages of a folder with a file each, or of one; an offset counts files."""
     from crm_hub_connectors.files import mail
 
-    path = source.path
-    files = [path]
-    if path.is_dir():
-        files = sorted(f for f in path.iterdir() if f.suffix.lower() == ".eml" and f.is_file())
+    files = letters_of(source.path) if source.path.is_dir() else [source.path]
     for offset, file in enumerate(files[start:], start + 1):
         for item in mail.read_eml(file, own=own, zone=zone):
             if isinstance(item, Reject):

@@ -1,6 +1,7 @@
 """Which files a connection reads, and as what. Before the readers; no content is kept here.
 
-A Maildir is one source, so is a folder of .eml files, so is each sheet of a workbook.
+A Maildir is one source, so is a folder of messages with a file each, so is each sheet of a
+workbook.
 Everything that is left out is named with its reason, for `check`.
 """
 
@@ -8,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +40,15 @@ VDIRS = {VDIR: ".vcf", VDIR_ICS: ".ics"}
 TABLE_OUT = "csv-out"
 """The format of a table that the hub writes; the file need not be there yet."""
 _TEMPORARY = (".part", ".tmp", ".crdownload", ".swp", ".lock", "~")
+# Numbers, as MH and archives of mailboxes have them, with a hash behind in collections of spam.
+_NUMBERED = re.compile(r"\d+(?:\.?|\.[0-9a-f]{32})\Z")
+_FROM = re.compile(rb"From [^\n]{1,300}\d:\d\d")
+_LETTER = re.compile(
+    rb"(?:From [^\n]{1,300}\n)?(?:[!-9;-~]{1,100}:[^\n]*\n(?:[ \t][^\n]*\n)*){0,99}?"
+    rb"(?:From|Received|Return-Path|Message-ID):",
+    re.I,
+)
+_HEAD_BYTES = 4_000
 _LITTER = ("thumbs.db", "desktop.ini")
 
 
@@ -125,7 +136,7 @@ def _walk(root: Path, format: str, found: Found) -> None:
             if format in ("auto", "maildir"):
                 found.sources.append(Source(name, here, "maildir"))
             continue
-        letters = [f for f in files if f.lower().endswith(".eml") and not f.startswith(".")]
+        letters = _letters(here, files)
         if letters and format in ("auto", "eml"):
             found.sources.append(Source(name, here, "eml"))
         for file in sorted(set(files) - set(letters)):
@@ -135,6 +146,41 @@ def _walk(root: Path, format: str, found: Found) -> None:
                 f"the folder holds more than {MAX_SOURCES:,} files to read",
                 remedy="Set `path` to a smaller folder, or make one connection for each.",
             )
+
+
+def letters_of(folder: Path) -> list[Path]:
+    """Return the messages of a folder that are a file each, in the order of their names."""
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry in entries if entry.is_file()]
+    return sorted(folder / name for name in _letters(folder, names))
+
+
+def _letters(folder: Path, names: Iterable[str]) -> list[str]:
+    """Return which files are messages: .eml, and numbered ones where the first of them is one."""
+    shown = sorted(name for name in names if not name.startswith("."))
+    numbered = [name for name in shown if _NUMBERED.match(name)]
+    if numbered and not _is_letter(folder / numbered[0]):
+        numbered = []
+    return [name for name in shown if name.lower().endswith(".eml")] + numbered
+
+
+def _is_letter(path: Path) -> bool:
+    """Tell whether a numbered file holds one message; without a hash it may be a mailbox, too."""
+    head = _head(path)
+    if head.startswith(b"From ") and len(path.name) < 33:
+        return False
+    return _LETTER.match(head) is not None
+
+
+def _head(path: Path) -> bytes:
+    """Return the beginning of a regular file; a pipe would block the reader for ever."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return b""
+        with path.open("rb") as stream:
+            return stream.read(_HEAD_BYTES)
+    except OSError:
+        return b""
 
 
 def _name(path: Path, root: Path) -> str:
@@ -174,14 +220,18 @@ def printable(name: str) -> str:
 
 
 def _kind(path: Path) -> str:
-    kind = KINDS.get(path.suffix.lower(), "")
+    suffix = path.suffix.lower()
+    kind = KINDS.get(suffix, "")
+    if kind and suffix != ".txt":
+        return kind
+    head = _head(path)
+    if _NUMBERED.match(path.name) and _is_letter(path):
+        return "eml"
+    # Archives of mailing lists are called after their month, with or without .txt.
+    if _FROM.match(head) or (not path.suffix and head.startswith(b"From ")):
+        return "mbox"
     try:
-        if path.suffix.lower() == ".txt":
-            return kind if is_table(path) else ""
-        if path.suffix:
-            return kind
-        with path.open("rb") as stream:
-            return "mbox" if stream.read(5) == b"From " else ""
+        return kind if suffix == ".txt" and is_table(path) else ""
     except OSError:
         return ""
 
