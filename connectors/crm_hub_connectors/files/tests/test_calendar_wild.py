@@ -127,6 +127,11 @@ def test_an_entry_without_a_calendar_around_it_is_enough(tmp_path: Path) -> None
     assert len(read(tmp_path, entry(*DAILY[:2]).encode())) == 1
 
 
+def test_a_time_without_seconds_is_a_time(tmp_path: Path) -> None:
+    (found,) = read(tmp_path, calendar(entry("DTSTART:20260610T0900Z", "DTEND:20260610T1030Z")))
+    assert (found["start"][11:16], found["end"][11:16], found["zone"]) == ("09:00", "10:30", "UTC")
+
+
 def test_the_last_day_there_is_has_no_end_beyond_it(tmp_path: Path) -> None:
     (found,) = read(tmp_path, calendar(entry("DTSTART;VALUE=DATE:99991231")))
     assert found["start"] == found["end"] == "9999-12-31T00:00:00+00:00"
@@ -208,6 +213,7 @@ def test_a_zone_with_a_comma_in_its_name_is_found(tmp_path: Path) -> None:
 
 def test_a_name_in_small_letters_is_a_zone_unless_the_file_spells_it_out() -> None:
     assert named_zone("europe/lisbon") == ZoneInfo("Europe/Lisbon")
+    assert named_zone("US-Eastern") == ZoneInfo("US/Eastern")
     spelled = zone_text("europe/lisbon", clocks("STANDARD", "19700101T000000", "+0500", "+0500"))
     _, zone = read_vtimezone(spelled.encode())
     assert zone is not None

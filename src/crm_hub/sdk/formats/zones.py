@@ -28,9 +28,12 @@ _WALL = "%Y%m%dT%H%M%S"
 def named_zone(name: str) -> tzinfo | None:
     """Return the zone of an IANA, Windows or fixed-offset name, None when nobody knows it."""
     found = _exact(name)
-    if found is None and (known := _in_capitals().get(name.strip().strip('"').upper())):
-        return ZoneInfo(known)
-    return found
+    if found is not None:
+        return found
+    # Some programs write `europe/berlin`; RFC 2445 wrote `US-Eastern`.
+    wanted, known = name.strip().strip('"').upper(), _in_capitals()
+    real = known.get(wanted) or known.get(wanted.replace("-", "/", 1))
+    return ZoneInfo(real) if real else None
 
 
 @lru_cache(maxsize=512)
@@ -55,7 +58,7 @@ def _exact(name: str) -> tzinfo | None:
 
 @lru_cache(maxsize=1)
 def _in_capitals() -> dict[str, str]:
-    """Return the IANA names by themselves in capitals: some programs write `europe/berlin`."""
+    """Return the IANA names by themselves in capitals."""
     return {name.upper(): name for name in available_timezones()}
 
 
