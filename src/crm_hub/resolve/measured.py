@@ -22,7 +22,7 @@ from crm_hub.resolve.profile import Profile
 from crm_hub.resolve.weights import MODEL_RECORDS, shipped
 
 _MOST_VALUES = 20_000
-_PAIRS_VERSION = "pairs 1"
+_PAIRS_VERSION = "pairs 2"
 """Raised when two records begin to weigh otherwise, so that kept pairs are weighed again."""
 _COUNTED = tuple(column for column in TF_COLUMNS if not column.endswith("_land"))
 

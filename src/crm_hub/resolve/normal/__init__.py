@@ -10,7 +10,7 @@ from crm_hub.resolve.normal.person import PersonName, person_name
 from crm_hub.resolve.normal.places import Place, place
 from crm_hub.resolve.normal.values import birth_date, country_code, phone_key, vat_id
 
-VERSION = 2
+VERSION = 3
 
 __all__ = [
     "VERSION",

@@ -5,14 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from enum import Enum
+from functools import lru_cache
 from typing import NamedTuple
+
+import idna
 
 from crm_hub.model.rules import IdentityRules
 from crm_hub.resolve.normal.person import PersonName
 from crm_hub.resolve.normal.text import folded, joined_umlauts
 from crm_hub.resolve.normal.words import HOUSEHOLD
 
-_ADDRESS = re.compile(r"[^@\s<>\"',;]+@[^@\s<>\"',;]+\.[^@\s<>\"',;.]{2,}")
+# The look-behind keeps a long text without any address from being read again from each letter.
+_ADDRESS = re.compile(
+    r"(?<![^@\s<>\"',;:()\[\]?\\])[^@\s<>\"',;:()\[\]?\\][^@\s<>\",;:()\[\]?\\]*"
+    r"@[^@\s<>\"',;:()\[\]?\\]+\.[^@\s<>\"',;:()\[\]?\\.]{2,}"
+)
+_COMMENT = re.compile(r"\([^()]*\)")
+_SPELLED_AT = re.compile(r"\s*[(\[]\s*at\s*[)\]]\s*|\s+@\s*|\s*@\s+")
 _LETTERS = re.compile(r"[a-z]+")
 _NO_LETTER = re.compile(r"[^a-z]")
 _DIGITS = re.compile(r"\d+")
@@ -29,6 +38,9 @@ _PROVIDERS = frozenset(
     "aol gmail gmx googlemail hotmail icloud live msn outlook proton protonmail windowslive yahoo "
     "yandex ymail".split()
 )
+# Shorter ones are initials and names too: it.lee@, ola.berg@.
+_SHORT_ROLE = 3
+_LONGEST = 1_000
 _DASH_TAGS = ("yahoo.", "ymail.com", "rocketmail.com")
 _DISPOSABLE = frozenset(
     "mailinator.com guerrillamail.com guerrillamail.info sharklasers.com 10minutemail.com "
@@ -65,11 +77,12 @@ def mailbox(address: str, rules: IdentityRules) -> Mailbox | None:
     """Return what an address says; None for text that is none."""
     exact = address.strip().lower()
     if not _ADDRESS.fullmatch(exact):
-        found = _ADDRESS.search(exact)
-        if not found:
+        exact = _address_in(exact)
+        if not exact:
             return None
-        exact = found[0]
     local, _, domain = exact.rpartition("@")
+    if "xn--" in domain:
+        domain = _readable(domain)
     domain = _SAME.get(domain, domain)
     base = local.partition("+")[0] or local
     if domain.startswith(_DASH_TAGS):
@@ -81,12 +94,35 @@ def mailbox(address: str, rules: IdentityRules) -> Mailbox | None:
     return Mailbox(exact, f"{base}@{domain}", base, domain, kind, free, domain in _DISPOSABLE)
 
 
+def _address_in(text: str) -> str:
+    """Return the first address in a text: behind mailto:, beside comments, ann (at) x.example."""
+    text = _SPELLED_AT.sub("@", text[:_LONGEST])
+    found = _ADDRESS.search(_COMMENT.sub("", text)) or _ADDRESS.search(text)
+    return found[0] if found else ""
+
+
+@lru_cache(4_096)
+def _readable(domain: str) -> str:
+    """Return an international domain as people read it."""
+    try:
+        return idna.decode(domain)
+    except UnicodeError:
+        return domain
+
+
 def _kind(exact: str, base: str, rules: IdentityRules) -> MailboxKind:
     if exact in rules.junk_emails or base in rules.junk_local_parts:
         return MailboxKind.JUNK
     plain = _DIGITS.sub("", base).strip("._-")
     if base in rules.role_local_parts or plain in rules.role_local_parts:
         return MailboxKind.ROLE
+    if not base.isascii():
+        plain = folded(plain)
+    parts = _SEPARATORS.split(plain)
+    if "".join(parts) in rules.role_local_parts or (
+        len(parts[0]) > _SHORT_ROLE and parts[0] in rules.role_local_parts
+    ):
+        return MailboxKind.ROLE  # info-wien@, service.client@
     if not HOUSEHOLD.isdisjoint(_SEPARATORS.split(base)):
         return MailboxKind.ROLE
     return MailboxKind.PERSONAL

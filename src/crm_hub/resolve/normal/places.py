@@ -10,6 +10,11 @@ from crm_hub.resolve.normal.text import joined_umlauts, words
 
 _CACHED = 65_536
 _NUMBER = re.compile(r"\d+[a-z]?")
+_LAND = re.compile(
+    r"^(?:DE?|AT?|CH|FR?|IT?|ES?|NL|BE?|LU?|DK|SE?|NO?|FIN?|PL|CZ|SK|HU?|PT?|RO|GR|US|BR)[\s-]+(?=\d)",
+    re.I,
+)
+_LONG_ZIP = re.compile(r"(\d{5}(?=-)|\d{3,}(?=\.))(?:-\d{4}|\.0)")
 _TYPES = frozenset(
     "street st str strasse avenue ave av road rd lane ln drive dr boulevard blvd bd court ct "
     "place pl square sq terrace ter crescent cres close way parkway pkwy highway hwy circuit "
@@ -54,9 +59,18 @@ def _city(text: str) -> str:
     return joined_umlauts("".join(words(text.split(",")[0].split("/")[0])))[:14]
 
 
+@lru_cache(_CACHED)
+def _code(text: str) -> str:
+    """Return a postcode without its country and what is added: D-80331, 02139-4307, 80331.0."""
+    text = _LAND.sub("", text.strip())
+    if found := _LONG_ZIP.fullmatch(text):
+        text = found[1]
+    return "".join(words(text))
+
+
 def place(street: str, postcode: str, city: str) -> Place:
     """Return the keys of an address; a part that is missing leaves its keys empty."""
-    code = "".join(words(postcode)) if postcode else ""
+    code = _code(postcode) if postcode else ""
     town = _city(city) if city else ""
     number, stem = _street(street) if street else ("", "")
     where = code or town

@@ -9,16 +9,30 @@ from crm_hub.data import data_folder
 from crm_hub.resolve.normal.text import joined_umlauts
 
 HONORIFICS = frozenset(
-    "mr mrs ms miss mx dr prof professor sir dame lord lady rev hon herr frau hr fr mme mlle "
+    "mr mrs ms miss mx dr prof professor sir dame lord lady rev hon herr frau herrn hr fr mme mlle "
     "monsieur madame mademoiselle sr sra srta senor senora don dona senhor senhora sig sigra "
     "signor signora dott dottssa avv dhr mevr mevrouw meneer heer fru froken pan pani ing "
-    "dipling mag msc bsc mba llm phd md dds cpa rn jd esq maitre ir drs mgr bc ingr dra arq "
-    "lic gospodin".split()
+    "dipl dipling mag msc bsc mba llm phd md dds cpa rn jd esq maitre ir drs mgr bc ingr dra arq "
+    "lic gospodin attn kommr".split()
 )
+# Before a word that stands alone: its bearer's surname ("Frau Berg").
+SALUTATIONS = frozenset(
+    "mr mrs ms miss mx dr prof professor herr frau hr mme mlle monsieur madame mademoiselle sr sra "
+    "srta senor senora senhor senhora sig sigra signor signora dott dottssa dhr mevr mevrouw "
+    "meneer heer fru froken pani".split()
+)
+# In a name field of its own: that nobody knows the name.
+NOBODY = frozenset(
+    "n/a n.a. #n/a null none unknown anonymous undefined unbekannt anonym inconnu anonyme "
+    "desconocido anonimo desconhecido sconosciuto onbekend anoniem nieznany okand ukendt ukjent "
+    "neznamy ismeretlen nn n.n. tba tbd".split()
+)
+# Before the surname somebody was born with.
+BORN = frozenset("nee ne geb geborene geboren born nata rozena roz fodd fodt szul nascuta".split())
 # Behind "Dr.", or behind a comma: a degree and no name.
 DEGREES = frozenset(
-    "med rer nat phil jur iur dent vet habil oec pol theol pharm hc techn mba phd msc bsc llm md "
-    "dds external extern externe freelance contractor".split()
+    "fh univ med rer nat phil jur iur dent vet habil oec pol theol pharm hc techn mba phd msc bsc "
+    "llm md dds meng beng external extern externe freelance contractor".split()
 )
 # Before a surname: a household and nobody in it.
 HOUSEHOLD = frozenset(
@@ -26,7 +40,7 @@ HOUSEHOLD = frozenset(
     "eheleute fam".split()
 )
 PARTICLES = frozenset(
-    "van von vom zu zum zur der den de la le les du da di do dos das del della delle dello "
+    "van von vom vd zu zum zur der den de la le les du da di do dos das del della delle dello "
     "dei degli el al bin ibn ter ten te af av y e i het op in t und o san".split()
 )
 GENERATIONS = {
@@ -34,7 +48,18 @@ GENERATIONS = {
     "hijo": "jr", "filho": "jr", "ml": "jr", "mladsi": "jr", "mlodszy": "jr", "zoon": "jr",
     "sr": "sr", "sen": "sr", "senior": "sr", "snr": "sr", "pere": "sr", "padre": "sr",
     "pai": "sr", "st": "sr", "starsi": "sr", "starszy": "sr", "vader": "sr",
-    "ii": "ii", "iii": "iii", "iv": "iv", "neto": "iii",
+    "ii": "ii", "iii": "iii", "iv": "iv", "neto": "iii", "2nd": "ii", "3rd": "iii", "4th": "iv",
+    "yngre": "jr", "aldre": "sr", "aeldre": "sr", "eldre": "sr", "nuorempi": "jr",
+    "vanhempi": "sr", "ifj": "jr", "ifjabb": "jr", "idosb": "sr", "idosebb": "sr",
+}  # fmt: skip
+# Marks that stand before a whole name ("ifj. Nagy Anna") or between its parts ("Ann Jr. Berg").
+MARKS_ANYWHERE = frozenset("jr jnr sr snr ifj ifjabb idosb idosebb".split())
+# What marks a generation in brackets alone, or in a field of its own.
+IN_BRACKETS = GENERATIONS | {
+    "younger": "jr", "elder": "sr", "jungere": "jr", "juengere": "jr", "altere": "sr",
+    "aeltere": "sr", "sohn": "jr", "tochter": "jr", "son": "jr", "daughter": "jr", "syn": "jr",
+    "h": "jr",
+    "vater": "sr", "mutter": "sr", "father": "sr", "mother": "sr", "ojciec": "sr", "otec": "sr",
 }  # fmt: skip
 LEGAL_FORMS = frozenset(
     "inc incorporated llc llp lp ltd limited plc corp corporation co company gmbh ggmbh mbh "
@@ -44,10 +69,11 @@ LEGAL_FORMS = frozenset(
     "doo dd ad ood eood sro spol vos ks zoo sp spj spk spzoo sk pty pte ltda eireli me lda "
     "unipessoal sagl gesmbh og".split()
 )
-# Two letters of these are words of names too ("De Groot & Co", "AS Roma"): as a person's name
-# they prove no company.
+# Two letters of these are words of names too ("De Groot & Co", "AS Roma"), and some are names
+# (Åsa, Ans, Vos, Sas, Sau): as a person's name they prove no company.
 CLEAR_FORMS = LEGAL_FORMS - frozenset(
-    "se sa as is da eu me ad ay co ag ab eg ek ev cv sc ss bt ks sl sk sp hb kb ky dd coop".split()
+    "se sa as is da eu me ad ay co ag ab eg ek ev cv sc ss bt ks sl sk sp hb kb ky dd coop og "
+    "asa ans vos sas sau".split()
 )
 # The lands a legal form is one of; those that are written everywhere (Ltd, Inc, SA) tell none.
 # One form in two languages of a land has that land: BV and SRL in Belgium, GmbH and Srl in Italy.
