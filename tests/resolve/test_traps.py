@@ -110,6 +110,20 @@ def test_father_and_son_of_one_name_stay_apart_by_birth_date() -> None:
     assert together(pair) == [{"a"}, {"b"}]
 
 
+def test_twins_of_two_usual_first_names_stay_apart_at_one_line() -> None:
+    twins = [
+        Contact(n, n, "Kestrel", phones=LANDLINE, birth="1990-02-03", **HOME)
+        for n in ("Ann", "Julia")
+    ]
+    others = [
+        Contact(f"{name}{at}", name, f"Falconer{at}")
+        for name in ("Ann", "Julia")
+        for at in range(12)
+    ]
+    groups = together([*twins, *others])
+    assert not any({"Ann", "Julia"} <= group for group in groups)
+
+
 def test_a_junior_mark_that_only_one_record_has_needs_something_personal() -> None:
     son = Contact("a", full="Paul Kestrel jun.", phones=LANDLINE, **HOME)
     unmarked = Contact("b", full="Paul Kestrel", phones=LANDLINE, **HOME)
