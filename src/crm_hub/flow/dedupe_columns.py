@@ -6,25 +6,36 @@ from collections.abc import Mapping, Sequence
 
 from crm_hub.model.errors import ConfigError
 from crm_hub.sdk.guess import fields_of
-from crm_hub.sdk.guess.words import fold
+from crm_hub.sdk.guess.columns import with_bare_names
+from crm_hub.sdk.guess.words import BARE_NAMES, fold
 
 # Usual names beside those of sdk/guess: what only a list to be deduplicated has.
 _MORE = {
     "reference": "externalref externalreference reference customerref customerno custno "
     "customernumber customerid "
     "clientnumber kundennummer kundennr debitor debitornumber debtornumber "
-    "accountnumber memberno membernumber socsecid ssn nationalid taxpayerid",
-    "house_number": "streetnumber housenumber houseno hausnummer hausnr huisnummer numerocivico",
-    "city": "suburb postaltown",
-    "postcode": "postalzip",
+    "accountnumber memberno membernumber socsecid ssn nationalid taxpayerid debitorennummer "
+    "debitorennr kunnr referenceclient numeroclient nclient nclientes numerodecliente ncliente "
+    "codigocliente codigodocliente codicecliente klantnummer klantnr relatienummer numerklienta "
+    "nrklienta kundnummer asiakasnumero cislozakaznika codicefiscale cpf pesel dni personnummer "
+    "fodselsnummer rodnecislo",
+    "house_number": "streetnumber housenumber houseno hausnummer hausnr huisnummer huisnr "
+    "numerocivico civico numerodomu nrdomu numeroderue housenum housenum1",
+    "city": "suburb postaltown ort01 city1 defaultaddresscity",
+    "postcode": "postalzip pstlz postcode1",
+    "street": "stras",
+    "birth_name": "birthname maidenname previousname formername previouslastname formerlastname "
+    "geburtsname nomdenaissance nomdejeunefille apellidodesoltera cognomedanubile meisjesnaam "
+    "nazwiskorodowe nazwiskopanienskie",
     "source": "sourcesystem system",
-    "email": "email3 privatemail",
-    "phone": "landline homephone2 phone3 mobile2",
-    "birthday": "birthdate dateofbirth dob",
+    "email": "email3 privatemail smtpaddr pec",
+    "phone": "landline homephone2 phone3 mobile2 telf1 telf2 telnumber mobnumber",
+    "birthday": "birthdate dateofbirth dob gbdat",
 }
 _PERSON = (
-    "given_name", "middle_name", "family_name", "suffix", "display_name", "email", "phone",
-    "company", "domain", "title", "house_number", "street", "city", "postcode", "country",
+    "given_name", "nickname", "middle_name", "family_name", "birth_name", "suffix", "display_name",
+    "email", "phone", "company", "domain", "title", "house_number", "street", "city",
+    "postcode", "country",
     "birthday",
     "reference", "source",
 )  # fmt: skip
@@ -53,6 +64,8 @@ def fields_for(
         field = _field_named(field, allowed) if field is not None else _recognised(column)
         if field in allowed and (column != id_column or column in told):
             found.setdefault(field, []).append(column)
+    if not any(fold(column) in BARE_NAMES for column in told):
+        found = with_bare_names(found)
     for column in told:
         if column not in columns:
             raise ConfigError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
@@ -9,10 +10,27 @@ from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, SUPPORTED_REGIONS
 
 from crm_hub.mapping.steps.contact import is_e164, phone_in_e164
 from crm_hub.resolve.normal import country_code, vat_id
+from crm_hub.resolve.normal.values import day_of
 from crm_hub.resolve.profile import Contact
 
 _TLD_REGIONS = {region.lower(): region for region in SUPPORTED_REGIONS} | {"uk": "GB"}
 _NOT_A_COUNTRY = frozenset({"me", "co", "io", "ai", "tv", "cc", "ws", "fm", "to", "ag", "la", "eu"})
+_FIVE_DIGITS = frozenset({"DE", "FR", "ES", "IT", "US", "FI", "MX", "TR", "GR", "EE", "HR"})
+"""Lands whose postcodes have five digits, the first of which may be a nought that got lost."""
+_BETWEEN_MAILS = re.compile(r"[\s,;|/]+")
+_BETWEEN_PHONES = re.compile(r"\s*[\n,]\s*|\s+/\s*|\s*/\s+|\s+(?:or|oder|ou|lub|und|and)\s+", re.I)
+_INSIDE = re.compile(
+    r"\s*[,;]?\s*\b(?:dw|durchwahl|nst|apparat|poste|interno|int|wew|toestel|ramal|anexo|ank)\b"
+    r"[.:]?\s*(?=\d{1,5}\s*$)",
+    re.I,
+)
+_PLAIN_NUMBER = re.compile(r"\+(?!52)[\d ]+")
+_TWO_NUMBERS, _WHOLE_NUMBER, _LONGEST = 15, 7, 500
+_REMARK = re.compile(r"\([^()\d]*\)\s*$")
+_ROUNDED = re.compile(r"\d[eE]\+\d")  # a spreadsheet's 4.91516E+11: the digits are lost
+_FRACTION = re.compile(r"(?<=\d{7})\.0$")
+_DIALLED_ABROAD = re.compile(r"^00\s+(?=\d)")
+_MEXICAN_MOBILE = re.compile(r"^\s*(?:(?:\+|00)\s*52[\s-]*1[\s-]*|04[45][\s-]*)(?=\d[\d\s-]{9,}$)")
 Fields = Mapping[str, Sequence[str]]
 """Field → columns, in the table's order."""
 
@@ -38,7 +56,7 @@ class Layout:
             for at, more in self._firsts
         ]
 
-    def all_of(self, cells: Sequence[str], field: str) -> tuple[str, ...]:
+    def all_of(self, cells: Sequence[str], field: str) -> list[str]:
         """Return all values of a field, cells cut at ; and |."""
         found: list[str] = []
         for at in self._of.get(field, ()):
@@ -47,7 +65,29 @@ class Layout:
                 found += [p for v in value.replace("|", ";").split(";") if (p := v.strip())]
             elif value:
                 found.append(value)
+        return found
+
+    def emails(self, cells: Sequence[str]) -> tuple[str, ...]:
+        """Return all addresses, however they are parted in a cell."""
+        found: list[str] = []
+        for value in self.all_of(cells, "email"):
+            if value.count("@") > 1:
+                found += [part for part in _BETWEEN_MAILS.split(value) if "@" in part]
+            else:
+                found.append(value)
         return tuple(found)
+
+    def phones(self, cells: Sequence[str], region: str) -> tuple[str, ...]:
+        """Return all numbers in E.164 where their country is known. region: see `contact_of`."""
+        return tuple(
+            [
+                phone_in_e164(number, region)
+                if number.isascii() and _PLAIN_NUMBER.fullmatch(number)
+                else _tidied(number, region)
+                for value in self.all_of(cells, "phone")
+                for number in _numbers(value)
+            ]
+        )
 
     def street(self, cells: Sequence[str]) -> str:
         """Return the street with its number, whether they stand in one cell or in more."""
@@ -56,8 +96,9 @@ class Layout:
 
 _FIRSTS = {
     "person": (
-        "given_name", "middle_name", "family_name", "suffix", "display_name", "company", "domain",
-        "title", "city", "postcode", "country", "birthday", "source",
+        "given_name", "nickname", "middle_name", "family_name", "birth_name", "suffix",
+        "display_name", "company", "domain", "title", "city", "postcode", "country", "birthday",
+        "source",
     ),
     "organization": (
         "company", "legal_name", "display_name", "domain", "url", "city", "postcode", "country",
@@ -72,28 +113,33 @@ def contact_of(id: str, cells: Sequence[str], layout: Layout, region: str) -> Co
     region: the country of phones that nothing else tells.
     """
     (
-        given, middle, family, suffix, shown, company, domain, title, city, postcode, country,
-        birthday, source,
+        given, called, middle, family, born, suffix, shown, company, domain, title, city, postcode,
+        country, birthday, source,
     ) = layout.firsts(cells)  # fmt: skip
-    emails = layout.all_of(cells, "email")
-    where = country_code(country) or _of_mail(emails) or region
+    emails = layout.emails(cells)
+    land = country_code(country)
+    where = land or _of_mail(emails) or region
+    if called and given and called != given:
+        given = f'{given} "{called}"'
+    if born and family and born != family:
+        family = f"{family} (née {born})"
     return Contact(
         id,
         _joined(given, middle),
-        _joined(family, suffix),
+        family,
         shown,
-        "",
+        suffix,
         emails,
-        tuple([phone_in_e164(phone, where) for phone in layout.all_of(cells, "phone")]),
+        layout.phones(cells, where),
         company,
         domain,
         title,
         layout.street(cells),
         city,
-        postcode,
+        f"0{postcode}" if _has_lost_its_nought(postcode, land) else postcode,
         country,
-        birthday,
-        layout.all_of(cells, "reference"),
+        day_of(birthday, land or region) if "/" in birthday else birthday,
+        tuple(layout.all_of(cells, "reference")),
         source,
     )
 
@@ -103,13 +149,13 @@ def organization_of(id: str, cells: Sequence[str], layout: Layout, region: str) 
     (
         company, legal, shown, domain, url, city, postcode, country, vat, registry, source,
     ) = layout.firsts(cells)  # fmt: skip
-    emails = layout.all_of(cells, "email")
+    emails = layout.emails(cells)
     where = country_code(country) or _of_mail(emails) or region
     numbers = (("vat", vat_id(vat)), ("registry", registry))
     return Contact(
         id,
         emails=emails,
-        phones=tuple([phone_in_e164(phone, where) for phone in layout.all_of(cells, "phone")]),
+        phones=layout.phones(cells, where),
         company=company or legal or shown,
         domain=domain or url,
         street=layout.street(cells),
@@ -119,6 +165,32 @@ def organization_of(id: str, cells: Sequence[str], layout: Layout, region: str) 
         refs=tuple(f"{name} {number}" for name, number in numbers if number),
         source=source,
     )
+
+
+def _numbers(text: str) -> list[str]:
+    """Return the numbers of a cell that holds several whole ones, else the cell."""
+    if len(text) < _TWO_NUMBERS:
+        return [text]
+    parts = _BETWEEN_PHONES.split(text[:_LONGEST])
+    whole = all(sum(map(str.isdigit, part)) >= _WHOLE_NUMBER for part in parts)
+    return parts if whole else [text]
+
+
+@lru_cache(4_096)
+def _tidied(text: str, region: str) -> str:
+    """Return a number in E.164 that somebody wrote with remarks, or as no parser knows it."""
+    text = text.strip()[:_LONGEST]
+    if _ROUNDED.search(text):
+        return ""
+    text = _REMARK.sub("", _FRACTION.sub("", text))
+    text = _DIALLED_ABROAD.sub("00", _INSIDE.sub(" ext. ", text))
+    if region == "MX" or text[:3] in ("+52", "005"):
+        text = _MEXICAN_MOBILE.sub("+52", text)
+    return phone_in_e164(text.strip(), region)
+
+
+def _has_lost_its_nought(postcode: str, land: str) -> bool:
+    return len(postcode) == 4 and land in _FIVE_DIGITS and postcode.isdecimal()
 
 
 def _joined(first: str, second: str) -> str:

@@ -13,7 +13,15 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from crm_hub.sdk.guess.words import ADDRESS, ORGANIZATION_SIGNS, PERSON_SIGNS, WORDS, fold
+from crm_hub.sdk.guess.words import (
+    ADDRESS,
+    BARE_NAMES,
+    OF_WHOM,
+    ORGANIZATION_SIGNS,
+    PERSON_SIGNS,
+    WORDS,
+    fold,
+)
 
 _MANY = ("email", "phone", "url")
 _DATES = ("birthday", "created_at")
@@ -59,10 +67,30 @@ def fields_of(columns: Iterable[str]) -> dict[str, list[str]]:
         numbered = _NUMBERED.match(plain)
         last = fold(column.rsplit(".", 1)[-1])
         names = (plain, numbered[1] if numbered else plain, last)
-        field = next((words[n] for n in names if n in words), None)
+        field = next((words[n] for n in names if n in words), None) or _of_whom(plain, words)
         if field:
             found.setdefault(field, []).append(column)
-    return found
+    return with_bare_names(found)
+
+
+def _of_whom(plain: str, words: Mapping[str, str]) -> str | None:
+    """Return the field of a column that says whose it is first: `Attendee email`."""
+    rest = next((plain[len(w) :] for w in OF_WHOM if plain.startswith(w) and plain != w), "")
+    numbered = _NUMBERED.match(rest)
+    return words.get(rest) or (words.get(numbered[1]) if numbered else None)
+
+
+def with_bare_names(found: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Let `Name` beside `Vorname` be the surname, and `Nome` beside `Cognome` the given name."""
+    given, family = "given_name" in found, "family_name" in found
+    bare = [c for c in found.get("display_name", ()) if fold(c) in BARE_NAMES]
+    if given == family or not bare:
+        return found
+    rest = [c for c in found["display_name"] if c not in bare]
+    found = {field: list(columns) for field, columns in found.items()}
+    found["family_name" if given else "given_name"] = bare
+    found["display_name"] = rest
+    return {field: columns for field, columns in found.items() if columns}
 
 
 def guess(
