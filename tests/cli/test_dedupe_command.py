@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import time
 import tracemalloc
 from pathlib import Path
 
 import pytest
 
 from crm_hub.cli.main import run
+from crm_hub.flow import dedupe as flow
 
 HEADER = "record_id,first_name,last_name,email,phone,company\n"
 ROWS = (
@@ -205,6 +208,127 @@ def test_wrong_options_are_refused_in_words(
     assert run(["dedupe", str(tmp_path / "absent.csv"), "-o", str(tmp_path / "o.csv")]) == 2
     assert "Traceback" not in capsys.readouterr().err
     assert path.read_text() == HEADER + ROWS
+
+
+def test_every_row_is_written_with_its_id_as_it_came_or_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ids = [" 007", "7 ", "a\tb", "é"]
+    text = HEADER + "".join(f"{id},Ann{at},Lee{at},,,\n" for at, id in enumerate(ids)) + ",, ,,,\n"
+    status, target = dedupe(table(tmp_path, text))
+    assert status == 0
+    assert [r["record_id"] for r in rows(target)] == ids
+    assert "1 rows are empty" in capsys.readouterr().out
+
+
+def test_an_excel_table_says_its_delimiter_first(tmp_path: Path) -> None:
+    text = "sep=;\r\n" + (HEADER + ROWS).replace(",", ";").replace("\n", "\r\n")
+    status, target = dedupe(table(tmp_path, text))
+    assert status == 0
+    assert [r["cluster_id"] for r in rows(target)] == ["1", "2", "1"]
+
+
+def test_cells_of_a_megabyte_take_no_quadratic_time(tmp_path: Path) -> None:
+    cells = {
+        "last_name": ["(" * 900_000, "x" + " " * 900_000 + "y - z"],
+        "email": ["a" * 900_000, "a@" * 450_000],
+        "phone": ["1 " * 450_000, "1" + " " * 900_000 + "x"],
+    }
+    began = time.monotonic()
+    for column, values in cells.items():
+        lines = "".join(f"{at},{value},A\n" for at, value in enumerate(values))
+        assert dedupe(table(tmp_path, f"record_id,{column},first_name\n{lines}"))[0] == 0
+    assert time.monotonic() - began < 20
+
+
+def test_the_table_is_not_written_over_by_another_name_of_it(tmp_path: Path) -> None:
+    path = table(tmp_path, HEADER + ROWS)
+    (tmp_path / "link.csv").symlink_to(path)
+    (tmp_path / "hard.csv").hardlink_to(path)
+    (tmp_path / "folder").mkdir()
+    for other in ("link.csv", "hard.csv", "folder/../in.csv"):
+        assert run(["dedupe", str(path), "-o", str(tmp_path / other)]) == 2
+        assert path.read_text() == HEADER + ROWS
+
+
+def test_places_that_hold_no_file_are_refused_before_the_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = table(tmp_path, HEADER + ROWS)
+    os.mkfifo(tmp_path / "pipe")
+    for target, said in (
+        ("absent/out.csv", "there is no such folder"), (".", "it is a folder"),
+        ("pipe", "it is no ordinary file"),
+    ):  # fmt: skip
+        assert run(["dedupe", str(path), "-o", str(tmp_path / target)]) == 2
+        assert said in capsys.readouterr().err
+    for source, said in (
+        (tmp_path, "is a folder"),
+        (tmp_path / "pipe", "read twice"),
+        ("-", "twice"),
+    ):
+        assert run(["dedupe", str(source), "-o", str(tmp_path / "out.csv")]) == 2
+        assert said in capsys.readouterr().err
+    assert dedupe(path, "--region", "Atlantis")[0] == 2
+
+
+def test_father_and_son_told_apart_by_a_column_of_suffixes(tmp_path: Path) -> None:
+    text = (
+        "record_id,full_name,suffix,phone,street,postcode\n"
+        "1,Paul Kestrel,Sr.,+49 89 555010,Mill Lane 4,12345\n"
+        '2,"Kestrel, Paul",Jr.,+49 89 555010,Mill Lane 4,12345\n'
+        "3,Paul Kestrel,MBA,+49 89 555011,,\n"
+    )
+    found = flow.dedupe(table(tmp_path, text))
+    assert [(p.given, p.family, p.generation) for p in found.profiles] == [
+        ("paul", "kestrel", "sr"), ("paul", "kestrel", "jr"), ("paul", "kestrel", ""),
+    ]  # fmt: skip
+    assert not any({0, 1} <= set(group) for group in found.resolved.clusters.groups)
+
+
+def test_cells_that_stand_for_nothing_join_nobody(tmp_path: Path) -> None:
+    nothing = "".join(f"{at},N/A,unknown,n/a,-,NULL\n" for at in range(30))
+    _, target = dedupe(table(tmp_path, HEADER + nothing))
+    assert len({r["cluster_id"] for r in rows(target)}) == 30
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "ID,Nome,Cognome,Posta elettronica,Cellulare,Azienda",
+        "Identyfikator,Imię,Nazwisko,Adres e-mail,Telefon komórkowy,Nazwa firmy",
+        "Nr,Vorname,Name,E-Mail,Handynr.,Firma",
+        "N°,Prénom,Nom,Adresse e-mail,Tél. portable,Société",
+        "Id,Nome,Sobrenome,E-mail,Telemóvel,Empresa",
+        "Id,Förnamn,Efternamn,E-postadress,Mobilnummer,Företag",
+        "Id,Attendee First Name,Attendee Surname,Attendee Email,Work Phone Number,Attendee Company",
+        "Person - ID,Person - First name,Person - Last name,Person - Email,Person - Phone,Company",
+    ],
+)
+def test_columns_are_known_in_the_languages_and_exports_of_many(
+    tmp_path: Path, header: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows_of_people = "1,Ann,Kestrel,ann.kestrel@gmx.de,+49 151 55501000,Acme\n2,Paul,Falconer,,,\n"
+    status, _ = dedupe(table(tmp_path, f"{header}\n{rows_of_people}"), "--json")
+    assert status == 0
+    fields = json.loads(capsys.readouterr().out)["fields"]
+    assert set(fields) == {"given_name", "family_name", "email", "phone", "company"}
+
+
+def test_cells_with_several_values_and_remarks_are_read(tmp_path: Path) -> None:
+    text = (
+        "record_id,first_name,last_name,nickname,maiden_name,email,phone,postcode,country,birth_date\n"
+        '1,Ann,Kestrel,,,"a@x.example, ann.k@gmx.de",,,,\n'
+        "2,Ann,Kestrel,,,Ann <ann.k@gmx.de> / b@y.example,,,,\n"
+        '3,Theodora,Lark,Dodo,Finch,,"089 555010 DW 12, 0151 55501000 (mobil)",1067,DE,3/4/1980\n'
+    )
+    _, target = dedupe(table(tmp_path, text))
+    assert [r["cluster_id"] for r in rows(target)] == ["1", "1", "3"]
+    found = flow.dedupe(tmp_path / "in.csv").profiles[2]
+    assert found.phones == {"+4989555010;12", "+4915155501000"}
+    assert (found.postcode, found.birth) == ("01067", "19800403")
+    assert "dodo" in found.givens
+    assert "finch" in found.families
 
 
 def test_a_thousand_copies_of_a_row_are_one_person(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from phonenumbers import SUPPORTED_REGIONS
+
 from crm_hub.flow.dedupe_columns import fields_for
 from crm_hub.flow.dedupe_rows import Fields, Layout, contact_of, organization_of
 from crm_hub.flow.understanding import Understanding
@@ -31,6 +33,11 @@ from crm_hub.sdk.formats.items import unreadable
 
 _MOST_SHOWN_CHARS = 2_000
 _MOST_COLUMNS = 2_000
+_LONGEST_CELL = 20_000
+_NOTHING = frozenset(
+    "n/a N/A #n/a #N/A n.a. N.A. null NULL <null> (null) \\N nil NaN nan none None - -- --- – — ? "
+    ". undefined unknown Unknown UNKNOWN #REF! #VALUE! #NAME? #NULL! #DIV/0!".split()
+)
 _HOME_SHARE = 0.8
 _NOT_TEXT = {b"PK\x03\x04": "an Excel workbook or a zip archive", b"%PDF": "a PDF",
              b"\xd0\xcf\x11\xe0": "an old Excel workbook", b"\x1f\x8b": "a gzip file",
@@ -41,13 +48,14 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass
 class Table:
-    """The rows of a file by column, their ids, and what was set aside."""
+    """The rows of a file by column, their ids, what was set aside, and how many rows are empty."""
 
     columns: list[str]
     id_column: str
     fields: Fields
     ids: list[str] = field(default_factory=list)
     aside: list[Reject] = field(default_factory=list)
+    empty: int = 0
 
 
 @dataclass
@@ -79,6 +87,7 @@ def dedupe(
     Raises: ConfigError when the file or its columns cannot be used.
     """
     kind = KINDS[entity]
+    region = _region(region)
     with _uncollected():
         table, profiles = understood(path, entity, told or {}, id_column, region, folders, progress)
         given = read_model(model or model_file(kind.model, folders), kind.comparisons)
@@ -130,7 +139,7 @@ def _read(
     id_column = _id_column(path, columns, id_column, entity)
     fields = fields_for(entity, columns, told, id_column)
     table = Table(columns, id_column, fields)
-    region = region.upper() or _home(path, columns, fields)
+    region = region or _home(path, columns, fields)
     layout = Layout(columns, fields, entity)
     make = contact_of if entity == "person" else organization_of
     seen: dict[str, int] = {}
@@ -140,13 +149,14 @@ def _read(
             table.aside.append(row)
             continue
         number, cells = row
-        if not any(cells):
+        if not any(cell.strip() for cell in cells):
+            table.empty += bool(cells)
             continue
         if reason := _unusable(cells, len(columns), at, seen):
             table.aside.append(_aside(number, reason, cells))
             continue
-        id = cells[at].strip()
-        seen[id] = number
+        id = clean_text(cells[at])  # with its blanks: it is written as it came
+        seen[id.strip()] = number
         table.ids.append(id)
         found.take(make(id, _cleaned(cells), layout, region))
         if not len(table.ids) % 5_000:
@@ -154,15 +164,38 @@ def _read(
     return table
 
 
+def _region(told: str) -> str:
+    """Return the code of the country that --region names."""
+    code = country_code(told)
+    if told and code not in SUPPORTED_REGIONS:
+        raise ConfigError(
+            f"--region: there is no country {told!r}.",
+            remedy="Give its code of two letters, as in DE.",
+        )
+    return code
+
+
 def _cleaned(cells: Sequence[str]) -> list[str]:
-    """Return cells as every store keeps text, without blanks around it."""
+    """Return cells as every store keeps text, without blanks around it; a longer one is cut.
+
+    What a program writes for "nothing" is nothing, and no value that thousands share.
+    """
     whole = "".join(cells)
     if clean_text(whole) == whole:  # one look at all of them: hardly a row is anything else
-        return [cell.strip() for cell in cells]
-    return [clean_text(cell).strip() for cell in cells]
+        stripped = [cell.strip() for cell in cells]
+    else:
+        stripped = [clean_text(cell).strip() for cell in cells]
+    return ["" if cell in _NOTHING else cell[:_LONGEST_CELL] for cell in stripped]
 
 
 def _refuse_other_files(path: Path) -> None:
+    if path.is_dir():
+        raise ConfigError(f"{path} is a folder.", remedy="Name a CSV file in it.")
+    if str(path) == "-" or (path.exists() and not path.is_file()):
+        raise ConfigError(
+            f"{path} is no file that can be read twice.",
+            remedy="Save the table as a file, and name that.",
+        )
     if not path.is_file():
         raise ConfigError(f"There is no file {path}.", remedy="Name a CSV file that exists.")
     with path.open("rb") as stream:
@@ -184,7 +217,7 @@ def _header(path: Path, rows: Iterator[tuple[int, list[str]] | Reject]) -> list[
             )
         _, cells = row
         names = [clean_text(cell).strip() for cell in cells]
-        if not any(names) or (len(names) == 1 and names[0].lower().startswith("sep=")):
+        if not any(names) or (names[0].lower().startswith("sep=") and not any(names[1:])):
             continue
         if len(names) > _MOST_COLUMNS:
             raise ConfigError(f"{path} has {len(names):,} columns.", remedy="Leave some out.")
@@ -236,7 +269,7 @@ def _id_column(path: Path, columns: Sequence[str], told: str, entity: str) -> st
 def _unusable(cells: Sequence[str], width: int, at: int, seen: Mapping[str, int]) -> str:
     if len(cells) != width:
         return f"the row has {len(cells)} cells and the header {width}"
-    id = cells[at].strip()
+    id = clean_text(cells[at]).strip()
     if not id:
         return "the row has no id"
     return f"its id stands in line {seen[id]} already" if id in seen else ""

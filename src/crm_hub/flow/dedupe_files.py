@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,24 @@ def safe_cell(text: str) -> str:
     if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") and not _NUMBER.fullmatch(text):
         return f"'{text}"
     return text
+
+
+def refuse_unwritable(path: Path) -> None:
+    """Refuse a place where no file can be put, before hours of work. Raises: ConfigError.
+
+    A device or a pipe would be replaced by the file.
+    """
+    if path.is_dir():
+        why = "it is a folder"
+    elif str(path) == "-" or (path.exists() and not path.is_file()):
+        why = "it is no ordinary file"
+    elif not path.absolute().parent.is_dir():
+        why = "there is no such folder"
+    elif not os.access(path.absolute().parent, os.W_OK):
+        why = "its folder is read-only"
+    else:
+        return
+    raise ConfigError(f"{path} cannot be written: {why}.", remedy="Name another place.")
 
 
 def write_clusters(path: Path, found: Deduped) -> None:

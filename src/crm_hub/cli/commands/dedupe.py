@@ -109,6 +109,9 @@ def dedupe(
     table, target = table.expanduser(), target.expanduser()
     rejects = rejects or target.with_name(f"{target.stem}.rejects.csv")
     _refuse_same_file(table, target, review, rejects)
+    for path in (target, review, rejects):
+        if path:
+            files.refuse_unwritable(path)
     began_s = time.monotonic()
     with Steps() as progress:
         found = flow.dedupe(
@@ -150,8 +153,9 @@ def column_fields(pairs: tuple[str, ...]) -> dict[str, str]:
 
 
 def _refuse_same_file(table: Path, *targets: Path | None) -> None:
-    given = [path.absolute() for path in targets if path]
-    if table.absolute() in given or len(set(given)) < len(given):
+    given = [path.resolve() for path in targets if path]
+    is_table = any(p.exists() and table.exists() and p.samefile(table) for p in given)
+    if is_table or table.resolve() in given or len(set(given)) < len(given):
         raise ConfigError(
             "Two of the files are the same one.",
             remedy="Give each its own name; nothing was written.",
@@ -169,6 +173,7 @@ def _summary(found: Deduped, seconds: float) -> dict[str, Any]:
         "pairs_compared": found.resolved.pairs,
         "to_review": len(found.resolved.questions),
         "set_aside": len(found.table.aside),
+        "empty_rows": found.table.empty,
         "seconds": round(seconds, 1),
         "id_column": found.table.id_column,
         "fields": {field: list(columns) for field, columns in found.table.fields.items()},
@@ -190,6 +195,8 @@ def _show(found: Deduped, told: dict[str, Any]) -> None:
     if told["to_review"]:
         where = told["review_file"] or "--review PAIRS.csv writes them"
         output.say(f"{told['to_review']:,} pairs are worth a look: {where}")
+    if told["empty_rows"]:
+        output.say(f"{told['empty_rows']:,} rows are empty and were left out.")
     if told["set_aside"]:
         output.say(f"{told['set_aside']:,} rows were set aside: {told['rejects_file']}", err=True)
     output.say(f"Written: {told['clusters_file']}")
