@@ -87,7 +87,8 @@ WORDS: dict[str, str] = {
     "spolecnost nazevspolecnosti ceg cegnev companie",
     "domain": "domain domainname companydomain companydomainname emaildomain",
     "url": "website webpage web url homepage websiteurl companywebsite linkedin linkedinurl "
-    "linkedinprofile profileurl internet webseite siteweb siteinternet paginaweb sitioweb",
+    "linkedinprofile profileurl internet webseite siteweb siteinternet paginaweb sitioweb "
+    "sitoweb hemsida nettside hjemmeside",
     "street": "street streetaddress address address1 addressline1 address1street mailingstreet "
     "billingstreet mailingaddress postaladdress homestreet businessstreet workstreet "
     "strasse strassehausnummer strasseundhausnummer strassenr anschrift adresse rue adresse1 "
