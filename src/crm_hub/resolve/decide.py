@@ -111,10 +111,11 @@ def _names_apart(a: Profile, b: Profile) -> bool:
 def _one_birth(a: Profile, b: Profile) -> bool:
     """Tell whether birth date and more say one person in spite of the first names.
 
-    One surname at one place does, unless two usual first names, two mailboxes or two numbers make
-    them twins.
+    One surname at one place does, unless two usual first names at one line, two mailboxes or two
+    numbers make them twins.
     """
-    if a.common_given and b.common_given:
+    one_line = not (a.lines.isdisjoint(b.lines) and a.phones.isdisjoint(b.phones))
+    if one_line and a.common_given and b.common_given:
         return False
     if not a.birth or a.birth != b.birth or (a.mails and b.mails and a.mails.isdisjoint(b.mails)):
         return False
