@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -49,6 +51,34 @@ def test_opening_a_store_again_changes_nothing(store: Store) -> None:
     store.open()
     with store.read() as db:
         assert db.next_id("event") == 1
+
+
+def test_processes_that_open_a_new_hub_at_once_take_turns(store_url: str, tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; import alembic.command; "
+        "from crm_hub.store import Store; print('ready', flush=True); sys.stdin.readline(); "
+        "Store(sys.argv[1], Path(sys.argv[2])).open().close()"
+    )
+    command = [sys.executable, "-c", program, store_url, str(tmp_path)]
+    openers = [
+        subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    for one in openers:
+        assert one.stdout is not None
+        one.stdout.readline()
+    for one in openers:
+        assert one.stdin is not None
+        one.stdin.write("go\n")
+        one.stdin.flush()
+    failures = [one.communicate(timeout=60)[1] for one in openers]
+    assert [one.returncode for one in openers] == [0, 0, 0], failures
 
 
 def test_a_database_of_a_newer_hub_is_refused(store: Store) -> None:

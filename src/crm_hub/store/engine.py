@@ -28,7 +28,6 @@ from crm_hub.store.streaming import Streaming
 
 _log = logger("store")
 
-_WRITER_LOCK = 7_236_014_220_411
 # One round trip. Tables grow within a run, and a plan once made for an empty one would stay;
 # whoever writes asks by key only, which the server cannot know before it has statistics.
 _BY_KEY = (
@@ -213,7 +212,7 @@ class Store:
         if self.is_sqlite:
             conn.exec_driver_sql("BEGIN IMMEDIATE")
         else:
-            conn.execute(_BEGIN_WRITE, {"k": _WRITER_LOCK})
+            conn.execute(_BEGIN_WRITE, {"k": postgres.WRITER_LOCK})
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import Engine, inspect, text
 
 from crm_hub.model.errors import ConfigError
+from crm_hub.store.postgres import WRITER_LOCK
 
 _FOLDER = Path(__file__).parent / "migrations"
 HEAD = "0014"
@@ -40,9 +41,11 @@ def _upgrade(engine: Engine, was: str | None) -> None:
     config = Config()
     config.set_main_option("script_location", str(_FOLDER))
     with engine.connect() as conn:
+        # DDL is transactional in both: processes that open a new hub at once take turns.
         if engine.dialect.name == "sqlite":
-            # DDL is transactional in SQLite: two processes opening a new hub take turns.
             conn.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
         config.attributes["connection"] = conn
         command.upgrade(config, "head")
         if engine.dialect.name == "postgresql" and was is not None:

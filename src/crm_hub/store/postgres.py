@@ -26,6 +26,9 @@ from sqlalchemy import (
 from crm_hub.store.driver import do, telling
 from crm_hub.store.schema import metadata
 
+WRITER_LOCK = 7_236_014_220_411
+"""The advisory lock of the one who writes to a hub's database, or brings it to a newer schema."""
+
 _BETWEEN = "\x1f"
 _TOGETHER = 250  # rows changed by a statement
 _TYPES = {BigInteger: "int8", Boolean: "bool", LargeBinary: "bytea", Text: "text"}
