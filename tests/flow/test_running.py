@@ -150,7 +150,10 @@ def test_a_source_that_tells_of_news_is_read_at_once(scene: Scene) -> None:
     assert len(scene.of("erp")) == 1
 
 
-def test_a_source_that_cannot_be_heard_for_once_is_polled_and_heard_again(scene: Scene) -> None:
+@pytest.mark.parametrize("problem", [Unavailable("the session is gone"), IndexError("a bug")])
+def test_a_source_that_cannot_be_heard_for_once_is_polled_and_heard_again(
+    scene: Scene, problem: Exception
+) -> None:
     heard: list[str] = []
     make = scene.hub.make
 
@@ -161,7 +164,7 @@ def test_a_source_that_cannot_be_heard_for_once_is_polled_and_heard_again(scene:
         def wait(timeout_s: float) -> bool:
             heard.append(connection)
             if heard.count(connection) == 1:
-                raise Unavailable("the session is gone")
+                raise problem
             time.sleep(0.01)
             return False
 

@@ -123,24 +123,27 @@ class _Lane:
     def _rest(self, wait_s: float) -> None:
         """Wait for the next turn, or for news where the source tells of it."""
         until = time.monotonic() + wait_s
-        listens = self._listens()
-        while listens and not self._hub.stopping() and (left_s := until - time.monotonic()) > 0:
-            try:
-                if self._hub.connector(self._name).wait(min(left_s, _LISTEN_S)):
-                    return
-            except HubError as error:
-                _log.warning("%s: %s It is polled this once.", self._name, error.message)
-                listens = False
+        try:
+            if self._listens() and self._hears(until):
+                return
+        except HubError as error:
+            _log.warning("%s: %s It is polled this once.", self._name, error.message)
+        except Exception:  # noqa: BLE001 - a bug in hearing of news must not end the lane
+            _log.exception("%s: waiting for news failed. It is polled this once.", self._name)
         self._sleep(until - time.monotonic())
 
     def _listens(self) -> bool:
         if self._is_live is None:
-            try:
-                streams = self._hub.connector(self._name).discover()
-            except HubError:
-                return False
+            streams = self._hub.connector(self._name).discover()
             self._is_live = any(stream.caps.live for stream in streams)
         return self._is_live
+
+    def _hears(self, until: float) -> bool:
+        """Tell whether the source has news before then."""
+        while not self._hub.stopping() and (left_s := until - time.monotonic()) > 0:
+            if self._hub.connector(self._name).wait(min(left_s, _LISTEN_S)):
+                return True
+        return False
 
     def _rest_until_synced_by_hand(self) -> None:
         """Wait for a sync that went well; a changed setting begins the whole run anew."""
