@@ -24,7 +24,16 @@ from crm_hub_connectors.imap.people import People
 from crm_hub_connectors.imap.session import Session
 from crm_hub_connectors.imap.state import Mailbox
 from crm_hub_connectors.imap.uids import EXCLUDED, id_of, key_of
-from crm_hub_connectors.imap.wire import Fetched, Refused, joined, read_fetch, runs_of, uid_set
+from crm_hub_connectors.imap.wire import (
+    MAX_UIDS,
+    Fetched,
+    Lost,
+    Refused,
+    joined,
+    read_fetch,
+    runs_of,
+    uid_set,
+)
 
 PAGE_BYTES = 4_000_000
 _CODE = re.compile(rb"\* OK \[(UIDVALIDITY|UIDNEXT|HIGHESTMODSEQ) (\d+)\]", re.I)
@@ -87,13 +96,15 @@ def open_folder(session: Session, seen: Seen, known: tuple[int, int] | None = No
 
 
 def search(session: Session, criteria: str) -> list[int]:
-    """Return the UIDs that fit, ascending."""
+    """Return the UIDs that fit, ascending. Raises: Refused, Lost."""
     how = "RETURN (ALL) " if session.can("ESEARCH") else ""
     uids: set[int] = set()
     for answer in session.wire.run(f"UID SEARCH {how}{criteria}".encode()):
         line = joined(answer)
         if found := _FOUND.match(line):
             for low, high in runs_of(found[1].decode()):
+                if len(uids) + high - low >= MAX_UIDS:
+                    raise Lost(f"the server lists more than {MAX_UIDS:,} messages in a folder")
                 uids.update(range(low, high + 1))
         elif line[:8].upper() == b"* SEARCH":
             uids.update(int(word) for word in line[8:].split() if word.isdigit())

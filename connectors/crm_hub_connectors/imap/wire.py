@@ -18,6 +18,7 @@ from typing import Any
 MAX_LINE = 32_000_000
 MAX_LITERAL = 4_000_000
 MAX_PIECES = 10_000
+MAX_UIDS = 5_000_000
 
 _LITERAL = re.compile(rb"~?\{(\d{1,12})\+?\}\r?\n\Z")
 _UID = re.compile(rb"\bUID (\d{1,10})")
@@ -246,7 +247,7 @@ def runs_of(text: str) -> Iterator[tuple[int, int]]:
             yield low, min(high, 0xFFFF_FFFF)
 
 
-def read_uid_set(text: str, most: int = 5_000_000) -> Iterator[int]:
+def read_uid_set(text: str, most: int = MAX_UIDS) -> Iterator[int]:
     """Yield the UIDs of a sequence set, at most so many."""
     for low, high in runs_of(text):
         yield from range(low, min(high, low + most - 1) + 1)

@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -182,6 +183,13 @@ def test_an_endless_line_and_endless_literals_end_in_time() -> None:
     with pytest.raises(Lost, match="without end"):
         list(said(b"* LIST " + b"{1}\r\na" * 20_000 + b"\r\n").run(b"X"))
     assert time.process_time() - started < 2
+
+
+def test_a_search_that_finds_every_uid_there_can_be_costs_nothing() -> None:
+    session: Any = SimpleNamespace(wire=said(b"* ESEARCH ALL 1:4294967295\r\nA1 OK x\r\n"))
+    session.can = lambda name: True
+    with pytest.raises(Lost, match="more than 5,000,000 messages"):
+        search(session, "ALL")
 
 
 def test_more_than_was_asked_for_is_not_kept() -> None:
