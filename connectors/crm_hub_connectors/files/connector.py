@@ -22,6 +22,7 @@ from crm_hub.sdk import (
     CheckReport,
     ConfigError,
     Connector,
+    Context,
     Manifest,
     NotSupported,
     Outcome,
@@ -132,6 +133,10 @@ class FilesConnector(Connector[FilesSettings]):
     page_items: ClassVar[int] = 1_000
     """Changes on one page, at most."""
 
+    def __init__(self, settings: FilesSettings, context: Context) -> None:
+        super().__init__(settings, context)
+        self._known: dict[str, Source] = {}
+
     def check(self) -> CheckReport:
         """Return a line for each stream and for each thing left out. Raises: ConfigError."""
         found = self._found()
@@ -206,13 +211,19 @@ class FilesConnector(Connector[FilesSettings]):
         return (self.context.base_dir / Path(self.settings.path).expanduser()).absolute()
 
     def _found(self) -> Found:
-        return find_sources(self._root(), self.settings.format)
+        found = find_sources(self._root(), self.settings.format)
+        self._known = {source.name: source for source in found.sources}
+        return found
 
     def _source(self, name: str) -> Source:
+        """Return a source as it was found last; a folder is not gone through for each of many."""
         wanted = name.removesuffix(_CORRESPONDENTS)
-        for source in self._found().sources:
-            if wanted == source.name:
-                return source
+        source = self._known.get(wanted)
+        if source is None or not source.path.exists():
+            self._found()
+            source = self._known.get(wanted)
+        if source is not None:
+            return source
         raise ConfigError(
             f"{self.context.connection}: {name} is no longer there",
             remedy="Put the file back, or correct `path`; what was read from it is kept.",

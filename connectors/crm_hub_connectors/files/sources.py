@@ -20,8 +20,7 @@ from crm_hub.sdk.formats.delimited import is_table
 from crm_hub_connectors.files.vdir import is_item as vdir_item
 
 MAX_SOURCES = 5_000
-_WHOLE_BYTES = 64 * 1024 * 1024
-_END_BYTES = 1024 * 1024
+_BLOCK = 1024 * 1024
 
 KINDS = {
     ".mbox": "mbox", ".mbx": "mbox",
@@ -291,8 +290,7 @@ def _files_of(path: Path) -> Iterator[Path]:
 def fingerprint(path: Path) -> str:
     """Return a hash that changes with the content of a source.
 
-    A file up to 64 MB is read whole; of a longer one the first and last MB and the size; of a
-    mail folder, whose files never change once written, names and sizes.
+    A file is read whole; of a mail folder, whose files never change once written, names and sizes.
     """
     digest = hashlib.blake2b(digest_size=16)
     if path.is_dir():
@@ -300,12 +298,7 @@ def fingerprint(path: Path) -> str:
             if file.is_file():
                 digest.update(f"{file.relative_to(path)}\0{file.stat().st_size}\0".encode())
         return digest.hexdigest()
-    size = path.stat().st_size
-    digest.update(str(size).encode())
     with path.open("rb") as stream:
-        if size > _WHOLE_BYTES:
-            digest.update(stream.read(_END_BYTES))
-            stream.seek(-_END_BYTES, os.SEEK_END)
-        while block := stream.read(_END_BYTES):
+        while block := stream.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()

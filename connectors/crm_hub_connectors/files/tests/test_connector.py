@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from crm_hub_connectors.files import connector as shell
 from crm_hub_connectors.files.connector import FilesConnector, FilesSettings, connector
+from crm_hub_connectors.files.sources import find_sources, fingerprint
 from pydantic import ValidationError
 
 from crm_hub.sdk import ConfigError, Context, Page, Reject, StreamInfo, Unavailable, Window
@@ -228,6 +230,32 @@ def test_a_change_of_the_same_size_within_the_same_moment_is_seen(tmp_path: Path
     path.write_text(path.read_text().replace("Ann 0", "Ben 0"))
     os.utime(path, (moment, moment))
     assert ids(pull(it, checkpoint=done)) == ["0", "1", "2", "3"]
+
+
+def test_a_change_of_the_same_size_in_the_middle_of_a_large_file_is_seen(tmp_path: Path) -> None:
+    path = tmp_path / "people.mbox"
+    with path.open("wb") as file:
+        file.truncate(70_000_000)
+    before = fingerprint(path)
+    with path.open("r+b") as file:
+        file.seek(35_000_000)
+        file.write(b"x")
+    assert fingerprint(path) != before
+
+
+def test_a_folder_is_gone_through_once_for_all_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        people(tmp_path, 1, f"{number}.csv")
+    looks: list[Path] = []
+    monkeypatch.setattr(
+        shell, "find_sources", lambda root, how: looks.append(root) or find_sources(root, how)
+    )
+    it = connect(tmp_path)
+    for one in it.discover():
+        assert list(it.pull(one, None))
+    assert len(looks) == 1
 
 
 def test_a_file_changed_between_pages_is_read_from_the_start(tmp_path: Path) -> None:
