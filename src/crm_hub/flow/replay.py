@@ -92,11 +92,11 @@ def retry(hub: Hub, numbers: Sequence[int] = ()) -> list[SyncReport]:
 def _retry(hub: Hub, name: str, letters: Sequence[DeadLetter]) -> SyncReport:
     requests = [d for d in letters if d.inbox_id is not None]
     records = [d.record_id for d in letters if d.record_id is not None]
-    rejected = [d.id for d in letters if d.step == PUSH_STEP]
+    rejected = {d.record_key: d.id for d in letters if d.step == PUSH_STEP}  # by lane
     with hub.store.write() as db:
         if rejected:
-            Outbox(db).waken(name, to_us(hub.now()))  # the next push sends them
-            Machinery(db).revive(rejected)
+            Outbox(db).waken(name, to_us(hub.now()), rejected)  # the next push sends them
+            Machinery(db).revive(rejected.values())
         Machinery(db).settle([d.inbox_id for d in requests if d.inbox_id is not None], "due")
         Machinery(db).revive([d.id for d in requests])
     inbound = Inbound(hub, name)

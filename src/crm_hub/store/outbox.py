@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -204,9 +204,16 @@ class Outbox(Bases, Conflicts):
         stmt = select(outbox).where(outbox.c.id >= number, outbox.c.settled_at_us.is_(None))
         return [_write(row) for row in self._db.conn.execute(stmt.order_by(outbox.c.id))]
 
-    def waken(self, connection: str, now_us: int) -> list[int]:
-        """Make a connection's dead writes due again; return the identities they belong to."""
+    def waken(
+        self, connection: str, now_us: int, lanes: Collection[str] | None = None
+    ) -> list[int]:
+        """Make a connection's dead writes due again; return the identities they belong to.
+
+        lanes: those in these lanes alone.
+        """
         dead = self.open_rows(connection, "dead")
+        if lanes is not None:
+            dead = [row for row in dead if row.lane in lanes]
         self.save([row._replace(state="due", tries=0, due_at_us=now_us, reason="") for row in dead])
         return sorted({row.identity_id for row in dead})
 

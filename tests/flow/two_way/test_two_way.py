@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from crm_hub.store import Machinery
 from tests.flow.two_way.fake import Clock, Side
 from tests.flow.two_way.worlds import MAPPING, World, only
 
@@ -335,6 +336,28 @@ def test_what_was_rejected_is_sent_again_when_somebody_asks(tmp_path: Path) -> N
     retry(world.hub)
     world.settle()
     assert len(world.sides["b"].pushed) == sent + 1
+
+
+def test_of_two_that_were_rejected_the_one_that_was_asked_for_alone_is_sent(tmp_path: Path) -> None:
+    from crm_hub.flow.replay import retry
+
+    world = pair(tmp_path)
+    for name in ("dana", "lee"):
+        key = world.sides["a"].add(**{**DANA, "first": name, "email": [f"{name}@firm.example"]})
+        world.settle()
+        world.sides["a"].edit(key, title="reject me")
+        world.settle()
+    with world.hub.store.read() as db:
+        first, second = Machinery(db).dead()
+    sent = len(world.sides["b"].pushed)
+    retry(world.hub, [second.id])
+    world.settle()
+    assert len(world.sides["b"].pushed) == sent + 1
+    with world.hub.store.read() as db:
+        assert [one.record_key for one in Machinery(db).dead()] == [
+            first.record_key,
+            second.record_key,
+        ]
 
 
 def test_a_route_that_another_process_approved_is_used(tmp_path: Path) -> None:
