@@ -214,7 +214,13 @@ def _beside(module: ModuleType, name: str) -> str | None:
 
 
 def _text(path: Path) -> str | None:
-    return path.read_text(encoding="utf-8") if path.is_file() else None
+    try:
+        return path.read_text(encoding="utf-8") if path.is_file() else None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{path} could not be read ({type(error).__name__})",
+            remedy="It must be readable by the hub and be UTF-8 text.",
+        ) from None
 
 
 def _reason(error: BaseException) -> str:

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from crm_hub.config import add_connection, create
 from crm_hub.flow import reading
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.inbound import Inbound, sync
 from crm_hub.flow.replay import replay, retry
-from crm_hub.model.errors import MassDelete, Unavailable
+from crm_hub.model.errors import ConfigError, MassDelete, Unavailable
 from crm_hub.model.ids import public_id
 from crm_hub.model.records import Change, Page, Reject, Window
 from crm_hub.sdk import StreamInfo
@@ -364,3 +365,16 @@ def test_pages_of_any_size_make_up_the_whole_timeline(busy, sizes):
         paged += lines
         cursor, turn = lines[-1].cursor, turn + 1
     assert paged == whole
+
+
+def test_a_mapping_file_that_is_no_text_stops_its_own_connection_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "hub"
+    create(folder)
+    (folder / "own.yaml").write_bytes("# für uns\n".encode("latin-1"))
+    (folder / "people.csv").write_text("id,Name,Email\n1,Ann Lee,ann@firm.example\n")
+    add_connection(folder, "broken", "files", {"path": "people.csv", "mapping": "own.yaml"})
+    add_connection(folder, "whole", "files", {"path": "people.csv"})
+    broken, whole = sync(Hub(folder))
+    assert isinstance(broken.error, ConfigError)
+    assert "own.yaml could not be read" in broken.error.message
+    assert (whole.error, whole.counts["new"]) == (None, 1)

@@ -55,6 +55,14 @@ def test_a_drop_in_is_found_and_usable(tmp_path: Path) -> None:
     assert str(tmp_path / "acme") in entry.origin
 
 
+def test_a_mapping_that_is_no_text_is_said_of_its_connector(tmp_path: Path) -> None:
+    (drop_in(tmp_path, "acme") / "mapping.yaml").write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match=r"acme/mapping\.yaml could not be read"):
+        Registry([tmp_path]).mapping_text("acme")
+    with pytest.raises(ConfigError, match=r"cannot be used: .*could not be read"):
+        Registry([tmp_path]).get("acme")
+
+
 def test_a_folder_made_later_is_found_without_a_restart(tmp_path: Path) -> None:
     registry = Registry([tmp_path / "connectors"])
     assert "late" not in registry.names()

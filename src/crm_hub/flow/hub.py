@@ -170,7 +170,7 @@ class Hub:
 
     def mapping(self, name: str) -> MappingFile:
         """Return the mapping file of a connection: built in, then the admin's, then its own."""
-        from crm_hub.mapping import overlay, parse
+        from crm_hub.mapping import overlay, parse, read_text
 
         if name not in self._files:
             one = self.connection(name)
@@ -183,7 +183,7 @@ class Hub:
                         f"{name}: the mapping file {own} is not there",
                         remedy="Put it beside hub.yaml or correct the setting `mapping`.",
                     )
-                found = overlay(found, parse(path.read_text("utf-8"), str(own)))
+                found = overlay(found, parse(read_text(path), str(own)))
             self._files[name] = found
         return self._files[name]
 

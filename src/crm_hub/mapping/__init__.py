@@ -10,7 +10,14 @@ from crm_hub.mapping.golden import TestResult, accept, run_tests
 from crm_hub.mapping.lint import Finding, lint
 from crm_hub.mapping.outbound import compile_outbound
 from crm_hub.mapping.plan import Plan, SectionPlan, compile_plan, compile_section
-from crm_hub.mapping.reading import MappingFile, builtin_folder, overlay, parse, read_layers
+from crm_hub.mapping.reading import (
+    MappingFile,
+    builtin_folder,
+    overlay,
+    parse,
+    read_layers,
+    read_text,
+)
 from crm_hub.mapping.rulebooks import read_identity, read_survivorship
 from crm_hub.mapping.steps.contact import phone_in_e164
 from crm_hub.mapping.steps.numbers import amount_text
@@ -34,5 +41,6 @@ __all__ = [
     "read_identity",
     "read_layers",
     "read_survivorship",
+    "read_text",
     "run_tests",
 ]
