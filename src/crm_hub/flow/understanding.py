@@ -13,9 +13,9 @@ from types import TracebackType
 
 from crm_hub.flow.dedupe_rows import Numbers
 from crm_hub.flow.helper import Helper, cores
-from crm_hub.flow.understanding_process import MAKERS
 from crm_hub.model.rules import IdentityRules
 from crm_hub.observe import logger
+from crm_hub.resolve.evidence import profile_of
 from crm_hub.resolve.profile import Contact, Profile, thrifty, unpacked
 
 Progress = Callable[[str, int, int], None]
@@ -75,7 +75,7 @@ class Understanding:
 
     def _make(self, job: Job) -> None:
         for at, contact in job:
-            self._found[at] = thrifty(MAKERS[self._entity](contact, self._rules))
+            self._found[at] = thrifty(profile_of(contact, self._entity, self._rules))
 
     # the second process ------------------------------------------------------------------------
 

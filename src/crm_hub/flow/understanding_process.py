@@ -8,20 +8,18 @@ from collections.abc import Callable
 
 from crm_hub.flow.helper import serve
 from crm_hub.model.rules import IdentityRules
-from crm_hub.resolve.profile import Contact, firm_profile, packed, profile
-
-MAKERS = {"person": profile, "organization": firm_profile}
+from crm_hub.resolve.evidence import profile_of
+from crm_hub.resolve.profile import Contact, packed
 
 
 def answers(opening: tuple[str, IdentityRules]) -> Callable[[bytes], bytes]:
     """Return what makes packed profiles of contacts, as the opening says."""
     gc.disable()  # each job's records are freed with it
     entity, rules = opening
-    make = MAKERS[entity]
 
     def answer_of(job: bytes) -> bytes:
         contacts = (Contact(*row) for row in marshal.loads(job))  # noqa: S302 - our own process
-        return packed([make(contact, rules) for contact in contacts])
+        return packed([profile_of(contact, entity, rules) for contact in contacts])
 
     return answer_of
 

@@ -41,7 +41,7 @@ def evidence(
 
 
 def profile_of(contact: Contact, entity: str, rules: IdentityRules) -> Profile:
-    """Return what a record says by itself: the dearest part of its evidence, and the same
+    """Return what a contact says by itself: the dearest part of its evidence, and the same
     whatever else is known."""
     return profile(contact, rules) if entity == "person" else firm_profile(contact, rules)
 
