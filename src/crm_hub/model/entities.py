@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-FIELD_TYPES = (
-    "text", "email", "phone", "url", "date", "time", "money", "number", "bool", "address", "domain",
-)  # fmt: skip
-
 
 class Field(NamedTuple):
-    """One canonical field. `many` fields hold a list in order of preference."""
+    """One canonical field. `many` fields hold a list in order of preference.
+
+    type: text, email, phone, url, date, time, money, number, bool, address or domain.
+    """
 
     name: str
     type: str

@@ -1,8 +1,6 @@
-"""The closed, versioned registry of timeline event types (v1)."""
+"""The closed registry of timeline event types."""
 
 from __future__ import annotations
-
-EVENT_TYPES_VERSION = 1
 
 EVENT_TYPES: dict[str, str] = {
     "email.sent": "we wrote a mail",

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-JsonValue = Any
 Payload = dict[str, Any]
 Checkpoint = dict[str, Any]
 
