@@ -2,14 +2,16 @@
 
     {"rules": …, "since": newest, "whole_at": …}             between two reads of changes
     {"rules": …, "since": …, "newest": …, "next": place}     in the middle of a read
-    {"rules": …, "done": true}                               a list that is read whole each time
+    {"rules": …, "done": true, "ids": mark}                  a list that is read whole each time
     {"rules": …, "since": …, "done": true, "again": true}    the same span is to be read once more
 
 `since` is the newest time of change seen in the data, never the hub's clock. While a read goes on
 it stays, because a list need not be sorted; each read starts a little before it.
 
 A list paged by number slides when a record leaves its place meanwhile, and another is passed over
-at a page's edge. So a read of changes over several such pages is done twice before `since` moves.
+at a page's edge. So a read of changes over several such pages is done twice before `since` moves;
+and a whole list is looked through a second time before anything is called gone, unless its ids are
+those of the last time.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ _WHOLE_EVERY = timedelta(days=1)
 # One record stamped with the year 2099 must not hide every later change.
 _AHEAD = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
+_MARKS = 1 << 128
 
 
 @dataclass(slots=True)
@@ -40,7 +43,8 @@ class Progress:
     """How far a list is read. since: the filter of this read, None for the whole list.
 
     known: an earlier read came to its end, so that this one needs no checkpoints before news come.
-    again: this is the second read of a span.
+    again: this is the second read of a span. ids: the mark of all ids at the last whole read; None
+    where there was none, so that nothing can be gone.
     """
 
     rules: str
@@ -51,6 +55,7 @@ class Progress:
     resumed: bool
     known: bool
     again: bool = False
+    ids: str | None = ""
 
     def going_on(self, place: Place) -> Checkpoint | None:
         """Return the checkpoint in the middle of the list."""
@@ -65,6 +70,10 @@ class Progress:
             "next": place,
         }
 
+    def doubts(self, mark: str) -> bool:
+        """Whether something may seem gone to a whole read that saw the ids of this mark."""
+        return self.ids is not None and self.ids != mark
+
     def once_more(self) -> Checkpoint:
         """Return the checkpoint at the end of the list that asks for the same read again."""
         return {
@@ -77,7 +86,9 @@ class Progress:
 
     def done(self, filters: bool, whole_at: str) -> Checkpoint:
         """Return the checkpoint at the end of the list."""
-        if not filters or self.newest is None:
+        if not filters:
+            return {"rules": self.rules, "done": True, **({"ids": self.ids} if self.ids else {})}
+        if self.newest is None:
             return {"rules": self.rules, "done": True}
         kept = {"whole_at": whole_at} if whole_at else {}
         return {"rules": self.rules, **_stamped("since", self.newest), **kept}
@@ -85,6 +96,11 @@ class Progress:
 
 def _stamped(name: str, moment: datetime | None) -> dict[str, str]:
     return {} if moment is None else {name: moment.isoformat()}
+
+
+def _number(id: str) -> int:
+    """Return a number for an id; the sum of those of a list tells it from others in any order."""
+    return int.from_bytes(hashlib.blake2b(id.encode("utf-8", "replace"), digest_size=16).digest())
 
 
 def rules_of(base_url: str, spec: ListSettings) -> str:
@@ -99,15 +115,16 @@ def start_of(
 ) -> Progress:
     """Return where to begin: anew where the settings changed, where it stopped, or what is new."""
     kept = checkpoint if checkpoint and checkpoint.get("rules") == rules else {}
+    ids = None if checkpoint is None else str(kept.get("ids") or "")
     since, newest = _moment(kept.get("since")), _moment(kept.get("newest"))
     whole_at = str(kept.get("whole_at") or "")
     place, again = kept.get("next"), kept.get("again") is True
     if isinstance(place, dict) and place:
-        return Progress(rules, place, since, newest, whole_at, True, known=False, again=again)
+        return Progress(rules, place, since, newest, whole_at, True, False, again)
     known = bool(since or kept.get("done"))
     if since is not None and spec.reconcile and _is_due(whole_at, now):
         return Progress(rules, {}, None, since, whole_at, resumed=False, known=False)
-    return Progress(rules, {}, since, since, whole_at, False, known=known, again=again)
+    return Progress(rules, {}, since, since, whole_at, False, known, again, ids)
 
 
 def _moment(text: Any) -> datetime | None:
@@ -145,28 +162,41 @@ class Walk:
 
     def _read(self, progress: Progress) -> Iterator[Page]:
         sweeps = not self._spec.since_param or self._spec.reconcile
+        snapshot = progress.since is None and not progress.resumed
         unread, several = False, progress.resumed
-        told = self._reader.pages(progress.place, self._filter(progress), self.records)
-        for got, (changes, rejects) in told:
-            unread = unread or bool(rejects)
-            several = several or (bool(got.records) and bool(got.place))
-            self._move(progress, changes)
-            if got.next is not None:
-                yield Page(changes, progress.going_on(got.next), rejects=rejects)
-                continue
-            snapshot = progress.since is None and not progress.resumed
-            whole = snapshot and sweeps and not unread
-            checkpoint = self._end(progress, snapshot=snapshot, several=several)
-            # A page before this one may have left its own checkpoint, which must not stay.
-            moved = bool(got.place) or progress.again or not progress.known
-            if changes or rejects or whole or moved or progress.newest != progress.since:
-                yield Page(changes, checkpoint, complete=whole, rejects=rejects)
+        looks, is_over = 0, False
+        while not is_over:
+            looks, ids = looks + 1, 0
+            told = self._reader.pages(progress.place, self._filter(progress), self.records)
+            for got, (changes, rejects) in told:
+                unread = unread or bool(rejects)
+                several = several or (bool(got.records) and bool(got.place))
+                ids += sum(_number(change.id) for change in changes)
+                self._move(progress, changes)
+                if got.next is not None:
+                    yield Page(changes, progress.going_on(got.next), rejects=rejects)
+                    continue
+                whole = snapshot and sweeps and not unread
+                mark = f"{ids % _MARKS:032x}"
+                if whole and several and self._slides and looks == 1 and progress.doubts(mark):
+                    yield Page(changes, None)
+                    continue
+                is_over = True
+                progress.ids = mark if whole else progress.ids
+                checkpoint = self._end(progress, snapshot=snapshot, several=several)
+                # A page before this one may have left its own checkpoint, which must not stay.
+                moved = bool(got.place) or progress.again or not progress.known
+                if changes or rejects or whole or moved or progress.newest != progress.since:
+                    yield Page(changes, checkpoint, complete=whole, rejects=rejects)
+
+    @property
+    def _slides(self) -> bool:
+        return self._spec.paging in ("page", "offset")
 
     def _end(self, progress: Progress, *, snapshot: bool, several: bool) -> Checkpoint:
         """Return the checkpoint after the last page."""
         filters = bool(self._spec.since_param)
-        slides = self._spec.paging in ("page", "offset")
-        if filters and slides and several and not progress.again:
+        if filters and self._slides and several and not progress.again:
             return progress.once_more()
         now_whole = snapshot and filters and self._spec.reconcile
         return progress.done(filters, self._now().isoformat() if now_whole else progress.whole_at)

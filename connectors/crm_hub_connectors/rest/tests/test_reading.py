@@ -174,6 +174,51 @@ def test_a_whole_list_read_again_keeps_no_checkpoint_on_the_way() -> None:
     assert again[-1].complete
 
 
+class Sliding:
+    """A list paged by number of which a record goes while it is read, so that the rest moves up."""
+
+    def __init__(self, count: int) -> None:
+        self.listed = [{"id": str(n), "at": "2026-03-01T10:00:00Z"} for n in range(1, count + 1)]
+        self.goes: str | None = None
+        self.asked = 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked += 1
+        start = 5 * (int(request.url.params["page"]) - 1)
+        if start == 5 and self.goes is not None:
+            self.listed = [row for row in self.listed if row["id"] != self.goes]
+            self.goes = None
+        return httpx.Response(200, json=self.listed[start : start + 5])
+
+
+@pytest.mark.parametrize("given", [{}, {**SINCE, "reconcile": True}])
+def test_a_record_passed_over_when_a_page_slides_is_not_called_gone(given: dict[str, Any]) -> None:
+    api = Sliding(12)
+    one = connector(api, paging="page", **given)
+    _, checkpoint = read(one)
+    api.goes = "2"
+    object.__setattr__(one.context, "now", lambda: NOW + timedelta(days=2))
+    pages, after = read(one, checkpoint)
+    assert pages[-1].complete
+    assert {c.id for page in pages for c in page.changes} == {str(n) for n in range(1, 13)}
+    quiet, _ = read(one, after)
+    assert "6" in {c.id for page in quiet for c in page.changes}
+
+
+def test_a_list_paged_by_number_is_looked_through_twice_only_where_something_may_be_gone() -> None:
+    api = Sliding(12)
+    one = connector(api, paging="page")
+    checkpoint: Checkpoint | None = None
+    for change, looks in ((0, 1), (0, 1), (-1, 2), (0, 1)):
+        api.listed = api.listed[: len(api.listed) + change]
+        (stream,) = one.discover()
+        api.asked = 0
+        pages = list(one.pull(stream, checkpoint))
+        checkpoint = pages[-1].checkpoint
+        assert pages[-1].complete
+        assert api.asked == 4 * looks
+
+
 # spans of time
 
 
