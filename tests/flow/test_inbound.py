@@ -16,6 +16,7 @@ from crm_hub.flow import reading
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.inbound import Inbound, sync
 from crm_hub.flow.replay import replay, retry
+from crm_hub.flow.status import status
 from crm_hub.model.errors import ConfigError, MassDelete, Unavailable
 from crm_hub.model.ids import public_id
 from crm_hub.model.records import Change, Page, Reject, Window
@@ -365,6 +366,19 @@ def test_pages_of_any_size_make_up_the_whole_timeline(busy, sizes):
         paged += lines
         cursor, turn = lines[-1].cursor, turn + 1
     assert paged == whole
+
+
+def test_repeated_ids_that_are_gone_from_a_source_no_longer_count(tmp_path: Path) -> None:
+    folder = tmp_path / "hub"
+    create(folder)
+    add_connection(folder, "crm", "files", {"path": "people.csv"})
+    hub = Hub(folder)
+    for numbers, count in (((1, 2, 2), 2), ((1, 2, 3, 4), 4)):
+        rows = "".join(f"{n},Ann Lee {n},ann{n}@firm.example\n" for n in numbers)
+        (folder / "people.csv").write_text(f"id,Name,Email\n{rows}")
+        sync_all(hub)
+        (row,) = [one for one in status(hub) if one.stream == "people.csv"]
+        assert (row.source_count, row.hub_count) == (count, count)
 
 
 def test_a_mapping_file_that_is_no_text_stops_its_own_connection_alone(tmp_path: Path) -> None:

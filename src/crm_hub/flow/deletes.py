@@ -94,7 +94,7 @@ def settle(
             cure(db, stream, landed.keys, ())
             if start + BATCH >= len(gone):
                 repo = Landings(db)
-                stream = inbound.moved(repo, stream, held.checkpoint, held.source_count, 0)
+                stream = inbound.moved(repo, stream, held.checkpoint, held.source_count)
         inbound.count(landed, Page(batch, None), 0)
         inbound.walk_landed(stream, section, landed, late_us)
     held.changes.clear()

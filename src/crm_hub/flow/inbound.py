@@ -259,7 +259,7 @@ class Inbound:
         bury_rejects(db, stream, rejects, self.now_us())
         cure(db, stream, landed.keys, rejects)
         if not page.complete:
-            stream = self.moved(repo, stream, page.checkpoint, page.source_count, 0)
+            stream = self.moved(repo, stream, page.checkpoint, page.source_count)
         if landed.landing_id or rejects:
             self.in_run(db)
         return stream, landed, rejects
@@ -277,15 +277,18 @@ class Inbound:
         stream: StreamRow,
         checkpoint: dict[str, Any] | None,
         source_count: int | None,
-        repeats: int,
+        repeats: int | None = None,
     ) -> StreamRow:
-        """Store the stream's checkpoint if it moved, and return the stream as stored."""
+        """Store the stream's checkpoint if it moved, and return the stream as stored.
+
+        repeats: how many of the source's objects share the id of another, where all were seen.
+        """
         if checkpoint is None or checkpoint == stream.checkpoint:
             return stream
         moved = stream._replace(
             checkpoint=checkpoint,
             source_count=stream.source_count if source_count is None else source_count,
-            repeats=repeats or stream.repeats,
+            repeats=stream.repeats if repeats is None else repeats,
             updated_at_us=self.now_us(),
         )
         repo.save_stream(moved)
