@@ -217,6 +217,19 @@ def test_a_search_takes_signs_literally(store: Store, query: str) -> None:
         assert [r.id for r in repo.search_name(query, ["person"], 9)] == [2]
 
 
+@pytest.mark.parametrize("query", ["Özdemir", "özdemir", "Dê Ö", "Петров", "ПЕТРОВ", "İzm"])
+def test_a_search_knows_the_small_letters_of_every_script(store: Store, query: str) -> None:
+    names = ("Plain Name", "Dê Özdemir", "Иван Петров", "İzmir Office")
+    with store.write() as db:
+        repo = Identities(db)
+        rows = [
+            (n, "person", name, None, '{"p":1,"v":{"a":"b"}}', 1, 1) for n, name in enumerate(names)
+        ]
+        repo.save_identities(rows, [])
+        (found,) = repo.search_name(query, ["person"], 9)
+        assert query.lower() in found.display_name.lower()
+
+
 def test_a_dead_letter_counts_its_tries(store: Store) -> None:
     letter = DeadLetter(0, "crm", "people", "a", "map", "r", "do", "", None, None, 1, 1)
     with store.write() as db:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy import Select, bindparam, func, or_, select
 
 from crm_hub.store.db import Db, Row
 from crm_hub.store.match_keys import Entry, Mark, MatchKeys
@@ -21,6 +22,9 @@ from crm_hub.store.schema import (
     source_record,
     stream,
 )
+
+_ASCII = re.compile(r"[\x01-\x7f]+")
+_AT_ONCE = 10_000
 
 EMPTY_GOLDEN = '{"p":0,"v":{}}'
 """The golden record of an identity all of whose records are gone; its id stays reserved."""
@@ -350,12 +354,28 @@ class Identities:
         self, query: str, texts: Sequence[Any], entities: Sequence[str], limit: int
     ) -> list[IdentityRow]:
         stmt = select(identity).where(_LIVE, identity.c.entity.in_(list(entities)))
-        if query:
-            escaped = query.lower().replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
-            pattern = f"%{escaped}%"
-            stmt = stmt.where(or_(*(func.lower(t).like(pattern, escape="\\") for t in texts)))
+        for part in _ASCII.findall(query):
+            held = (func.lower(t).contains(part.lower(), autoescape=True) for t in texts)
+            stmt = stmt.where(or_(*held))
+        if not query.isascii():
+            return self._search_letters(query.lower(), stmt, [t.name for t in texts], limit)
         stmt = stmt.order_by(func.lower(identity.c.display_name), identity.c.id).limit(limit)
         return [IdentityRow(*row) for row in self._db.conn.execute(stmt)]
+
+    def _search_letters(
+        self, query: str, stmt: Select[Any], names: Sequence[str], limit: int
+    ) -> list[IdentityRow]:
+        """Look for small letters here, for a store may know those of ASCII alone."""
+        found: list[IdentityRow] = []
+        after = 0
+        while True:
+            page = stmt.where(identity.c.id > after).order_by(identity.c.id).limit(_AT_ONCE)
+            rows = [IdentityRow(*row) for row in self._db.conn.execute(page)]
+            if not rows:
+                break
+            found += [one for one in rows if any(query in getattr(one, n).lower() for n in names)]
+            after = rows[-1].id
+        return sorted(found, key=lambda one: (one.display_name.lower(), one.id))[:limit]
 
     def methods(self, identity_id: int) -> list[tuple[int, str]]:
         """Return (record, how it got in) of an identity's records."""
