@@ -9,6 +9,7 @@ import pytest
 
 from crm_hub.landing import Known, compare, fold
 from crm_hub.model.records import Change
+from crm_hub.model.values import to_us
 
 
 def _at(day: int) -> datetime:
@@ -55,6 +56,12 @@ def test_a_tombstone_lands_once():
     (gone,) = _land([Change("a", None)], known).changed
     assert gone.deleted
     assert _land([Change("a", None)], {"a": (7, gone.hash, None)}).unchanged == 1
+
+
+def test_a_deleted_record_that_is_put_back_from_an_old_copy_is_there_again():
+    deleted = {"a": (7, b"", to_us(_at(5)))}
+    (back,) = _land([Change("a", {"x": 0}, _at(4))], deleted).changed
+    assert (back.id, back.deleted) == (7, False)
 
 
 @pytest.mark.parametrize(

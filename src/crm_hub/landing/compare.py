@@ -99,8 +99,9 @@ def compare(
 ) -> Landing:
     """Return `landing` filled with what is news, given what is `known` by record key.
 
-    A change older than the known one, both times certain, is stale and ignored. ready: what was
-    made of some of the changes already, by the id() of the change.
+    A change older than the known one, both times certain, is stale and ignored; but a record that
+    was deleted is there again, however old the copy is that somebody put back. ready: what was made
+    of some of the changes already, by the id() of the change.
     """
     for key, change in latest.items():
         try:
@@ -126,7 +127,7 @@ def _sort_in(
     number, content, known_us = known
     if number is not None:
         landing.seen_ids.append(number)
-        if _is_stale(changed_at_us, known_us):
+        if content != _GONE and _is_stale(changed_at_us, known_us):
             landing.stale += 1
             return
     if change.payload is None:
