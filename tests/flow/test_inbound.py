@@ -178,6 +178,30 @@ def test_a_first_load_that_goes_on_after_a_failure_marks_no_event_as_late(tmp_pa
     assert [line.late for line in lines] == [False] * 6
 
 
+def test_a_first_load_that_goes_on_after_a_stop_marks_no_event_as_late(tmp_path):
+    scene = Scene(tmp_path, page_size=2)
+    scene.show(mails=[mail(i) for i in range(6)], contacts=[person(1)])
+    read: list[str] = []
+    scene.hub.stopping = lambda: "mails" in read
+    Inbound(scene.hub, "crm", lambda _name, stream, _counts: read.append(stream)).run()
+    scene.hub.stopping = lambda: False
+    sync_all(scene.hub)
+    lines = reading.timeline(scene.hub, "ann1@firm.example")[1]
+    assert [line.late for line in lines] == [False] * 6
+
+
+def test_only_a_sync_counts_as_a_look_at_the_source(scene):
+    scene.sync(contacts=[person(1, changed_at="2026-01-03T00:00:00+00:00")])
+    looked_us = scene.hub.last_looked_us("crm")
+    replay(scene.hub)
+    retry(scene.hub)
+    day = datetime(2026, 1, 3, tzinfo=UTC)
+    Inbound(scene.hub, "crm").backfill(Window(day, day.replace(day=4)))
+    assert scene.hub.last_looked_us("crm") == looked_us
+    sync_all(scene.hub)
+    assert scene.hub.last_looked_us("crm") > looked_us
+
+
 def test_after_a_first_sync_a_changed_mapping_is_seen_at_once(tmp_path):
     scene = Scene(tmp_path)
     scene.show(contacts=[person(1)])

@@ -94,18 +94,21 @@ class Inbound:
 
     def backfill(self, window: Window) -> SyncReport:
         """Pull a span of time once more; the checkpoints stay where they are."""
-        return self.recorded(lambda: self._backfill(window))
+        return self.recorded(lambda: self._backfill(window), looks=False)
 
-    def recorded(self, work: Callable[[], None]) -> SyncReport:
-        """Do `work` with the connection held, and record the run if it had an effect."""
+    def recorded(self, work: Callable[[], None], *, looks: bool = True) -> SyncReport:
+        """Do `work` with the connection held, and record the run if it had an effect.
+
+        looks: whether it asks the far side for all that is new there.
+        """
         try:
             with self.hub.alone(self.name), collecting_seldom:
-                self._guarded(work)
+                self._guarded(work, looks)
         except HubError as error:
             self.report.error = error
         return self.report
 
-    def _guarded(self, work: Callable[[], None]) -> None:
+    def _guarded(self, work: Callable[[], None], looks: bool) -> None:
         try:
             work()
         except HubError as error:
@@ -117,7 +120,8 @@ class Inbound:
             self._finish("failed", "the hub failed; the log has the traceback")
             raise
         else:
-            self.hub.looked(self.name, self.kind)
+            if looks and not self.hub.stopping():
+                self.hub.looked(self.name, self.kind)
             self._finish("done", "")
 
     def _finish(self, state: str, message: str) -> None:

@@ -26,7 +26,7 @@ def replay(hub: Hub, names: Sequence[str] = (), *, progress: Progress = silent) 
 
 def _replay(hub: Hub, name: str, progress: Progress) -> SyncReport:
     inbound = Inbound(hub, name, progress)
-    return inbound.recorded(lambda: _replay_streams(hub, inbound, progress))
+    return inbound.recorded(lambda: _replay_streams(hub, inbound, progress), looks=False)
 
 
 def _replay_streams(hub: Hub, inbound: Inbound, progress: Progress) -> None:
@@ -100,7 +100,7 @@ def _retry(hub: Hub, name: str, letters: Sequence[DeadLetter]) -> SyncReport:
         Machinery(db).settle([d.inbox_id for d in requests if d.inbox_id is not None], "due")
         Machinery(db).revive([d.id for d in requests])
     inbound = Inbound(hub, name)
-    return inbound.recorded(lambda: _retry_records(hub, inbound, records))
+    return inbound.recorded(lambda: _retry_records(hub, inbound, records), looks=False)
 
 
 def _retry_records(hub: Hub, inbound: Inbound, records: Sequence[int]) -> None:
