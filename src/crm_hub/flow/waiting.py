@@ -12,8 +12,6 @@ from crm_hub.model.errors import ConfigError
 from crm_hub.model.values import to_us
 from crm_hub.store import Db, Machinery, Outbox, WriteRow
 
-STATES = ("due", "sent", "unknown", "dead", "confirmed", "conflict")
-
 
 class Waiting(NamedTuple):
     """One write as a person sees it. record: its key at the far side, "" for one to be created."""
