@@ -107,6 +107,10 @@ class Tools:
             return False
         return key[2:] in self.own or key.rpartition("@")[2] in self.own
 
+    def systems_of(self, connection: str) -> tuple[str, ...]:
+        """Return the names survivorship may rank a connection by, also once it was taken out."""
+        return self.systems.get(connection, (connection,))
+
     def speaking(self, members: Sequence[MergeMember]) -> list[MergeMember]:
         """Return the members whose values count; all where none of them does."""
         if not self.silent:

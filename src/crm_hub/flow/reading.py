@@ -128,7 +128,7 @@ def explain_fields(hub: Hub, who: str, name: str | None = None) -> Explained:
 
 def as_member(held: Held, tools: Tools, states: FieldStates) -> MergeMember:
     """Return a stored record as the merge room takes it."""
-    systems = tools.systems.get(held.connection, (held.connection,))
+    systems = tools.systems_of(held.connection)
     order = f"{held.connection}/{held.stream}#{held.key}"
     values = orjson.loads(held.data)
     return MergeMember(held.record_id, order, systems, held.changed_at_us, values, states)

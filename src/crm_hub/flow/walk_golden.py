@@ -103,11 +103,9 @@ def merge_member(
     node: Node, tools: Tools, states: Mapping[int, FieldStates] = MappingProxyType({})
 ) -> MergeMember:
     """Return a record as the merge room takes it."""
-    connection = node.source.connection
-    systems = tools.systems.get(connection, (connection,))
     return MergeMember(
-        node.record_id, str(node.source), systems, node.changed_at_us, node.values,
-        states.get(node.record_id, {}),
+        node.record_id, str(node.source), tools.systems_of(node.source.connection),
+        node.changed_at_us, node.values, states.get(node.record_id, {}),
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from crm_hub.config import remove_connection
 from crm_hub.store import Machinery
 from tests.flow.two_way.fake import Clock, Side
 from tests.flow.two_way.worlds import MAPPING, World, only
@@ -358,6 +359,20 @@ def test_of_two_that_were_rejected_the_one_that_was_asked_for_alone_is_sent(tmp_
             first.record_key,
             second.record_key,
         ]
+
+
+def test_records_of_a_connection_that_was_taken_out_stand_in_no_ones_way(tmp_path: Path) -> None:
+    clock = Clock()
+    ranked = MAPPING.replace("title: {at: title,", "title: {at: title, win: [a, b],")
+    world = World(tmp_path, [Side(name, clock) for name in "abc"], mapping=ranked)
+    key = world.sides["a"].add(**DANA, title="Clerk")
+    world.settle()
+    remove_connection(tmp_path, "c")
+    del world.sides["c"]
+    world.open()
+    world.sides["a"].edit(key, title="Buyer")
+    world.settle()
+    assert only(world.sides["b"])["title"] == "Buyer"
 
 
 def test_a_route_that_another_process_approved_is_used(tmp_path: Path) -> None:
