@@ -88,6 +88,18 @@ def test_a_database_of_a_newer_hub_is_refused(store: Store) -> None:
         store.open()
 
 
+def test_a_read_sees_one_moment_however_much_is_written_meanwhile(store: Store) -> None:
+    with store.write() as db:
+        _add(db, "a")
+    with store.read() as reading:
+        before = Landings(reading).live_counts()
+        with store.write() as db:
+            _add(db, "b")
+        assert Landings(reading).live_counts() == before == {1: 1}
+    with store.read() as reading:
+        assert Landings(reading).live_counts() == {1: 2}
+
+
 def test_an_error_inside_a_write_leaves_no_trace(store: Store) -> None:
     def fail(db: Db) -> None:
         _add(db, "a")

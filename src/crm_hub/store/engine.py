@@ -56,9 +56,10 @@ class Store:
     def __init__(self, url: str, base_dir: Path) -> None:
         self.url = _absolute(url, base_dir)
         self._engine = _engine(self.url)
-        self._reader = self._beside = self._engine
+        self._viewer = self._glancer = self._beside = self._engine
         if not self.is_sqlite:
-            self._reader = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+            self._viewer = self._engine.execution_options(isolation_level="REPEATABLE READ")
+            self._glancer = self._engine.execution_options(isolation_level="AUTOCOMMIT")
             self._beside = _beside(self.url)
         self.before_commit: Any = None
         self._added, self._measure_at = 0, _MEASURE_FROM
@@ -167,7 +168,7 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Db]:
         """A read transaction: one consistent view, never waiting for a writer."""
-        with self._guarded(), self._engine.connect() as conn:
+        with self._guarded(), self._viewer.connect() as conn:
             if self.is_sqlite:
                 conn.exec_driver_sql("BEGIN")
             yield Db(conn)
@@ -183,14 +184,14 @@ class Store:
     def glance(self) -> Iterator[Db]:
         """A read of a few rows for somebody who waits: on PostgreSQL without a transaction.
 
-        Each statement then sees what is committed when it begins, as in `read` there, and the
-        two round trips around them are saved.
+        Each statement then sees what is committed when it begins, and the two round trips around
+        them are saved.
         """
         if self.is_sqlite:
             with self.read() as db:
                 yield db
             return
-        with self._guarded(), self._reader.connect() as conn:
+        with self._guarded(), self._glancer.connect() as conn:
             yield Db(conn)
 
     @property
