@@ -206,5 +206,7 @@ def test_a_changed_setting_mapping_or_secret_changes_the_mark(scene: Scene) -> N
     marks.append(settings_mark(folder))
     (folder / "secrets.sealed").write_text("{}")
     marks.append(settings_mark(folder))
-    assert len(set(marks)) == 3
+    (folder / "own.yaml").write_text("version: 1\n")
+    marks.append(settings_mark(folder))
+    assert len(set(marks)) == 4
     assert settings_mark(folder) == marks[-1]

@@ -166,6 +166,9 @@ def set_aside_what_stays() -> None:
 
 
 def settings_mark(folder: Path) -> tuple[tuple[str, int], ...]:
-    """Return a mark of a hub's settings, mappings and secrets; it changes when they do."""
-    files = [folder / "hub.yaml", folder / "secrets.sealed", *sorted(folder.glob("mappings/*"))]
-    return tuple((f.name, f.stat().st_mtime_ns) for f in files if f.is_file())
+    """Return a mark of a hub's settings, mappings and secrets; it changes when they do.
+
+    The mapping file of a single connection lies beside hub.yaml.
+    """
+    found = [*folder.glob("*.yaml"), folder / "secrets.sealed", *folder.glob("mappings/*")]
+    return tuple((f.name, f.stat().st_mtime_ns) for f in sorted(found) if f.is_file())
