@@ -170,6 +170,8 @@ class MetaAdsConnector(Connector[MetaAdsSettings]):
         walk = leads.FormWalk.load(form_id, state)
         while True:
             data, after = self._leads_page(graph, walk, window)
+            if after and after == walk.after:
+                raise Unavailable(f"form {form_id}: Meta names the same page as the next one twice")
             changes, rejects = self._read(data)
             new = walk.take(changes, after)
             # A page of leads all known already needs no commit: asked again, it is the same.

@@ -347,6 +347,7 @@ def test_a_bad_setting_is_refused_without_showing_it(
         {},
         {"data": [], "paging": {"next": "https://graph.example/?after=x"}},
         {"data": [], "paging": {"next": "x", "cursors": []}},
+        {"data": [], "paging": {"next": "x", "cursors": {"after": "the same each time"}}},
         {"error": {"code": [190]}},
     ],
 )
