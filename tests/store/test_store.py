@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -98,6 +100,14 @@ def test_a_read_sees_one_moment_however_much_is_written_meanwhile(store: Store) 
         assert Landings(reading).live_counts() == before == {1: 1}
     with store.read() as reading:
         assert Landings(reading).live_counts() == {1: 2}
+
+
+def test_as_many_can_read_at_once_as_want_to(store: Store) -> None:
+    with ExitStack() as held:
+        started = time.monotonic()
+        for _ in range(20):
+            assert Landings(held.enter_context(store.read())).streams() == []
+        assert time.monotonic() - started < 10
 
 
 def test_an_error_inside_a_write_leaves_no_trace(store: Store) -> None:

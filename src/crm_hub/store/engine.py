@@ -256,12 +256,14 @@ def _absolute(url: str, base_dir: Path) -> str:
 
 
 def _engine(url: str) -> Engine:
+    # A lane holds two at most. Were they counted, lanes could wait for each other's second one.
     if url.startswith("sqlite"):
-        engine = create_engine(url, hide_parameters=True, connect_args={"timeout": 30})
+        engine = create_engine(
+            url, hide_parameters=True, max_overflow=-1, connect_args={"timeout": 30}
+        )
         event.listen(engine, "connect", _sqlite_connected)
         return engine
     try:
-        # A lane holds two at most. Were they counted, lanes could wait for each other's second one.
         engine = create_engine(url, hide_parameters=True, max_overflow=-1)
     except ModuleNotFoundError:
         raise ConfigError(
