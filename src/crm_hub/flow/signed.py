@@ -15,7 +15,7 @@ import orjson
 
 from crm_hub.model.ids import bounded, domain_key
 from crm_hub.model.rules import IdentityRules
-from crm_hub.resolve import Similarity, compare_names, person_form
+from crm_hub.resolve import names_agree
 from crm_hub.resolve.signature import Signed
 from crm_hub.store import Db, Held, Identities, IdentityRow, Signatures, SignedRow
 from crm_hub.store.match_keys import split
@@ -45,7 +45,7 @@ def signed_at(
     rows = [
         row
         for row in store.of_mailboxes(boxes)
-        if row.person_id == person.id and _agree(row.name, person.display_name)
+        if row.person_id == person.id and names_agree(row.name, person.display_name)
     ]
     return _ended(_by_firm(Identities(db), rules, rows)) if rows else {}
 
@@ -129,8 +129,3 @@ class _Firms:
 
 def _name_key(name: str) -> str:
     return bounded(f"n:o {name}")
-
-
-def _agree(name: str, display_name: str) -> bool:
-    forms = person_form({"display_name": name}), person_form({"display_name": display_name})
-    return compare_names("person", *forms) >= Similarity.COMPATIBLE

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from functools import lru_cache
 
 from crm_hub.flow.batch import Tools
 from crm_hub.model.canonical import ParticipantDraft
-from crm_hub.resolve import EmailKind, Similarity, compare_names, email_kind, person_form
+from crm_hub.resolve import EmailKind, email_kind, names_agree
 from crm_hub.resolve.normal.organization import domain_label
 from crm_hub.store import Db, Events, Identities, Memberships, Row, Told
 from crm_hub.timeline import (
@@ -82,13 +81,7 @@ def _who(db: Db, tools: Tools, drafts: Iterable[Sequence[ParticipantDraft]]) -> 
         return key[:2] == "e:" and email_kind(key[2:], rules) is not EmailKind.PERSONAL
 
     is_own: Callable[[str], bool] = own.__contains__
-    return Who(holders, _agree, shared, is_own, rules.free_domains)
-
-
-@lru_cache(maxsize=65_536)
-def _agree(name: str, display_name: str) -> bool:
-    forms = person_form({"display_name": name}), person_form({"display_name": display_name})
-    return compare_names("person", *forms) >= Similarity.COMPATIBLE
+    return Who(holders, names_agree, shared, is_own, rules.free_domains)
 
 
 def _entries(

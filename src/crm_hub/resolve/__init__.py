@@ -11,6 +11,7 @@ from crm_hub.resolve.names import (
     NameForm,
     Similarity,
     compare_names,
+    names_agree,
     organization_form,
     person_form,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "joining",
     "keys_of",
     "name_key",
+    "names_agree",
     "organization_form",
     "person_form",
     "sharing",

@@ -231,6 +231,13 @@ def compare_names(entity: str, a: NameForm, b: NameForm) -> Similarity:
     return _compare_persons(a, b)
 
 
+@lru_cache(65_536)  # asked for each participant of each event
+def names_agree(name: str, display_name: str) -> bool:
+    """Tell whether two names as people write them can be one person's."""
+    forms = person_form({"display_name": name}), person_form({"display_name": display_name})
+    return compare_names("person", *forms) >= Similarity.COMPATIBLE
+
+
 def _compare_whole(a: str, b: str) -> Similarity:
     if a == b or a.replace(" ", "") == b.replace(" ", ""):
         return Similarity.SAME
