@@ -17,9 +17,10 @@ from crm_hub.flow.clashes import log_clashes
 from crm_hub.flow.gone_elsewhere import doomed_by, lost_of
 from crm_hub.flow.holding import hold_together
 from crm_hub.flow.lanes import bury, lasting, open_writes, reconcile, taken_back
+from crm_hub.flow.members import held_member, node_member
 from crm_hub.flow.repairs import repair_late
 from crm_hub.flow.tracking import Lost, Tracked
-from crm_hub.flow.walk_golden import Settled, merge_member
+from crm_hub.flow.walk_golden import Settled
 from crm_hub.merge import Decided, MergeMember, decide, display_name, whole_name
 from crm_hub.model.ids import SourceKey
 from crm_hub.model.routes import Route
@@ -76,7 +77,7 @@ def plan_settled(db: Db, tools: Tools, settled: Settled, tracked: Tracked, momen
         if nodes is None:
             closed.append(number)
         elif nodes[0].entity in two_way.entities:
-            members = [merge_member(n, tools) for n in nodes]
+            members = [node_member(n, tools) for n in nodes]
             sources = {n.record_id: n.source for n in nodes}
             subjects.append(Subject(number, nodes[0].entity, members, sources))
     repo = Outbox(db)
@@ -115,14 +116,8 @@ def subjects_of(db: Db, tools: Tools, identity_ids: Iterable[int]) -> list[Subje
             continue
         number = held.identity_id or 0
         subject = found.setdefault(number, Subject(number, held.entity, [], {}))
-        source = SourceKey(held.connection, held.stream, held.key)
-        systems = tools.systems_of(held.connection)
-        subject.members.append(
-            MergeMember(
-                held.record_id, str(source), systems, held.changed_at_us, orjson.loads(held.data)
-            )
-        )
-        subject.sources[held.record_id] = source
+        subject.members.append(held_member(held, tools))
+        subject.sources[held.record_id] = SourceKey(held.connection, held.stream, held.key)
     return [found[number] for number in sorted(found)]
 
 

@@ -5,23 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import orjson
-
-from crm_hub.flow.batch import MANY, Tools
+from crm_hub.flow.batch import MANY
 from crm_hub.flow.finding import PARTIES, Ambiguous, find
 from crm_hub.flow.houses import NO_HOUSE, House, house
 from crm_hub.flow.hub import Hub
+from crm_hub.flow.members import held_member
 from crm_hub.flow.memberships import Clock, Membership, memberships
 from crm_hub.flow.timelines import Line, timeline
 from crm_hub.flow.tracking import Tracked
-from crm_hub.merge import FieldStory, MergeMember, explain
+from crm_hub.merge import FieldStory, explain
 from crm_hub.merge.golden import load
 from crm_hub.model.errors import ConfigError
 from crm_hub.model.ids import public_id
-from crm_hub.model.states import FieldStates
 from crm_hub.model.values import to_us
 from crm_hub.resolve import name_key, person_form
-from crm_hub.store import ConflictRow, Events, Held, Identities, Outbox
+from crm_hub.store import ConflictRow, Events, Identities, Outbox
 
 __all__ = [
     "Ambiguous",
@@ -29,7 +27,6 @@ __all__ = [
     "Line",
     "Party",
     "Suggestion",
-    "as_member",
     "explain_fields",
     "find",
     "people",
@@ -106,7 +103,7 @@ def explain_fields(hub: Hub, who: str, name: str | None = None) -> Explained:
         works = memberships(db, hub.tools, row, clock) if name is None else []
         related = house(db, row) if name is None else NO_HOUSE
     members = hub.tools.speaking(
-        [as_member(h, hub.tools, states.get(h.record_id, {})) for h in held]
+        [held_member(h, hub.tools, states.get(h.record_id, {})) for h in held]
     )
     rules = hub.tools.survivorship.get(row.entity, {})
     stories = explain(members, rules, MANY[row.entity]) if members else []
@@ -124,14 +121,6 @@ def explain_fields(hub: Hub, who: str, name: str | None = None) -> Explained:
         public_id(row.entity, row.id), row.display_name, stories, sources, shown, shown_clashes,
         works, related,
     )  # fmt: skip
-
-
-def as_member(held: Held, tools: Tools, states: FieldStates) -> MergeMember:
-    """Return a stored record as the merge room takes it."""
-    systems = tools.systems_of(held.connection)
-    order = f"{held.connection}/{held.stream}#{held.key}"
-    values = orjson.loads(held.data)
-    return MergeMember(held.record_id, order, systems, held.changed_at_us, values, states)
 
 
 def suggestions(hub: Hub, identity_id: int, limit: int = 5) -> list[Suggestion]:

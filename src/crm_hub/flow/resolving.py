@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crm_hub.flow.batch import Moment, Tools
 from crm_hub.flow.hub import Hub
+from crm_hub.flow.members import held_member
 from crm_hub.flow.remerging import remerge
 from crm_hub.flow.tracking import Tracked, digest, is_of
 from crm_hub.merge.three_way import stamp_of, tick
@@ -58,8 +59,6 @@ def resolve(hub: Hub, number: int, keep: str) -> ConflictRow:
 
 def _choose(db: Db, tools: Tools, field: str, chosen: Held, held: list[Held]) -> None:
     """Make the chosen record's value newer than the others, and say that a person did."""
-    from crm_hub.flow.reading import as_member
-
     repo = Outbox(db)
     found = repo.states(h.record_id for h in held)
     newest: int | None = None
@@ -67,11 +66,11 @@ def _choose(db: Db, tools: Tools, field: str, chosen: Held, held: list[Held]) ->
         state = found.get(one.record_id)
         state = state if state is not None and is_of(state, one) else RecordState()
         found[one.record_id] = state
-        stamp = stamp_of(as_member(one, tools, state.fields), field)
+        stamp = stamp_of(held_member(one, tools, state.fields), field)
         newest = stamp if newest is None or (stamp is not None and stamp > newest) else newest
         _stop_waiting(state, field)
     state = found[chosen.record_id]
-    member = as_member(chosen, tools, {})
+    member = held_member(chosen, tools)
     state.spell_out(member.values, chosen.changed_at_us)
     entry = state.entry(field)
     entry.stamp, entry.person, entry.copied = tick(newest, None), True, False

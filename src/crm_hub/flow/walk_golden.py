@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 import orjson
 
 from crm_hub.flow.batch import MANY, Moment, Tools, Walked
+from crm_hub.flow.members import node_member
 from crm_hub.flow.tracking import Tracked
 from crm_hub.flow.walk_records import Node
-from crm_hub.merge import MergeMember, decide, diff, display_name, golden
+from crm_hub.merge import decide, diff, display_name, golden
 from crm_hub.merge.golden import Golden, dump_single, load
 from crm_hub.model.states import FieldStates
 from crm_hub.store import EMPTY_GOLDEN, Identities, IdentityRow, Row
@@ -89,7 +89,7 @@ def _golden_row(
         text = dump_single(nodes[0].data, nodes[0].record_id)
     else:
         rules = tools.survivorship.get(entity, {})
-        members = tools.speaking([merge_member(n, tools, states) for n in nodes])
+        members = tools.speaking([node_member(n, tools, states) for n in nodes])
         if any(m.states for m in members):
             record = decide(members, rules, MANY[entity]).golden()
         else:
@@ -97,16 +97,6 @@ def _golden_row(
         text = record.dump()
     name = display_name(entity, record.values)
     return record, (number, entity, name, None, text, now_us, created_run_id)
-
-
-def merge_member(
-    node: Node, tools: Tools, states: Mapping[int, FieldStates] = MappingProxyType({})
-) -> MergeMember:
-    """Return a record as the merge room takes it."""
-    return MergeMember(
-        node.record_id, str(node.source), tools.systems_of(node.source.connection),
-        node.changed_at_us, node.values, states.get(node.record_id, {}),
-    )  # fmt: skip
 
 
 def _close(
