@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from hashlib import blake2b
 from typing import Any
+
+import orjson
 
 from crm_hub.flow.farside import FarSide
 from crm_hub.flow.finding import PARTIES
@@ -56,12 +59,28 @@ def paused(name: str) -> ConfigError:
     )
 
 
+def mark_of(kind: str, doc: Mapping[str, Any]) -> bytes:
+    """Return what tells a write from any other to the same place."""
+    said = orjson.dumps([kind, doc], option=orjson.OPT_SORT_KEYS)
+    return blake2b(said, digest_size=16).digest()
+
+
 class Outbound:
     """One run of writes to one connection."""
 
-    def __init__(self, hub: Hub, inbound: Inbound, *, yes: bool = False, many: bool = False):
+    def __init__(
+        self,
+        hub: Hub,
+        inbound: Inbound,
+        *,
+        yes: bool = False,
+        many: bool = False,
+        marks: Mapping[str, bytes] | None = None,
+    ) -> None:
+        """yes, many: see `push`. marks: lane → mark of the writes that alone are sent, None for
+        whatever is due."""
         self.hub, self.inbound, self.name = hub, inbound, inbound.name
-        self._yes, self._many = yes, many
+        self._yes, self._many, self._marks = yes, many, marks
         self._sends: Counter[str] = Counter()
         self._failures = 0
         self._far = FarSide(hub, inbound)
@@ -82,6 +101,8 @@ class Outbound:
             if not due or not self._send_all(connector, due):
                 break
         self._say_what_is_unknown()
+        if self._marks is not None:
+            self._say_what_is_left()
 
     def _say_what_is_unknown(self) -> None:
         with self.hub.store.read() as db:
@@ -191,13 +212,28 @@ class Outbound:
                     )
 
     def _due(self) -> list[WriteRow]:
+        """Return the next writes to send; those that may not be sent stand in no one's way."""
+        after, now_us = 0, self.inbound.now_us()
         with self.hub.store.read() as db:
-            now_us = self.inbound.now_us()
-            rows = Outbox(db).open_rows(self.name, "due", now_us, limit=BATCH * 2)
-        found = [
-            r for r in rows if self._sends[r.lane] < _MOST_SENDS and r.stream in self._far.routes
-        ]
-        return found[:BATCH]
+            while rows := Outbox(db).open_rows(self.name, "due", now_us, BATCH * 2, after):
+                if found := [row for row in rows if self._may_send(row)]:
+                    return found[:BATCH]
+                after = rows[-1].id
+        return []
+
+    def _may_send(self, row: WriteRow) -> bool:
+        if self._sends[row.lane] >= _MOST_SENDS or row.stream not in self._far.routes:
+            return False
+        return self._marks is None or self._marks.get(row.lane) == mark_of(row.kind, row.doc)
+
+    def _say_what_is_left(self) -> None:
+        """Tell of what has become due since the plan was looked at."""
+        with self.hub.store.read() as db:
+            due = Outbox(db).open_rows(self.name, "due", self.inbound.now_us())
+        if left := sum(not self._may_send(row) for row in due):
+            self.inbound.report.notes.append(
+                f"{left} writes became due after the plan was looked at; the next push sends them"
+            )
 
     # sending ------------------------------------------------------------------------------
 

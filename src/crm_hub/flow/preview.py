@@ -21,7 +21,7 @@ from crm_hub.flow.holding import newly_held
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.inbound import Inbound, SyncReport
 from crm_hub.flow.lanes import TAKEN_AWAY, open_writes, stays
-from crm_hub.flow.outbound import Outbound, paused
+from crm_hub.flow.outbound import Outbound, mark_of, paused
 from crm_hub.flow.planning import Subject, draft_all, plan_subjects, subjects_of
 from crm_hub.flow.tracking import Tracked
 from crm_hub.flow.two_way import UNPLANNED, approve, of_routes, possible_routes, route_of
@@ -55,7 +55,7 @@ class Preview:
     """All writes to come to one connection. counts: by kind, and records that need nothing.
 
     calls: how many requests of writing and of reading they will cost. digest: of the writes and
-    of what they are based on.
+    of what they are based on. marks: of each write, by its lane.
     """
 
     connection: str
@@ -64,6 +64,7 @@ class Preview:
     calls: int = 0
     digest: str = ""
     problems: list[str] = field(default_factory=list)
+    marks: dict[str, bytes] = field(default_factory=dict)
 
 
 def preview(hub: Hub, name: str) -> Preview:
@@ -157,6 +158,7 @@ def _add(
         found.counts[kind] += 1
         record = "" if record_id is None else keys.get(record_id, "")
         found.lines.append(Line(stream, kind, record, doc["name"], changes(doc, kind)))
+        found.marks[lane] = mark_of(kind, doc)
         docs.append([lane, kind, doc, versions.get(record_id or 0)])
 
 
@@ -227,8 +229,9 @@ def read_plan(path: Path) -> tuple[str, str]:
 
 
 def apply(hub: Hub, path: Path) -> SyncReport:
-    """Carry out a plan: approve its routes, write exactly its rows to the outbox, and send them.
+    """Carry out a plan: approve its routes, write its rows to the outbox, and send exactly these.
 
+    What another lane adds or changes after the last look is left to the next push.
     Raises: ConfigError when anything has changed since the plan was made.
     """
     name, digest = read_plan(path)
@@ -238,14 +241,15 @@ def apply(hub: Hub, path: Path) -> SyncReport:
     def work() -> None:
         if hub.connection(name).paused:
             raise paused(name)
-        if preview(hub, name).digest != digest:
+        found = preview(hub, name)
+        if found.digest != digest:
             raise ConfigError(
                 f"{name}: the world has moved since this plan was made; nothing was written",
                 remedy=f"Look at what would be written now: crm-hub preview {name}",
             )
         approve(hub, possible_routes(hub, name))
         plan_everything(hub, name, inbound)
-        Outbound(hub, inbound, many=True).run()
+        Outbound(hub, inbound, many=True, marks=found.marks).run()
 
     return inbound.recorded(work)
 

@@ -123,12 +123,20 @@ class Outbox(Bases, Conflicts):
         self._db.delete_in(outbox, outbox.c.id, numbers)
 
     def open_rows(
-        self, connection: str, state: str, until_us: int | None = None, limit: int = 1_000_000
+        self,
+        connection: str,
+        state: str,
+        until_us: int | None = None,
+        limit: int = 1_000_000,
+        after: int = 0,
     ) -> list[WriteRow]:
-        """Return a connection's open writes of a state, oldest first; those due by `until_us`."""
+        """Return a connection's open writes of a state, oldest first; those due by `until_us`.
+
+        after: the number of the last one that was seen.
+        """
         o = outbox.c
         stmt = select(outbox).where(
-            o.connection == connection, o.state == state, o.settled_at_us.is_(None)
+            o.connection == connection, o.state == state, o.settled_at_us.is_(None), o.id > after
         )
         if until_us is not None:
             stmt = stmt.where(o.due_at_us <= until_us)

@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from crm_hub.flow import preview as preview_module
+from crm_hub.flow.hub import Hub
+from crm_hub.flow.inbound import Inbound
 from crm_hub.flow.preview import apply, preview, save_plan
 from crm_hub.flow.resolving import resolve
 from crm_hub.flow.undo import undo
@@ -59,6 +62,34 @@ def dirty(world: World, count: int) -> None:
             a.add(first=f"F{i}", last=f"L{i}", email=email, title="Buyer" if i % 2 else "Head")
         if i % 10 == 0:
             a.add(first=f"No{i}", last="Address", note="x" * 300)
+
+
+def test_what_another_lane_reads_while_a_plan_is_carried_out_is_not_sent_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = pair(tmp_path)
+    dirty(world, 12)
+    world.pull()
+    found = preview(world.hub, "b")
+    plan_all = preview_module.plan_everything
+
+    def planned_late(hub: Hub, name: str, inbound: Inbound) -> None:
+        world.sides["a"].edit("a1", title="Astronaut")
+        world.sides["a"].add(first="Zoe", last="Late", email=["zoe@x.example"])
+        Inbound(hub, "a").run()
+        plan_all(hub, name, inbound)
+
+    monkeypatch.setattr(preview_module, "plan_everything", planned_late)
+    report = apply(world.hub, save_plan(world.hub, found))
+    assert report.error is None, report.error
+    pushed = str(world.sides["b"].pushed)
+    assert "Astronaut" not in pushed
+    assert "zoe@x.example" not in pushed
+    assert any("the next push sends them" in note for note in report.notes)
+    monkeypatch.undo()
+    world.settle()
+    assert "Astronaut" in str(world.sides["b"].pushed)
+    assert "zoe@x.example" in str(world.sides["b"].pushed)
 
 
 def test_a_preview_names_the_very_rows_that_are_written(tmp_path: Path) -> None:
