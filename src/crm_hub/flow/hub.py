@@ -229,8 +229,14 @@ class Hub:
     def alone(self, name: str) -> Iterator[None]:
         """Hold the connection for this process; a second one is told so instead of waiting."""
         folder = self.folder / "run"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        handle = os.open(folder / f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            handle = os.open(folder / f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise Unavailable(
+                f"{name}: {folder} cannot be written to ({error.strerror}); nothing was begun",
+                remedy="Free space, or correct owner and mode of the hub's folder.",
+            ) from None
         try:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

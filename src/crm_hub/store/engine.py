@@ -19,7 +19,7 @@ from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, OperationalError
 
-from crm_hub.model.errors import ConfigError, Unavailable
+from crm_hub.model.errors import ConfigError, HubError, Unavailable
 from crm_hub.observe import logger
 from crm_hub.store import postgres
 from crm_hub.store.behind import Behind
@@ -71,7 +71,12 @@ class Store:
 
         try:
             migrate(self._engine)
-        except OperationalError as error:
+        except DBAPIError as error:
+            self.close()
+            if (known := _told_by(error)) is not None:
+                raise known from None
+            if not isinstance(error, OperationalError):
+                raise
             raise Unavailable(
                 f"the hub's database cannot be opened: {_cause(error)}",
                 remedy="Check `store` in hub.yaml and that the database runs.",
@@ -219,13 +224,15 @@ class Store:
     def _guarded(self) -> Iterator[None]:
         try:
             yield
-        except OperationalError as error:
-            raise Unavailable(
-                f"the hub's database did not take part: {_cause(error)}",
-                remedy="Nothing was half written. Look for a full disk or another program that "
-                "holds the database, then run the command again.",
-            ) from None
         except DBAPIError as error:
+            if (known := _told_by(error)) is not None:
+                raise known from None
+            if isinstance(error, OperationalError):
+                raise Unavailable(
+                    f"the hub's database did not take part: {_cause(error)}",
+                    remedy="Nothing was half written. Look for a full disk or another program that "
+                    "holds the database, then run the command again.",
+                ) from None
             if error.connection_invalidated:
                 raise Unavailable(
                     "the hub's database went away", remedy="Run the command again."
@@ -269,10 +276,22 @@ def _engine(url: str) -> Engine:
         raise ConfigError(
             "PostgreSQL needs its driver", remedy="Install it: pip install 'crm-hub[postgres]'"
         ) from None
+    # First of all: SQLAlchemy asks for the version, and cannot read it in another encoding.
+    event.listen(engine, "connect", _is_utf8, insert=True)
     event.listen(engine, "connect", lambda connection, _record: postgres.prepare(connection))
     event.listen(engine, "checkin", _rested)
     event.listen(engine, "checkout", _still_there)
     return engine
+
+
+def _is_utf8(connection: Any, _record: Any) -> None:
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        connection.close()
+        raise ConfigError(
+            f"the hub's database is in {encoding}, which cannot hold every name",
+            remedy="Make one in UTF-8: createdb -E UTF8 -T template0 NAME, and name it in `store`.",
+        )
 
 
 def _beside(url: str) -> Engine:
@@ -319,6 +338,33 @@ def _sqlite_connected(connection: Any, _record: Any) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+_DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+_NO_RIGHT = "42501"  # insufficient_privilege; postgresql.org/docs/current/errcodes-appendix.html
+
+
+def _told_by(error: DBAPIError) -> HubError | None:
+    """Return what is wrong with the database where its own words name no remedy, else None."""
+    name = getattr(error.orig, "sqlite_errorname", "")
+    if name.startswith(_DAMAGED):
+        return ConfigError(
+            f"the hub's database is damaged: {_cause(error)}",
+            remedy="It was left as it is. Stop the hub and put the backup in its place, with "
+            "hub.db-wal and hub.db-shm taken away; what the sources still hold is read again.",
+        )
+    if name.startswith("SQLITE_READONLY"):
+        return Unavailable(
+            f"the hub may not write its database: {_cause(error)}",
+            remedy="Run the command as the user who owns the hub's folder, or correct owner and "
+            "mode of the folder and of hub.db.",
+        )
+    if getattr(error.orig, "sqlstate", "") == _NO_RIGHT:
+        return Unavailable(
+            f"the hub's role may not use its database: {_cause(error)}",
+            remedy="Let the role that `store` names own the database and the tables in it.",
+        )
+    return None
 
 
 def _cause(error: DBAPIError) -> str:
