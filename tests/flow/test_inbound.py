@@ -17,7 +17,7 @@ from crm_hub.flow.hub import Hub
 from crm_hub.flow.inbound import Inbound, sync
 from crm_hub.flow.replay import replay, retry
 from crm_hub.flow.status import status
-from crm_hub.model.errors import ConfigError, MassDelete, Unavailable
+from crm_hub.model.errors import AuthRefused, ConfigError, MassDelete, Throttled, Unavailable
 from crm_hub.model.ids import public_id
 from crm_hub.model.records import Change, Page, Reject, Window
 from crm_hub.sdk import StreamInfo
@@ -176,6 +176,59 @@ def test_a_first_load_that_goes_on_after_a_failure_marks_no_event_as_late(tmp_pa
     sync_all(scene.hub)
     lines = reading.timeline(scene.hub, "ann1@firm.example")[1]
     assert [line.late for line in lines] == [False] * 6
+
+
+def failing(scene: Scene, monkeypatch: pytest.MonkeyPatch, **errors: Exception) -> list[str]:
+    """Let streams fail as they are read; return the names of those that were asked for."""
+    asked: list[str] = []
+    make = scene.hub.connector
+
+    def connector(name: str) -> Any:
+        found = make(name)
+        pull = type(found).pull.__get__(found)
+
+        def pages(stream: StreamInfo, *rest: Any) -> Iterator[Page]:
+            asked.append(stream.name)
+            if stream.name in errors:
+                raise errors[stream.name]
+            yield from pull(stream, *rest)
+
+        found.pull = pages
+        return found
+
+    monkeypatch.setattr(scene.hub, "connector", connector)
+    return asked
+
+
+@pytest.mark.parametrize("error", [AuthRefused("forbidden"), Unavailable("it answers with 500")])
+def test_a_stream_that_fails_starves_no_other(scene, monkeypatch, error):
+    scene.show(companies=[{"id": "c1", "name": "Firm"}], contacts=[person(1)], mails=[mail(1)])
+    asked = failing(scene, monkeypatch, companies=error)
+    (report,) = sync(scene.hub)
+    assert report.error is error
+    assert asked == ["companies", "contacts", "mails"]
+    assert scene.subjects("ann1@firm.example") == ["Subject 1"]
+    with scene.hub.store.read() as db:
+        (run,) = Machinery(db).runs()
+    assert run.state != "done"
+    assert error.message in run.message
+
+
+def test_a_far_side_that_is_down_is_not_asked_for_every_stream(scene, monkeypatch):
+    scene.show(companies=[{"id": "c1", "name": "Firm"}], contacts=[person(1)], mails=[mail(1)])
+    down = Unavailable("no answer")
+    asked = failing(scene, monkeypatch, companies=down, contacts=down, mails=down)
+    (report,) = sync(scene.hub)
+    assert report.error is down
+    assert asked == ["companies", "contacts"]
+
+
+def test_a_far_side_that_wants_a_rest_gets_it(scene, monkeypatch):
+    scene.show(companies=[{"id": "c1", "name": "Firm"}], contacts=[person(1)])
+    asked = failing(scene, monkeypatch, companies=Throttled("slow down", retry_after_s=60))
+    (report,) = sync(scene.hub)
+    assert isinstance(report.error, Throttled)
+    assert asked == ["companies"]
 
 
 def test_a_first_load_that_goes_on_after_a_stop_marks_no_event_as_late(tmp_path):

@@ -26,7 +26,14 @@ from crm_hub.flow.walk import walk
 from crm_hub.flow.walk_mapping import MappedBatch
 from crm_hub.landing import Landing, Ready
 from crm_hub.mapping import SectionPlan
-from crm_hub.model.errors import CheckpointExpired, ConfigError, HubError, MassDelete
+from crm_hub.model.errors import (
+    CheckpointExpired,
+    ConfigError,
+    HubError,
+    MassDelete,
+    Throttled,
+    TransientError,
+)
 from crm_hub.model.records import Page, Reject, Window
 from crm_hub.model.values import from_us, to_us
 from crm_hub.observe import logger, redact
@@ -167,6 +174,8 @@ class Inbound:
         connector, streams, sections = self._opened()
         self.walk_due(sections)
         questions: list[MassDelete] = []
+        failures: list[HubError] = []
+        is_shaky = False
         for info in streams:
             if self.hub.stopping():
                 return
@@ -174,12 +183,31 @@ class Inbound:
                 continue
             try:
                 self._pull(connector, info, sections[info.name])
+                is_shaky = False
             except MassDelete as question:
                 questions.append(question)  # the other streams go on
+            except (ConfigError, TransientError) as error:
+                # A list that is forbidden or broken starves no other; a far side that is down is
+                # not asked for each of them.
+                failures.append(error)
+                is_down = is_shaky and isinstance(error, TransientError)
+                if is_down or isinstance(error, Throttled):
+                    break
+                is_shaky = isinstance(error, TransientError)
+                connector = self._again(info, error)
         hooks.drain(self, connector, {info.name: info for info in streams}, sections)
+        if failures:
+            self.report.notes += [one.message for one in (*questions, *failures[1:])]
+            raise failures[0]
         accepted = self._accept_deletes
         questions += deletes.streams_gone(self, connector, streams, accepted=accepted)
         deletes.ask(questions)
+
+    def _again(self, info: StreamInfo, error: HubError) -> Connector[Any]:
+        """Return a connector with a new session for the other streams after one has failed."""
+        _log.warning("%s: %s is left out this time: %s", self.name, info.name, error.message)
+        self.hub.release(self.name)
+        return self.hub.connector(self.name)
 
     def _opened(
         self,
