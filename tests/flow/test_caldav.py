@@ -17,6 +17,7 @@ from crm_hub.config import add_connection, create
 from crm_hub.flow import reading
 from crm_hub.flow.hub import Hub
 from crm_hub.flow.inbound import Inbound, SyncReport, sync
+from crm_hub.flow.status import status
 from crm_hub.model.errors import MassDelete
 from crm_hub.model.records import Window
 from crm_hub.sdk.testing.servers import Unobtainable
@@ -96,6 +97,10 @@ class Scene:
         lines = reading.timeline(self.hub, ANN, 1_000)[1]
         return [line for line in lines if line.type.startswith(("meeting", "task"))]
 
+    def counts(self) -> tuple[int | None, int, float | None]:
+        (row,) = (one for one in status(self.hub) if one.connection == "cal")
+        return row.source_count, row.hub_count, row.coverage
+
     def letters(self) -> list[Any]:
         with self.hub.store.read() as db:
             return Machinery(db).dead("cal")
@@ -109,6 +114,18 @@ def scene(tmp_path: Path, server: Radicale) -> Iterator[Scene]:
     yield made
     made.hub.close()
     shutil.rmtree(made.calendar.folder, ignore_errors=True)
+
+
+def test_what_comes_and_goes_later_counts_in_the_coverage(scene: Scene) -> None:
+    for number in (1, 2, 3):
+        scene.calendar.write(f"{number}.ics", entry(number, f"Visit {number}", uid=f"u{number}"))
+    scene.good()
+    scene.calendar.write("4.ics", entry(4, "Visit 4", uid="u4"))
+    scene.good()
+    assert scene.counts() == (4, 4, 100.0)
+    scene.calendar.remove("1.ics")
+    scene.good()
+    assert scene.counts() == (3, 3, 100.0)
 
 
 def test_a_meeting_from_mail_and_from_the_calendar_is_one_event(scene: Scene) -> None:

@@ -45,6 +45,18 @@ def test_of_two_changes_in_a_page_the_later_counts_unless_it_is_older():
     landing = _land([Change("a", {"x": 1}), Change("a", {"x": 2})])
     assert [orjson.loads(a.text) for a in landing.new] == [{"x": 2}]
     assert landing.repeats == 1
+    assert landing.shared == ["a"]
+    assert _land([Change("a", {"x": 1}), Change("a", {"x": 1})]).shared == []
+
+
+def test_a_stream_grows_by_what_is_new_or_back_and_shrinks_by_what_is_gone():
+    assert _land([Change("a", {"x": 1}), Change("b", {"x": 1})]).growth == 2
+    here = _known(Change("a", {"x": 1}))
+    assert _land([Change("a", {"x": 2})], here).growth == 0
+    assert _land([Change("a", None)], here).growth == -1
+    gone = {key: (number, b"", at) for key, (number, _, at) in here.items()}
+    assert _land([Change("a", {"x": 1})], gone).growth == 1
+    assert _land([Change("a", None)], gone).growth == 0
 
 
 def test_a_tombstone_of_an_unknown_record_needs_nothing():

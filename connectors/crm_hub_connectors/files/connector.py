@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import groupby, islice
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -37,7 +37,14 @@ from crm_hub.sdk import (
 from crm_hub.sdk.formats.items import Item
 from crm_hub.sdk.formats.mail_people import OwnText
 from crm_hub.sdk.guess import field_types
-from crm_hub_connectors.files.paging import Read, pages, rules_hash, start_of, window_pages
+from crm_hub_connectors.files.paging import (
+    Progress,
+    Read,
+    pages,
+    rules_hash,
+    start_of,
+    window_pages,
+)
 from crm_hub_connectors.files.plans import (
     Plan,
     json_plan,
@@ -74,6 +81,8 @@ _TITLES = {
 }
 _CORRESPONDENTS = " (correspondents)"
 _SAMPLE = 20
+_COLUMNS = 500  # of a table are kept in its checkpoint
+_NOTHING: dict[str, Any] = {"entity": "person", "fields": {}}
 
 
 class FilesSettings(BaseModel):
@@ -172,7 +181,8 @@ class FilesConnector(Connector[FilesSettings]):
                 return
             progress = start_of(source, checkpoint, self._rules(source, stream.name))
             if progress is not None:
-                made = pages(source, progress, read, self.context.now(), self.page_items)
+                notes = self._moved_columns(source, progress, checkpoint)
+                made = pages(source, progress, read, self.context.now(), self.page_items, notes)
                 yield from self._until_stopped(made)
         except OSError as error:
             raise Unavailable(
@@ -252,12 +262,32 @@ class FilesConnector(Connector[FilesSettings]):
             return written.info(source.name)
         plan = self._plan(source)
         if isinstance(plan, Reject):
-            return StreamInfo(source.name, caps=_caps(), guess=f"{source.name}: {plan.reason}")
+            # Pulled like any other, it sets the file aside with reason and remedy.
+            return StreamInfo(source.name, caps=_caps(), section=_NOTHING)
         fields = plan.fields
         if not fields:
             first = islice(self._reader(source, source.name)(0), _SAMPLE)
             fields = field_types(i.payload for i in first if isinstance(i, Item))
         return StreamInfo(source.name, plan.shape, _caps(), fields, plan.guess, plan.section)
+
+    def _moved_columns(
+        self, source: Source, progress: Progress, checkpoint: Checkpoint | None
+    ) -> tuple[str, ...]:
+        """Keep the columns of a table, and say which it had at the last read and has no more."""
+        plan = self._plan(source) if source.kind in _TABLES else None
+        if not isinstance(plan, Plan) or plan.head is None:
+            return ()
+        progress.columns = plan.head.columns[:_COLUMNS]
+        known = (checkpoint or {}).get("columns") or ()
+        gone = [one for one in known if one not in plan.head.columns]
+        if not gone:
+            return ()
+        new = [one for one in plan.head.columns if one not in known]
+        return (
+            f"{source.name}: columns that are no longer there, and whose values are taken out: "
+            f"{', '.join(gone)}; new: {', '.join(new) or 'none'}. If one was renamed, call it as "
+            f"before or map it; crm-hub check {self.context.connection} says how it is read now",
+        )
 
     def _rules(self, source: Source, stream: str) -> str:
         now = self.context.now()

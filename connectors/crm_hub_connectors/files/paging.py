@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,7 +25,10 @@ Read = Callable[[int], Iterator[Item | Reject]]
 
 @dataclass(slots=True)
 class Progress:
-    """Where the reading of one source stands. rules: what decides how it is read, as a hash."""
+    """Where the reading of one source stands.
+
+    rules: what decides how it is read, as a hash. columns: of a table, as they are now.
+    """
 
     state: State
     fingerprint: str
@@ -33,6 +36,7 @@ class Progress:
     offset: int = 0
     items: int = 0
     resumed: bool = False
+    columns: tuple[str, ...] = ()
 
     def checkpoint(self, done: bool, now_ns: int) -> Checkpoint:
         """Return the checkpoint after the items so far.
@@ -41,7 +45,9 @@ class Progress:
         change moving, so that time is not kept and the content decides.
         """
         fresh = abs(now_ns - self.state.mtime_ns) < _FRESH_NS
+        columns = {"columns": list(self.columns)} if self.columns else {}
         return {
+            **columns,
             "size": self.state.size,
             "mtime_ns": 0 if fresh else self.state.mtime_ns,
             "fingerprint": self.fingerprint,
@@ -74,9 +80,16 @@ def start_of(source: Source, checkpoint: Checkpoint | None, rules: str) -> Progr
 
 
 def pages(
-    source: Source, progress: Progress, read: Read, now: datetime, size: int
+    source: Source,
+    progress: Progress,
+    read: Read,
+    now: datetime,
+    size: int,
+    notes: tuple[str, ...] = (),
 ) -> Iterator[Page]:
     """Yield pages of at most `size` changes; the last one is there even when it is empty.
+
+    notes: go with the first of them.
 
     Complete is said only by a pull that began at the start, read every object, and found the
     file as it was before: an object that could not be read is not a deleted one.
@@ -96,13 +109,13 @@ def pages(
             progress.offset = item.offset
             progress.items += 1
             continue
-        yield Page(changes, progress.checkpoint(False, now_ns), rejects=rejects)
-        changes, rejects = [], []
+        yield Page(changes, progress.checkpoint(False, now_ns), rejects=rejects, notes=notes)
+        changes, rejects, notes = [], [], ()
         if not isinstance(item, Reject):
             changes.append(Change(item.id, item.payload, item.changed_at))
             progress.offset = item.offset
             progress.items += 1
-    yield _last_page(source, progress, changes, rejects, whole, now_ns)
+    yield replace(_last_page(source, progress, changes, rejects, whole, now_ns), notes=notes)
 
 
 def _last_page(

@@ -89,7 +89,7 @@ def _guessed(
         return Plan(shape, line, fields=fields, keys=found.keys, head=head)
     line = found.line
     if found.section is None:
-        line += "; it is kept raw and gives no records; write a mapping file and set `mapping`"
+        line += "; it is not read; write a mapping file and set `mapping`"
     return Plan(source.name, line, found.line, found.section, fields, found.keys, head)
 
 

@@ -85,6 +85,11 @@ def find_sources(root: Path, format: str = "auto") -> Found:
             remedy="Set `path` to a file or folder that exists and that the hub may read; "
             "a relative one starts at the hub's folder.",
         ) from None
+    if not os.access(root, os.R_OK | os.X_OK if stat.S_ISDIR(mode) else os.R_OK):
+        raise ConfigError(
+            f"the path {str(root)!r} cannot be opened: Permission denied",
+            remedy="Let the user who runs the hub read it (chmod, chown, or a group of both).",
+        )
     found = Found([], [])
     if format in VDIRS:
         _add_vdirs(root, format, found)

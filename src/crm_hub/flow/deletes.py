@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from crm_hub.flow.land import cure, land, sweep
+from crm_hub.flow.land import cure, grown, land, sweep
 from crm_hub.mapping import SectionPlan
 from crm_hub.model.errors import MassDelete
 from crm_hub.model.ids import bounded
@@ -92,6 +92,7 @@ def settle(
         with inbound.hub.store.write() as db:
             landed = land(db, stream, batch, to_us(inbound.hub.now()), late_us)
             cure(db, stream, landed.keys, ())
+            stream = grown(stream, landed, held.source_count)
             if start + BATCH >= len(gone):
                 repo = Landings(db)
                 stream = inbound.moved(repo, stream, held.checkpoint, held.source_count)

@@ -18,8 +18,8 @@ from crm_hub.flow import deletes, hooks
 from crm_hub.flow.batch import Landed, Moment
 from crm_hub.flow.collecting import collecting_seldom
 from crm_hub.flow.hub import Hub
+from crm_hub.flow.land import PULL_STEP, bury_rejects, cure, grown, land, reload
 from crm_hub.flow.land import Page as LandedPage
-from crm_hub.flow.land import bury_rejects, cure, land, reload
 from crm_hub.flow.pages import pull
 from crm_hub.flow.snapshot import Snapshot
 from crm_hub.flow.walk import walk
@@ -41,6 +41,7 @@ from crm_hub.sdk import Connector, StreamInfo
 from crm_hub.store import Db, Landings, Machinery, StreamRow
 
 _log = logger("flow")
+_WHOLE = "the whole stream"
 
 
 @dataclass(slots=True)
@@ -229,6 +230,7 @@ class Inbound:
             self._unmapped(info)
             return
         stream = self._stream(info)
+        self._mapped_again(stream)
         try:
             pull(self, connector, info, section, stream)
         except CheckpointExpired:
@@ -238,10 +240,31 @@ class Inbound:
             pull(self, connector, info, section, whole)
 
     def _unmapped(self, info: StreamInfo) -> None:
-        self.report.notes.append(
-            f"{info.name}: no mapping for the shape {info.shape}; write one in mappings/ "
-            "or set `mapping` (crm-hub mapping lint shows its fields)"
+        """Say that a stream is not read; one that was read until now is set aside as well."""
+        why = info.guess or f"{info.name}: no mapping for the shape {info.shape}"
+        remedy = (
+            "write a mapping in mappings/ or set `mapping` (crm-hub mapping lint shows its fields)"
         )
+        self.report.notes.append(f"{why}; it is not read: {remedy}")
+        stream = self._stream(info)
+        if stream.id == 0:
+            return
+        reason = f"no mapping reads it any more; what was read is kept: {why}"
+        fix = f"Give it its columns or fields back, or {remedy}; then sync again."
+        with self.hub.store.read() as db:
+            known = Machinery(db).dead_keys(self.name, stream.name, PULL_STEP)
+        if _WHOLE not in known:
+            with self.transaction() as db:
+                self.in_run(db)
+                bury_rejects(db, stream, [Reject("", _WHOLE, reason, fix)], self.now_us())
+            self.report.counts["dead"] += 1
+
+    def _mapped_again(self, stream: StreamRow) -> None:
+        with self.hub.store.read() as db:
+            dead = Machinery(db).dead_keys(self.name, stream.name, PULL_STEP)
+        if _WHOLE in dead:
+            with self.transaction() as db:
+                Machinery(db).revive([dead[_WHOLE]])
 
     def _stream(self, info: StreamInfo) -> StreamRow:
         with self.hub.store.read() as db:
@@ -290,6 +313,7 @@ class Inbound:
         rejects = [*page.rejects, *landed.result.rejects]
         bury_rejects(db, stream, rejects, self.now_us())
         cure(db, stream, landed.keys, rejects)
+        stream = grown(stream, landed, page.source_count)
         if not page.complete:
             stream = self.moved(repo, stream, page.checkpoint, page.source_count)
         if landed.landing_id or rejects:
@@ -313,7 +337,8 @@ class Inbound:
     ) -> StreamRow:
         """Store the stream's checkpoint if it moved, and return the stream as stored.
 
-        repeats: how many of the source's objects share the id of another, where all were seen.
+        source_count: how many objects the source holds. repeats: how many of them share the id of
+        another. None leaves what is known.
         """
         if checkpoint is None or checkpoint == stream.checkpoint:
             return stream
@@ -335,6 +360,7 @@ class Inbound:
         counts["deleted"] += sum(one.deleted for one in found.changed)
         counts["unchanged"] += found.unchanged + found.stale + found.repeats
         counts["dead"] += rejected
+        self.report.notes.extend(page.notes)
 
     # T2 -----------------------------------------------------------------------------------
 

@@ -102,6 +102,13 @@ def queue(
     return repo.queue(stream.id, [one.record_id for one in landed], late_before_us)
 
 
+def grown(stream: StreamRow, landed: Page, told: int | None) -> StreamRow:
+    """Return the stream with what its source holds now: where none tells, by what came and went."""
+    if told is not None or stream.source_count is None:
+        return stream
+    return stream._replace(source_count=max(0, stream.source_count + landed.result.growth))
+
+
 def sweep(
     db: Db, stream: StreamRow, gone: Sequence[int], now_us: int, late_before_us: int | None
 ) -> Page:

@@ -23,10 +23,12 @@ from crm_hub.mapping import SectionPlan
 from crm_hub.model.errors import HubError
 from crm_hub.model.records import Page
 from crm_hub.sdk import Connector, StreamInfo
-from crm_hub.store import Behind, Db, Landings, Machinery, StreamRow
+from crm_hub.store import Behind, Db, Identities, Landings, Machinery, StreamRow
 
 if TYPE_CHECKING:
     from crm_hub.flow.inbound import Inbound
+
+SHARED = "several records have the same, and the last one counts"
 
 
 def pull(
@@ -61,7 +63,7 @@ class _Pull:
     ) -> None:
         self._run, self._info, self._section = run, info, section
         self._stream, self._ahead, self._behind = stream, ahead, behind
-        self._snapshot, self._held = Snapshot(), deletes.Held()
+        self._snapshot, self._held, self._swept = Snapshot(), deletes.Held(), False
         self._told: Page | None = None
         self._due: LandedPage | None = None
         self._mapped: MappedBatch | None = None
@@ -86,6 +88,9 @@ class _Pull:
             raise
         self._walk_rest()
         self._settle()
+        if self._snapshot.shared and not self._swept and self._info.caps.read == "full":
+            with self._run.transaction() as db:  # nothing was swept: some could not be read
+                self._say_shared(db)
         if not self._run.hub.stopping():
             unshown.look_at(self._run.hub, self._stream, self._written)
 
@@ -180,5 +185,19 @@ class _Pull:
         cured = [number for key, number in dead.items() if key not in snapshot.rejected]
         with run.hub.store.write() as db:
             Machinery(db).revive(cured)
+            self._say_shared(db)
+            self._swept = True
             told, repeats = page.source_count, snapshot.repeats
             self._stream = run.moved(Landings(db), stream, page.checkpoint, told, repeats)
+
+    def _say_shared(self, db: Db) -> None:
+        """Say which records came under the key of another one: that one is not in the hub."""
+        keys = sorted(self._snapshot.shared) if self._section.names_its_records else []
+        known = Landings(db).known(self._stream.id, keys[:1])
+        record_id = next((number for number, _, _ in known.values()), 0)
+        Identities(db).set_drift(self._stream.id, "id", SHARED, len(keys), record_id)
+        if keys:
+            self._run.report.notes.append(
+                f"{self._stream.name}: {len(keys)} × id: {SHARED}, such as {keys[0]}; give each "
+                "record an id of its own in the source"
+            )

@@ -17,6 +17,8 @@ class Snapshot:
         self._pulled = 0
         self._all_live = True
         self.rejected: set[str] = set()
+        self.shared: set[str] = set()
+        """Keys under which different records were shown; the last of each counts."""
 
     def saw(self, landed: LandedPage, page: Page, rejects: Sequence[Reject]) -> None:
         self._pulled += len(page.changes) - len(landed.result.rejects)
@@ -24,6 +26,10 @@ class Snapshot:
         found = landed.result
         if found.stale or any(one.payload is None for one in page.changes):
             self._all_live = False
+        self.shared.update(found.shared)
+        self.shared.update(
+            one.key for one in found.changed if one.id is not None and self.holds(one.id)
+        )
         self._set(found.seen_ids)
 
     def _set(self, numbers: Sequence[int]) -> None:

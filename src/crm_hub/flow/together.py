@@ -56,4 +56,5 @@ def _fits(page: Page) -> bool:
 def _joined(one: Page, other: Page) -> Page:
     checkpoint = one.checkpoint if other.checkpoint is None else other.checkpoint
     changes = [*one.changes, *other.changes]
-    return replace(one, changes=changes, checkpoint=checkpoint, rejects=one.rejects + other.rejects)
+    rejects, notes = one.rejects + other.rejects, one.notes + other.notes
+    return replace(one, changes=changes, checkpoint=checkpoint, rejects=rejects, notes=notes)

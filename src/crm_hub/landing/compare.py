@@ -56,7 +56,11 @@ class Arrival(NamedTuple):
 
 @dataclass(slots=True)
 class Landing:
-    """What a page amounts to: arrivals to store, and how many changes need nothing."""
+    """What a page amounts to: arrivals to store, and how many changes need nothing.
+
+    revived: how many of `changed` were deleted before. shared: keys under which the page gives
+    different records; the last of each counts.
+    """
 
     new: list[Arrival] = field(default_factory=list)
     changed: list[Arrival] = field(default_factory=list)
@@ -64,7 +68,14 @@ class Landing:
     unchanged: int = 0
     stale: int = 0
     repeats: int = 0
+    revived: int = 0
+    shared: list[str] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
+
+    @property
+    def growth(self) -> int:
+        """By how many live records the stream has grown; negative when it has shrunk."""
+        return len(self.new) + self.revived - sum(one.deleted for one in self.changed)
 
 
 def fold(changes: Sequence[Change]) -> tuple[dict[str, Change], Landing]:
@@ -84,6 +95,8 @@ def fold(changes: Sequence[Change]) -> tuple[dict[str, Change], Landing]:
         before = latest.get(key)
         if before is not None:
             landing.repeats += 1
+            if None not in (before.payload, change.payload) and before.payload != change.payload:
+                landing.shared.append(key)
             if _is_older(change, before):
                 continue
             del latest[key]
@@ -146,6 +159,7 @@ def _sort_in(
         return
     if ready is None:
         text, made = raw.decode(), None
+    landing.revived += number is not None and content == _GONE
     news = landing.new if number is None else landing.changed
     news.append(Arrival(number, key, digest, change.version, changed_at_us, text, payload, made))
 

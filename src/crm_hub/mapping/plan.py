@@ -51,6 +51,14 @@ class SectionPlan:
     _run: _Run
     _of: tuple[str, Section, Locale]
 
+    @property
+    def names_its_records(self) -> bool:
+        """Whether two records of one id are two things: people, firms, rows of a table.
+
+        A mailbox may hold one mail twice, each copy with labels of its own.
+        """
+        return bool(self.entity) or self._of[1].flat
+
     def __reduce__(self) -> tuple[Callable[..., SectionPlan], tuple[str, Section, Locale]]:
         """Closures do not travel to another process; what they are made of does."""
         return _compile, self._of

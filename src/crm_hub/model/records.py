@@ -61,6 +61,7 @@ class Page:
     source_count: how many live objects the source says it holds, where it can tell.
     by_rule: its deletes follow from the connection's settings, such as a never-log list; nobody
         is asked about them, however many they are.
+    notes: what a person should know about the source beyond its records, shown after the run.
     """
 
     changes: list[Change]
@@ -69,6 +70,7 @@ class Page:
     rejects: list[Reject] = field(default_factory=list)
     source_count: int | None = None
     by_rule: bool = False
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,6 +132,18 @@ class Identities:
             before = self._db.conn.execute(stmt).scalar() or 0
             self._db.upsert(drift, [(stream_id, field, reason, before + count, record_id)])
 
+    def set_drift(
+        self, stream_id: int, field: str, reason: str, count: int, record_id: int
+    ) -> None:
+        """Say how often this is so now; unlike `add_drifts`, what was said before is over."""
+        d = drift.c
+        place = (d.stream_id == stream_id) & (d.field == field) & (d.reason == reason)
+        before = self._db.conn.execute(select(d.count).where(place)).scalar() or 0
+        if count and count != before:
+            self._db.upsert(drift, [(stream_id, field, reason, count, record_id)])
+        elif before and not count:
+            self._db.delete(drift, [(stream_id, field, reason)])
+
     def clear_drifts(self, stream_ids: Iterable[int]) -> None:
         """Forget the drifts of these streams; a replay counts them anew."""
         self._db.delete_in(drift, drift.c.stream_id, stream_ids)
