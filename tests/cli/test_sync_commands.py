@@ -193,3 +193,21 @@ def test_progress_without_a_terminal_is_a_plain_line_now_and_then(
     assert len(lines) == 2
     assert lines[0] == "mail: in [2Jbox: 1,000 records, 5 events"
     assert unstyle(captured.err) == captured.err
+
+
+def test_a_failure_of_a_connection_is_told_once_under_its_name(
+    crm, people_hub: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POST", "canary")
+    refused = ("--set", "host=127.0.0.1", "--set", "port=1", "--set", "username=ann")
+    crm.fine("connect", "imap", "post", *refused, "--set", "password=env:POST", "--no-check")
+    monkeypatch.delenv("POST")
+    done = crm("check", "post")
+    assert done.err.startswith("Error: post: password refers to")
+    monkeypatch.setenv("POST", "canary")
+    assert crm("sync", "post").err.startswith("Error: post: 127.0.0.1:1 cannot be reached")
+    (people_hub / "people.csv").unlink()
+    assert crm("sync", "people").status == 1
+    lines = crm.fine("status").out.splitlines()
+    assert "post: 127.0.0.1:1 cannot be reached: Connection refused" in lines
+    assert sum("cannot be opened" in line for line in lines) == 1

@@ -267,7 +267,20 @@ def test_a_bad_setting_is_named_and_never_repeated(
 def test_the_message_shows_the_command_that_sets_it(store: SealedStore) -> None:
     with pytest.raises(ConfigError) as error:
         resolve_settings(Settings, "office", {"host": "h"}, store, kind="imap")
-    assert error.value.remedy == "Set it with: crm-hub connect imap office --set password=VALUE"
+    remedy = "Set it with: crm-hub connect imap office --replace --set password=-"
+    assert error.value.remedy == remedy
+    with pytest.raises(ConfigError) as error:
+        seal_settings(Settings, "office", {"password": "x"}, store, kind="imap")
+    assert error.value.remedy == "Set it with: crm-hub connect imap office --set host=VALUE"
+
+
+def test_a_secret_in_clear_text_is_refused_with_the_command_that_seals_it(
+    store: SealedStore,
+) -> None:
+    with pytest.raises(ConfigError, match="in clear text") as error:
+        resolve_settings(Settings, "office", {"host": "h", "password": CANARY}, store, kind="imap")
+    assert "crm-hub connect imap office --replace --set password=-" in error.value.remedy
+    assert "canary" not in str(error.value)
 
 
 def test_nothing_is_sealed_unless_all_settings_are_valid(store: SealedStore) -> None:

@@ -179,8 +179,9 @@ def _login_error(name: str, where: str, said: str) -> AuthRefused | Unavailable:
         return Unavailable(f"{name}: {where} cannot log anybody in at the moment", remedy=_STANDS)
     return AuthRefused(
         f"{name}: {where} refused the user or the password. The sync is paused; nothing is lost.",
-        remedy="Correct them: crm-hub connect shows how. Where two-factor log-in is on, the "
-        "provider wants an app password.",
+        remedy="Correct them; once it is connected: "
+        f"crm-hub connect imap {name} --replace --set password=- (or the variable or file that "
+        "it refers to). Where two-factor log-in is on, the provider wants an app password.",
     )
 
 

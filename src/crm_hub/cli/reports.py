@@ -60,17 +60,17 @@ def show(reports: Sequence[SyncReport], counts: dict[str, str] = COUNTS) -> None
         output.say("Set aside, with reason and remedy: crm-hub dead list")
     for report in reports:
         if report.error is not None:
-            output.problem(_named(report), report.error.remedy)
+            output.problem(named(report.connection, report.error.message), report.error.remedy)
 
 
 def _result(report: SyncReport) -> str:
     return "failed" if report.error else "ok"
 
 
-def _named(report: SyncReport) -> str:
-    message = report.error.message if report.error else ""
-    prefix = f"{report.connection}: "
+def named(connection: str, message: str) -> str:
+    """Return a message that begins with the connection it is about, and says it once."""
+    prefix = f"{connection}: "
     return message if message.startswith(prefix) else prefix + message
 
 
-__all__ = ["COUNTS", "REPLAY_COUNTS", "WRITE_COUNTS", "as_data", "show"]
+__all__ = ["COUNTS", "REPLAY_COUNTS", "WRITE_COUNTS", "as_data", "named", "show"]

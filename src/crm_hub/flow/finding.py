@@ -35,8 +35,9 @@ def find(hub: Hub, db: Db, who: str) -> IdentityRow:
     who = who.strip()
     found = _by_id(repo, who) or _by_key(hub, repo, who) or _by_name(repo, who)
     if not found:
+        named = who if parse_public_id(who) else "that"  # no address in a message
         raise ConfigError(
-            "nobody here answers to that", remedy="List who is there: crm-hub people [QUERY]"
+            f"nobody here answers to {named}", remedy="List who is there: crm-hub people [QUERY]"
         )
     if len(found) > 1:
         raise Ambiguous(who, [(public_id(r.entity, r.id), r.display_name) for r in found])

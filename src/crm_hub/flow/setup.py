@@ -139,9 +139,9 @@ def connect(
         )
     kept = dict(before.settings) if before is not None and before.kind == kind else {}
     values = _merged(model, kept, given)
-    _refuse_missing(model, kind, name, values)
+    _refuse_missing(model, kind, name, values, replace=before is not None)
     draft = _Draft(hub.folder)
-    written = seal_settings(model, name, values, draft, kind=kind)
+    written = seal_settings(model, name, values, draft, kind=kind, replace=before is not None)
     if before is not None and secret_fields(model) & given.keys():
         SealedGrants(draft, name).forget()
     asked = {"direction": direction, "brief": brief, "only": only}
@@ -230,7 +230,7 @@ def _typed(model: type[BaseModel], key: str, text: str) -> Any:
 
 
 def _refuse_missing(
-    model: type[BaseModel], kind: str, name: str, values: Mapping[str, Any]
+    model: type[BaseModel], kind: str, name: str, values: Mapping[str, Any], *, replace: bool
 ) -> None:
     """Name every required setting at once, with what it is, so that one more try is enough."""
     secrets = secret_fields(model)
@@ -245,7 +245,7 @@ def _refuse_missing(
     sets = " ".join(f"--set {key}={'-' if key in secrets else 'VALUE'}" for key in missing)
     raise ConfigError(
         "\n".join([f"{name}: required settings are missing:", *lines]),
-        remedy=f"Give them: crm-hub connect {kind} {name} {sets}",
+        remedy=f"Give them: crm-hub connect {kind} {name}{' --replace' * replace} {sets}",
     )
 
 

@@ -195,7 +195,8 @@ def _state(paused: bool, run: RunRow | None, looked_us: int | None) -> tuple[str
     if run is None or (looked_us or 0) > (run.ended_at_us or run.started_at_us):
         return "", []
     if run.state in ("failed", "paused"):
-        return "failing", [run.message]
+        prefix = f"{run.connection}: "  # so that it is told once, not of each stream
+        return "failing", [prefix + run.message.removeprefix(prefix)]
     if run.state == "running":
         return "interrupted", ["the last run did not end; the next one goes on from there"]
     return "", []

@@ -46,10 +46,11 @@ def resolve_settings(
     Raises: ConfigError naming each wrong setting, what is allowed and the command that sets it;
     it never repeats a value.
     """
-    _refuse_unknown(model, connection, values, kind)
+    command = f"crm-hub connect {kind} {connection} --replace"
+    _refuse_unknown(model, connection, values, command)
     given, secrets = _split(model, values)
-    looked_up = {f: _look_up(connection, f, s, store, kind) for f, s in secrets.items()}
-    return _validated(model, connection, {**given, **looked_up}, kind)
+    looked_up = {f: _look_up(connection, f, s, store, command) for f, s in secrets.items()}
+    return _validated(model, connection, {**given, **looked_up}, command)
 
 
 def seal_settings(
@@ -59,20 +60,22 @@ def seal_settings(
     store: SealedStore,
     *,
     kind: str = "KIND",
+    replace: bool = False,
 ) -> dict[str, Any]:
     """Seal the secrets among new settings; return the settings as hub.yaml shall hold them.
 
     References (`env:NAME`, `file:PATH`) and the word `sealed` stay as given. Nothing is sealed
-    unless all settings are valid.
+    unless all settings are valid. replace: there is such a connection already.
     Raises: ConfigError as `resolve_settings` does.
     """
-    _refuse_unknown(model, connection, values, kind)
+    command = f"crm-hub connect {kind} {connection}{' --replace' if replace else ''}"
+    _refuse_unknown(model, connection, values, command)
     given, secrets = _split(model, values)
     clear = {f: s for f, s in secrets.items() if s != _SEALED and not is_reference(s)}
     hide_all(clear.values())
     kept = {f: s for f, s in secrets.items() if f not in clear}
-    looked_up = {f: _look_up(connection, f, s, store, kind) for f, s in kept.items()}
-    _validated(model, connection, {**given, **clear, **looked_up}, kind)
+    looked_up = {f: _look_up(connection, f, s, store, command) for f, s in kept.items()}
+    _validated(model, connection, {**given, **clear, **looked_up}, command)
     for field, secret in clear.items():
         store.put(connection, field, secret)
     return {**given, **kept, **dict.fromkeys(clear, _SEALED)}
@@ -87,20 +90,25 @@ def _split(
     return plain, {name: str(values[name]) for name in values if name in secret and values[name]}
 
 
-def _look_up(connection: str, field: str, value: str, store: SealedStore, kind: str) -> str:
+def _look_up(connection: str, field: str, value: str, store: SealedStore, command: str) -> str:
     if value != _SEALED:
+        if not is_reference(value):
+            raise ConfigError(
+                f"{connection}: {field} stands in hub.yaml in clear text; it was not used.",
+                remedy=f"Write env:NAME or file:PATH there, or seal it: {command} --set {field}=-",
+            )
         return reveal(value, store.folder, f"{connection}: {field}")
     secret = store.get(connection, field)
     if secret is None:
         raise ConfigError(
             f"{connection}: {field} is said to be sealed, but no such secret is kept.",
-            remedy=_example(kind, connection, field),
+            remedy=_example(command, field, secret=True),
         )
     return secret
 
 
 def _refuse_unknown(
-    model: type[BaseModel], connection: str, values: Mapping[str, Any], kind: str
+    model: type[BaseModel], connection: str, values: Mapping[str, Any], command: str
 ) -> None:
     known = sorted(model.model_fields)
     for name in values:
@@ -110,21 +118,21 @@ def _refuse_unknown(
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise ConfigError(
             f"{connection}: there is no setting {name!r}.{hint}",
-            remedy=f"There are: {', '.join(known)}. {_example(kind, connection, 'key')}",
+            remedy=f"There are: {', '.join(known)}. {_example(command, 'KEY')}",
         )
 
 
-def _validated(model: type[M], connection: str, values: Mapping[str, Any], kind: str) -> M:
+def _validated(model: type[M], connection: str, values: Mapping[str, Any], command: str) -> M:
     from pydantic import ValidationError
 
     try:
         return model.model_validate(dict(values))
     except ValidationError as error:
-        raise _invalid(error, model, connection, kind) from None  # its text repeats the input
+        raise _invalid(error, model, connection, command) from None  # its text repeats the input
 
 
 def _invalid(
-    error: ValidationError, model: type[BaseModel], connection: str, kind: str
+    error: ValidationError, model: type[BaseModel], connection: str, command: str
 ) -> ConfigError:
     secrets = secret_fields(model)
     lines, first = [], ""
@@ -133,7 +141,8 @@ def _invalid(
         first = first or name
         what = _say(finding["type"], str(finding["msg"]), secret=name.split(".")[0] in secrets)
         lines.append(f"{connection}: {name} {what}")
-    return ConfigError("\n".join(lines), remedy=_example(kind, connection, first))
+    remedy = _example(command, first, secret=first.split(".")[0] in secrets)
+    return ConfigError("\n".join(lines), remedy=remedy)
 
 
 def _say(kind: str, message: str, *, secret: bool) -> str:
@@ -141,8 +150,11 @@ def _say(kind: str, message: str, *, secret: bool) -> str:
         return "is required"
     if secret and kind == "value_error":
         return "is not a usable secret"  # the connector's own words might repeat it
+    if secret and kind == "too_short":
+        return "is too short"  # pydantic counts the items of what it does not show
     return redact(message.removeprefix("Value error, ").replace("Input should", "should", 1))
 
 
-def _example(kind: str, connection: str, field: str) -> str:
-    return f"Set it with: crm-hub connect {kind} {connection} --set {field}=VALUE"
+def _example(command: str, field: str, *, secret: bool = False) -> str:
+    # A secret is asked for: on a command line the shell's history and all users would see it.
+    return f"Set it with: {command} --set {field}={'-' if secret else 'VALUE'}"

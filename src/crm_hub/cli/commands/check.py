@@ -9,6 +9,7 @@ import click
 from crm_hub.cli import output
 from crm_hub.cli.checked import as_data, show
 from crm_hub.cli.command import FAILED, hub_command, opened
+from crm_hub.cli.reports import named
 from crm_hub.model.errors import HubError
 from crm_hub.observe import redact
 
@@ -39,7 +40,7 @@ def _checked(hub: Hub, name: str, *, quiet: bool) -> dict[str, Any]:
         found = ask(hub, name)
     except HubError as error:
         if not quiet:
-            output.problem(f"{name}: {error.message}", error.remedy)
+            output.problem(named(name, error.message), error.remedy)
         return {
             "connection": name, "error": redact(error.message), "remedy": redact(error.remedy)
         }  # fmt: skip

@@ -55,7 +55,8 @@ def shown(hub_dir: str | None, as_json: bool, number: int) -> None:
     if as_json:
         return output.emit(_as_data(letter))
     output.say(f"{letter.connection}/{letter.stream} {output.plain(letter.record_key)}")
-    output.say(f"step    {letter.step}, {letter.tries} tries, {_when(letter, zone)}")
+    tries = "1 try" if letter.tries == 1 else f"{letter.tries} tries"
+    output.say(f"step    {letter.step}, {tries}, {_when(letter, zone)}")
     output.say(f"reason  {output.plain(redact(letter.reason))}")
     output.say(f"remedy  {output.plain(redact(letter.remedy))}")
     for line in letter.excerpt.splitlines()[:20]:

@@ -11,7 +11,7 @@ import click
 
 from crm_hub.cli import output
 from crm_hub.cli.command import find_hub, hub_command, opened
-from crm_hub.cli.reports import as_data
+from crm_hub.cli.reports import as_data, named
 from crm_hub.cli.stopping import stoppable
 from crm_hub.model.errors import ConfigError
 from crm_hub.observe import configure, redact
@@ -105,7 +105,7 @@ class _Teller:
             if self._as_json:
                 output.emit_line(as_data(report))
             elif report.error is not None:
-                output.problem(error, report.error.remedy)
+                output.problem(named(report.connection, error), report.error.remedy)
             else:
                 output.say(f"{report.connection}: {_said(report.counts)}")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from crm_hub.cli import output
 from crm_hub.cli.command import hub_command, opened
+from crm_hub.cli.reports import named
 from crm_hub.observe import redact
 
 if TYPE_CHECKING:
@@ -104,13 +105,22 @@ def show(hub: Hub, rows: Sequence[StreamStatus]) -> None:
         right=_RIGHT,
         colours=[_COLOURS.get(row.state, "red") for row in rows],
     )
-    for row in rows:
-        for problem in row.problems:
-            output.say(f"{row.connection}: {output.plain(redact(f'{row.stream}: {problem}'))}")
+    for line in dict.fromkeys(line for row in rows for line in problem_lines(row)):
+        output.say(line)
     good = sum(row.state == "ok" for row in rows)
     if good == len(rows):
         return output.say(f"All {len(rows)} streams are complete.")
     return output.say(f"{len(rows) - good} of {len(rows)} streams are not complete.")
+
+
+def problem_lines(row: StreamStatus) -> list[str]:
+    """Return a line for each problem; one that names its connection is about all its streams."""
+    lines = []
+    for problem in row.problems:
+        whole = not row.stream or problem.startswith(f"{row.connection}: ")
+        text = problem if whole else f"{row.stream}: {problem}"
+        lines.append(output.plain(redact(named(row.connection, text))))
+    return lines
 
 
 def _cells(row: StreamStatus, zone: str) -> list[str]:
