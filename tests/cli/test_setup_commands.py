@@ -28,7 +28,9 @@ def test_init_leaves_a_hub_that_is_there_alone(crm, hub_dir: Path) -> None:
     assert (hub_dir / "hub.yaml").read_bytes() == before
 
 
-@pytest.mark.parametrize("bad", [("--region", "UK"), ("--zone", "Mars/Base"), ("--store", "x:y")])
+@pytest.mark.parametrize(
+    "bad", [("--region", "UK"), ("--region", "XX"), ("--zone", "Mars/Base"), ("--store", "x:y")]
+)
 def test_init_refuses_a_wrong_value_and_writes_nothing(crm, tmp_path: Path, bad) -> None:
     done = crm("init", "--hub", tmp_path / "new", *bad)
     assert done.status == 2

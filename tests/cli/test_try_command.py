@@ -46,6 +46,17 @@ def test_kept_on_request_it_is_a_hub_like_any_other(crm, exports: Path) -> None:
     assert crm.fine("status", "--hub", folder[1], "--json").data["streams"]
 
 
+def test_what_was_set_aside_is_told_here_as_the_hub_does_not_stay(crm, exports: Path) -> None:
+    (exports / "wide.csv").write_text(
+        "Name,E-mail,City\nBo,bo@x.example,Bonn,1,2\nAl,al@x.example,\n"
+    )
+    shown = crm.fine("try", exports / "wide.csv").out
+    assert "the row has 5 cells and the header 3 (line 2). Put cells" in shown
+    assert "crm-hub dead list" not in shown
+    (letter,) = crm.fine("try", exports / "wide.csv", "--json").data["dead"]
+    assert letter["remedy"]
+
+
 def test_its_data_is_one_document(crm, exports: Path) -> None:
     data = crm.fine("try", exports / "2026.mbox", "--json").data
     assert data["totals"]["events"] == 2

@@ -71,7 +71,7 @@ def test_a_version_line_alone_is_a_hub_with_defaults() -> None:
     ("text", "place", "says"),
     [
         ("version: 1\nstor: x\n", "2:1", "did you mean 'store'"),
-        ("version: 2\n", "1:10", "'version' should be 1"),
+        ("version: 2\n", "1:10", "'version' should be 1; a file of a newer crm-hub"),
         ("company: {}\n", "1:1", "'version' is missing"),
         ("version: 1\ncompany: {regoin: US}\n", "2:11", "allowed here: name, region, zone, own"),
         ("version: 1\ncompany: {region: UK}\n", "2:19", "GB"),
@@ -210,8 +210,9 @@ def test_a_new_hub_never_overwrites_one(hub: Path) -> None:
 
 
 def test_a_new_hub_with_a_bad_value_writes_nothing(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="IANA"):
+    with pytest.raises(ConfigError, match="IANA") as told:
         config.create(tmp_path / "hub", zone="Mars/Base")
+    assert "hub.yaml" not in str(told.value)  # there is none to be corrected
     assert not (tmp_path / "hub").exists()
 
 

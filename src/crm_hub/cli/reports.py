@@ -41,8 +41,13 @@ def as_data(report: SyncReport, counts: dict[str, str] = COUNTS) -> dict[str, An
     }
 
 
-def show(reports: Sequence[SyncReport], counts: dict[str, str] = COUNTS) -> None:
-    """Write the table of the runs; errors go to stderr, notes below the table."""
+def show(
+    reports: Sequence[SyncReport], counts: dict[str, str] = COUNTS, *, stays: bool = True
+) -> None:
+    """Write the table of the runs; errors go to stderr, notes below the table.
+
+    stays: whether the hub can be looked at afterwards.
+    """
     rows = [
         [r.connection, *(f"{r.counts[name]:,}" for name in counts.values()), _result(r)]
         for r in reports
@@ -56,7 +61,7 @@ def show(reports: Sequence[SyncReport], counts: dict[str, str] = COUNTS) -> None
     for report in reports:
         for note in report.notes:
             output.say(f"{report.connection}: {output.plain(redact(note))}")
-    if any(report.counts["dead"] for report in reports):
+    if stays and any(report.counts["dead"] for report in reports):
         output.say("Set aside, with reason and remedy: crm-hub dead list")
     for report in reports:
         if report.error is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -64,7 +65,15 @@ def create(
     path = folder / read.FILE_NAME
     values = {"name": name, "region": region, "zone": zone, "own": list(own), "store": store}
     text = _NEW.format_map({k: json.dumps(v, ensure_ascii=False) for k, v in values.items()})
-    read.parse(text, folder)
+    try:
+        read.parse(text, folder)
+    except ConfigError as error:
+        # There is no such file yet: what is wrong was given by the caller.
+        place = re.escape(str(path)) + r":\d+:\d+: "
+        raise ConfigError(
+            re.sub(place, "", error.message),
+            remedy="Nothing was made. Give another value: crm-hub init --help",
+        ) from None
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:

@@ -323,6 +323,8 @@ def _say(finding: Mapping[str, Any], path: tuple[int | str, ...]) -> str:
         return f"{name!r} is missing" + ("; write `version: 1`" if name == "version" else "")
     if finding["type"] in ("model_type", "dict_type", "mapping_type"):
         return f"{name!r} should be a mapping: lines of `key: value`"
+    if path == ("version",):
+        return "'version' should be 1; a file of a newer crm-hub is read by that one alone"
     what = str(finding["msg"]).removeprefix("Value error, ").removeprefix("Input should ")
     return f"{name!r} " + (what if what.startswith("must") else f"should {what}")
 

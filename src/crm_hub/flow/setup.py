@@ -63,6 +63,13 @@ def create_hub(
 
     Raises: ConfigError for a value that is wrong, or when there is a hub already.
     """
+    from phonenumbers import SUPPORTED_REGIONS
+
+    if len(region) == 2 and region.isupper() and region not in (*SUPPORTED_REGIONS, "UK"):
+        raise ConfigError(
+            f"{region!r} is no region of ISO 3166",
+            remedy="Nothing was made. Give a country's two letters, such as US, DE or GB.",
+        )
     path = hub_config.create(folder, name=name, region=region, zone=zone, own=own, store=store)
     SealedStore(folder).create_key()
     for place in _FOLDERS:

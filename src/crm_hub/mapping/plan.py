@@ -146,14 +146,14 @@ def _locale(connection: str, region: str, zone: str) -> Locale:
     if region.upper() not in SUPPORTED_REGIONS:
         raise ConfigError(
             f"{connection}: {region!r} is no region.",
-            remedy="Set `region` to an ISO 3166 code, such as US, DE or GB.",
+            remedy="Set company.region in hub.yaml to an ISO 3166 code, such as US, DE or GB.",
         )
     try:
         return Locale(connection, region.upper(), ZoneInfo(zone))
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ConfigError(
             f"{connection}: {zone!r} is no time zone.",
-            remedy="Set `zone` to an IANA name, such as America/New_York or UTC.",
+            remedy="Set company.zone in hub.yaml to an IANA name, such as America/New_York or UTC.",
         ) from error
 
 

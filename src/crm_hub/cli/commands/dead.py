@@ -31,7 +31,7 @@ def listed(hub_dir: str | None, as_json: bool, name: str | None) -> None:
     with opened(hub_dir) as hub, hub.store.read() as db:
         letters = Machinery(db).dead(hub.connection(name).name if name else None)
     if as_json:
-        return output.emit({"dead": [_as_data(letter) for letter in letters]})
+        return output.emit({"dead": [letter_data(letter) for letter in letters]})
     if not letters:
         return output.say("Nothing was set aside.")
     output.table(
@@ -53,7 +53,7 @@ def shown(hub_dir: str | None, as_json: bool, number: int) -> None:
         letter = _letter(hub, number)
         zone = hub.config.company.zone
     if as_json:
-        return output.emit(_as_data(letter))
+        return output.emit(letter_data(letter))
     output.say(f"{letter.connection}/{letter.stream} {output.plain(letter.record_key)}")
     tries = "1 try" if letter.tries == 1 else f"{letter.tries} tries"
     output.say(f"step    {letter.step}, {tries}, {_when(letter, zone)}")
@@ -111,7 +111,7 @@ def _when(letter: DeadLetter, zone: str) -> str:
     return output.moment(from_us(letter.at_us), zone)
 
 
-def _as_data(letter: DeadLetter) -> dict[str, Any]:
+def letter_data(letter: DeadLetter) -> dict[str, Any]:
     from crm_hub.model.values import from_us
 
     data = letter._asdict()

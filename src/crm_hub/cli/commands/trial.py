@@ -12,6 +12,7 @@ import click
 from crm_hub.cli import output, reports, story
 from crm_hub.cli.checked import as_data as checked_data
 from crm_hub.cli.command import FAILED, STOPPED, hub_command
+from crm_hub.cli.commands.dead import letter_data as dead_data
 from crm_hub.cli.progress import Shown
 from crm_hub.cli.stopping import stoppable
 from crm_hub.model.errors import HubError
@@ -20,6 +21,7 @@ from crm_hub.observe import redact
 if TYPE_CHECKING:
     from crm_hub.flow.hub import Hub
     from crm_hub.flow.inbound import SyncReport
+    from crm_hub.store import DeadLetter
 
 _LINES = 20
 
@@ -85,6 +87,7 @@ def _look(hub: Hub, named: dict[str, Path], *, as_json: bool) -> int:
                 "totals": totals(hub),
                 "connections": [reports.as_data(one) for one in done],
                 "understood": understood,
+                "dead": [dead_data(letter) for letter in _set_aside(hub)],
                 "timeline": story.as_data(told) if told else None,
             }
         )
@@ -103,6 +106,13 @@ def _understood(hub: Hub, name: str) -> dict[str, Any]:
         return {"connection": name, "lines": [redact(error.message)], "streams": []}
 
 
+def _set_aside(hub: Hub) -> list[DeadLetter]:
+    from crm_hub.store import Machinery
+
+    with hub.store.read() as db:
+        return Machinery(db).dead(None)
+
+
 def _show(
     hub: Hub,
     done: list[SyncReport],
@@ -117,7 +127,17 @@ def _show(
         for line in one["lines"]:
             output.say(f"  {one['connection']}: {output.plain(line)}")
     output.say()
-    reports.show(done)
+    reports.show(done, stays=False)
+    if letters := _set_aside(hub):
+        output.say()
+        output.say("Set aside, each with what can be done")
+    for letter in letters[:_LINES]:
+        output.say(
+            f"  {letter.connection}: {output.plain(redact(letter.stream))}: "
+            f"{output.plain(redact(letter.reason))}. {output.plain(redact(letter.remedy))}"
+        )
+    if len(letters) > _LINES:
+        output.say(f"  and {len(letters) - _LINES:,} more")
     strange = [(row, problem) for row in status(hub) for problem in row.problems]
     if strange:
         output.say()
