@@ -92,3 +92,11 @@ def test_a_file_that_may_not_be_opened_is_not_taken_for_an_empty_one(
     done = crm("connect", "files", "kunden", "--set", "path=kunden.csv")
     assert done.status == 2
     assert "kunden.csv' cannot be opened: Permission denied" in done.err
+
+
+def test_lint_knows_the_columns_that_a_role_takes(export: Export) -> None:
+    export.sync("Kundennr;Vorname;Nachname;E-Mail;Schuhgröße\n1;Jo;Groß;jo@kunde.example;44\n")
+    told = export.crm.fine("mapping", "lint", "kunden").out
+    assert "nobody maps the field 'Schuhgröße'" in told
+    assert "nobody maps the field 'Nachname'" not in told
+    assert "shows no field 'family_name'" not in told

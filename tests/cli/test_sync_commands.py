@@ -211,3 +211,17 @@ def test_a_failure_of_a_connection_is_told_once_under_its_name(
     lines = crm.fine("status").out.splitlines()
     assert "post: 127.0.0.1:1 cannot be reached: Connection refused" in lines
     assert sum("cannot be opened" in line for line in lines) == 1
+
+
+def test_lint_warns_of_a_mapping_file_that_nothing_reads(crm, people_hub: Path) -> None:
+    folder = people_hub / "mappings"
+    (folder / "fles.yaml").write_text("version: 1\nconnector: files\nstreams: {}\n")
+    (folder / "own.yaml").write_text("version: 1\nconnector: files\nstreams: {}\n")
+    crm.fine("connect", "files", "people", "--replace", "--set", "mapping=mappings/own.yaml")
+    done = crm("mapping", "lint")
+    assert done.status == 1
+    assert "fles.yaml:1:1: warning: nothing reads this file" in done.out
+    assert "did you mean files.yaml?" in done.out
+    assert "own.yaml:1:1: warning" not in done.out
+    (folder / "fles.yaml").rename(folder / "files.yml")
+    assert "files.yml:1:1: warning: nothing reads" in crm("mapping", "lint").out

@@ -12,9 +12,11 @@ from typing import Literal, NamedTuple
 from crm_hub.mapping.check import field_names
 from crm_hub.mapping.language import FieldRule, Section, all_paths
 from crm_hub.mapping.outbound import refused
+from crm_hub.mapping.prepare import preparation
 from crm_hub.mapping.reading import MappingFile
 from crm_hub.mapping.rulebooks import read_survivorship
 from crm_hub.model.entities import ENTITIES
+from crm_hub.model.errors import RecordError
 from crm_hub.model.rules import Survivorship
 from crm_hub.sdk.contract import StreamInfo
 from crm_hub.yamltext import Mark
@@ -88,19 +90,39 @@ def _stream(file: MappingFile, stream: StreamInfo) -> Iterator[Finding]:
         return
     mark = file.mark("streams", stream.shape)
     mapped = all_paths(section)
+    given = _given_by_hook(stream.shape, section, list(stream.fields))
     if section.unknown != "drop":
         for path in stream.fields:
-            if not any(_covers(one, path) for one in mapped):
+            names = [name for name, column in given.items() if column == path]
+            if not any(_covers(one, name) for one in mapped for name in (path, *names)):
                 yield Finding("note", mark, f"{stream.name}: nobody maps the field {path!r}")
     if stream.fields:
-        yield from _absent(file, stream, section)
+        yield from _absent(file, stream, section, [*stream.fields, *given])
 
 
-def _absent(file: MappingFile, stream: StreamInfo, section: Section) -> Iterator[Finding]:
+def _given_by_hook(name: str, section: Section, columns: Sequence[str]) -> dict[str, str]:
+    """Return what a table's hook adds to a row: name → column whose value it is, "" for others.
+
+    Seen by a row in which each column holds its own name.
+    """
+    if not section.hook or not section.flat:
+        return {}
+    prepare = preparation(name, section.model_copy(update={"unknown": "keep"}))
+    row = {column: column for column in columns}
+    try:
+        made = prepare(row) if prepare is not None else row
+    except RecordError:
+        return {}
+    return {key: value if value in row else "" for key, value in made.items() if key not in row}
+
+
+def _absent(
+    file: MappingFile, stream: StreamInfo, section: Section, shown: Sequence[str]
+) -> Iterator[Finding]:
     """A field whose paths are all strange to the source never gets a value."""
     for field in sorted(field_names(section) & set(section.fields)):
         paths = section.fields[field].at
-        if paths and not any(_covers(path, one) for path in paths for one in stream.fields):
+        if paths and not any(_covers(path, one) for path in paths for one in shown):
             close = get_close_matches(paths[0], stream.fields, n=1)
             hint = f"; did you mean {close[0]!r}?" if close else ""
             mark = file.mark("streams", stream.shape, "fields", field)

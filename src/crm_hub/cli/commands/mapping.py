@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ from crm_hub.model.errors import ConfigError
 if TYPE_CHECKING:
     from crm_hub.flow.hub import Hub
     from crm_hub.mapping import Finding, TestResult
+
+_RULE_FILES = ("identity", "survivorship")
 
 
 @click.group(epilog="\b\nExample:\n  crm-hub mapping lint hubspot")
@@ -31,14 +34,20 @@ def lint_files(hub_dir: str | None, as_json: bool, name: str | None) -> int:
     """
     with opened(hub_dir) as hub:
         found = {one: _lint(hub, one) for one in hub.names([name] if name else ())}
+        unused = [] if name else _unused(hub)
     if as_json:
-        output.emit({"findings": [_finding(c, f) for c, all_of in found.items() for f in all_of]})
+        listed = [_finding(c, f) for c, all_of in found.items() for f in all_of]
+        output.emit({"findings": listed + [_finding("", f) for f in unused]})
     else:
         for connection, findings in found.items():
             for finding in findings:
                 output.say(f"{connection}: {output.plain(finding)}")
-        output.say(f"{sum(map(len, found.values()))} findings in {len(found)} connections.")
-    return FAILED if any(f.severity == "warning" for fs in found.values() for f in fs) else 0
+        for finding in unused:
+            output.say(output.plain(finding))
+        count = sum(map(len, found.values())) + len(unused)
+        output.say(f"{count} findings in {len(found)} connections.")
+    findings = [*unused, *(finding for each in found.values() for finding in each)]
+    return FAILED if any(one.severity == "warning" for one in findings) else 0
 
 
 def _lint(hub: Hub, name: str) -> list[Finding]:
@@ -48,6 +57,25 @@ def _lint(hub: Hub, name: str) -> list[Finding]:
     shapes = {stream.shape for stream in streams}
     found = lint(hub.mapping(name), streams, hub.tools.survivorship)
     return _about(found, hub, name, shapes)
+
+
+def _unused(hub: Hub) -> list[Finding]:
+    """Return a warning for each file in the hub's mappings/ that nothing reads, as by its name."""
+    from crm_hub.mapping import Finding
+    from crm_hub.yamltext import Mark
+
+    named = {str(one.settings.get("mapping", "")) for one in hub.config.connections.values()}
+    own = {(hub.folder / path).resolve() for path in named if path}
+    known = [*_RULE_FILES, *hub.registry.names()]
+    found = []
+    for path in sorted(hub.folder.glob("mappings/*.y*ml")):
+        if path.resolve() in own or (path.suffix == ".yaml" and path.stem in known):
+            continue
+        near = get_close_matches(path.stem, known, n=1)
+        hint = f"; did you mean {near[0]}.yaml?" if near else ""
+        message = f"nothing reads this file: it is named after no connector{hint}"
+        found.append(Finding("warning", Mark(str(path), 1, 1), message))
+    return found
 
 
 def _about(found: list[Finding], hub: Hub, name: str, shapes: set[str]) -> list[Finding]:
