@@ -93,6 +93,26 @@ def test_a_closed_pipe_is_no_error(people_hub: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_output_that_finds_no_room_is_told_and_is_no_bug(people_hub: Path, more) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("needs /dev/full")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "crm_hub", "people", *more],
+            cwd=people_hub,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "could not be written (No space left on device)" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "itself failed" not in done.stderr
+    assert not (people_hub / "run" / "errors.log").exists()
+
+
 def test_a_hub_in_a_public_folder_still_keeps_its_database_to_itself(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     assert run("init", cwd=tmp_path)[0] == 0

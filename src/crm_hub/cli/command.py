@@ -133,7 +133,7 @@ def _reader_gone(ctx: click.Context) -> None:
 
 def _refused(error: HubError, *, as_json: bool) -> int:
     output.problem(error.message, error.remedy)
-    if as_json:
+    if as_json and not isinstance(error, output.Unwritable):
         output.emit({"error": redact(error.message), "remedy": redact(error.remedy)})
     return USAGE if isinstance(error, ConfigError) else FAILED
 

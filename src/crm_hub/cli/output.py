@@ -18,21 +18,25 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from crm_hub.model.errors import HubError
 from crm_hub.observe import redact
 
 _GAP = "  "
 _NARROWEST = 12
 
 
+class Unwritable(HubError):
+    """What a command has to show does not go where it was sent, such as to a full disk."""
+
+
 def emit(data: Any) -> None:
     """Write one JSON document to stdout, the only thing a --json command writes there."""
-    click.echo(json.dumps(data, ensure_ascii=False, indent=2, default=_as_json))
+    say(json.dumps(data, ensure_ascii=False, indent=2, default=_as_json))
 
 
 def emit_line(data: Any) -> None:
     """Write one JSON document as one line, and at once: for a command that goes on for long."""
-    click.echo(json.dumps(data, ensure_ascii=False, default=_as_json))
-    sys.stdout.flush()
+    say(json.dumps(data, ensure_ascii=False, default=_as_json))
 
 
 def _as_json(value: Any) -> Any:
@@ -44,8 +48,17 @@ def _as_json(value: Any) -> Any:
 
 
 def say(text: str = "", *, err: bool = False) -> None:
-    """Write a line for a person."""
-    click.echo(text, err=err)
+    """Write a line for a person. Raises: Unwritable where it does not go."""
+    try:
+        click.echo(text, err=err)
+    except BrokenPipeError:
+        raise  # who reads has read enough
+    except OSError as error:
+        raise Unwritable(
+            f"what was to be shown could not be written ({error.strerror}); the hub is as it was "
+            "left by the command",
+            remedy="Free space where the output goes, then look again: crm-hub status",
+        ) from None
 
 
 def problem(message: str, remedy: str = "") -> None:
