@@ -80,6 +80,9 @@ class ImapConnector(Connector[ImapSettings]):
         lines = [f"{total} messages in {len(chosen)} of {len(found)} folders: {names}"]
         if left_out:
             lines.append(f"left out: {', '.join(left_out[:8])}{' …' if len(left_out) > 8 else ''}")
+        unmet = [one for one in self.settings.patterns if not listing.chosen(found, (one,))]
+        if unmet:
+            lines.append(f"no folder fits: {', '.join(unmet)}")
         lines.append(_abilities(session))
         if self.settings.tls == "none":
             lines.append("without TLS: password and mail can be read on the way")

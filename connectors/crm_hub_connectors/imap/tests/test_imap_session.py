@@ -224,6 +224,12 @@ def test_check_says_what_is_read_and_what_is_not(box: Mailbox) -> None:
     assert "without TLS" in lines
 
 
+def test_check_names_what_fits_no_folder(box: Mailbox) -> None:
+    box.deliver("INBOX", mail(1))
+    box.restart(folders="INBOX, Snet, Work/*")
+    assert "no folder fits: Snet, Work/*" in box.connector.check().lines
+
+
 def test_no_folder_that_fits_is_an_error_and_deletes_nothing(box: Mailbox) -> None:
     box.deliver("INBOX", mail(1))
     box.pull()
