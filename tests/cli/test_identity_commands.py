@@ -21,7 +21,7 @@ def test_a_link_stands_is_listed_and_is_taken_back(crm, keys: list[str]) -> None
     (ann,) = done["identities"]
     assert ann["records"] == keys[:2]
     assert "Ruling 1 stands." not in crm.fine("identity", "rulings").out
-    (row,) = crm.fine("identity", "rulings", "--json").data
+    (row,) = crm.fine("identity", "rulings", "--json").data["rulings"]
     assert (row["kind"], row["state"], row["by"], row["reason"]) == (
         "same", "standing", "kim", "told us",
     )  # fmt: skip
@@ -41,7 +41,7 @@ def test_merge_split_and_never_by_id(crm, keys: list[str]) -> None:
     parted = crm.fine("identity", "split", one, other, "--json").data
     assert sorted(p["id"] for p in parted["identities"]) == sorted([one, other])
     crm.fine("identity", "never", one, other, "--reason", "namesakes")
-    rows = crm.fine("identity", "rulings", "--json").data
+    rows = crm.fine("identity", "rulings", "--json").data["rulings"]
     assert [(r["kind"], r["state"]) for r in rows] == [
         ("same", "withdrawn"), ("different", "standing"), ("different", "standing"),
     ]  # fmt: skip

@@ -48,7 +48,7 @@ def test_from_the_first_plan_to_the_undo(crm, world: World) -> None:
     ]
     assert only(b)["title"] == "Head"
 
-    runs = crm.fine("undo", "--json").data
+    runs = crm.fine("undo", "--json").data["runs"]
     crm.fine("undo", runs[0]["run"])
     assert only(b)["title"] == "Buyer"
     assert "took" not in crm.fine("sync").out
@@ -64,7 +64,7 @@ def test_a_conflict_is_shown_and_resolved(crm, world: World) -> None:
     a.edit("a1", title="Buyer")
     b.edit("b1", title="Head")
     crm.fine("sync")
-    (conflict,) = crm.fine("conflicts", "list", "--json").data
+    (conflict,) = crm.fine("conflicts", "list", "--json").data["conflicts"]
     assert conflict["values"] == {"a/contacts#a1": "Buyer", "b/contacts#b1": "Head"}
     assert "title" in crm.fine("conflicts", "list").out
     shown = crm.fine("conflicts", "show", conflict["number"]).out
@@ -80,7 +80,7 @@ def test_a_conflict_is_shown_and_resolved(crm, world: World) -> None:
     crm.fine("conflicts", "resolve", conflict["number"], "--keep", "b/contacts#b1")
     crm.fine("push")
     assert only(a)["title"] == "Head"
-    assert crm.fine("conflicts", "list", "--json").data == []
+    assert crm.fine("conflicts", "list", "--json").data == {"conflicts": []}
 
 
 def test_push_says_when_the_hub_writes_nowhere(crm, world: World) -> None:

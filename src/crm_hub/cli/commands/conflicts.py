@@ -30,7 +30,7 @@ def listed(hub_dir: str | None, as_json: bool, everything: bool) -> None:
         rows = Outbox(db).conflicts(None if everything else "open")
         shown = [_as_data(hub, db, row) for row in rows]
     if as_json:
-        return output.emit(shown)
+        return output.emit({"conflicts": shown})
     if not shown:
         output.say("No conflict is open.")
         return None

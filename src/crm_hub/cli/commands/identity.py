@@ -133,7 +133,7 @@ def rulings(hub_dir: str | None, as_json: bool) -> None:
             names = repo.names({r for row in rows for side in row.sides for r in side})
         zone = hub.config.company.zone
     if as_json:
-        return output.emit([_as_data(row, names) for row in rows])
+        return output.emit({"rulings": [_as_data(row, names) for row in rows]})
     if not rows:
         return output.say("Nobody has decided anything yet.")
     output.table(

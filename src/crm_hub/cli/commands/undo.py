@@ -50,7 +50,8 @@ def _list(hub_dir: str | None, as_json: bool) -> int:
         zone = hub.config.company.zone
     if as_json:
         names = ("run", "connection", "writes", "ended_at")
-        output.emit([dict(zip(names, (*r[:3], from_us(r[3])), strict=True)) for r in rows])
+        runs = [dict(zip(names, (*r[:3], from_us(r[3])), strict=True)) for r in rows]
+        output.emit({"runs": runs})
     elif rows:
         output.table(
             ["run", "connection", "writes", "ended"],
