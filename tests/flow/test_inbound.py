@@ -231,6 +231,16 @@ def test_a_far_side_that_wants_a_rest_gets_it(scene, monkeypatch):
     assert asked == ["companies"]
 
 
+def test_a_wish_for_a_rest_is_told_also_after_another_failure(scene, monkeypatch):
+    scene.show(companies=[{"id": "c1", "name": "Firm"}], contacts=[person(1)], mails=[mail(1)])
+    rest = Throttled("slow down", retry_after_s=60)
+    asked = failing(scene, monkeypatch, companies=AuthRefused("forbidden"), contacts=rest)
+    (report,) = sync(scene.hub)
+    assert report.error is rest
+    assert "forbidden" in report.notes
+    assert asked == ["companies", "contacts"]
+
+
 def test_a_first_load_that_goes_on_after_a_stop_marks_no_event_as_late(tmp_path):
     scene = Scene(tmp_path, page_size=2)
     scene.show(mails=[mail(i) for i in range(6)], contacts=[person(1)])

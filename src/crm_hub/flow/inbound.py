@@ -198,8 +198,11 @@ class Inbound:
                 connector = self._again(info, error)
         hooks.drain(self, connector, {info.name: info for info in streams}, sections)
         if failures:
-            self.report.notes += [one.message for one in (*questions, *failures[1:])]
-            raise failures[0]
+            # Its wish for a rest has to reach the lane.
+            told = failures[-1] if isinstance(failures[-1], Throttled) else failures[0]
+            others = [one for one in (*questions, *failures) if one is not told]
+            self.report.notes += [one.message for one in others]
+            raise told
         accepted = self._accept_deletes
         questions += deletes.streams_gone(self, connector, streams, accepted=accepted)
         deletes.ask(questions)

@@ -101,8 +101,7 @@ class Outbound:
             if not due or not self._send_all(connector, due):
                 break
         self._say_what_is_unknown()
-        if self._marks is not None:
-            self._say_what_is_left()
+        self._say_what_is_left()
 
     def _say_what_is_unknown(self) -> None:
         with self.hub.store.read() as db:
@@ -224,13 +223,18 @@ class Outbound:
     def _may_send(self, row: WriteRow) -> bool:
         if self._sends[row.lane] >= _MOST_SENDS or row.stream not in self._far.routes:
             return False
+        return self._is_planned(row)
+
+    def _is_planned(self, row: WriteRow) -> bool:
         return self._marks is None or self._marks.get(row.lane) == mark_of(row.kind, row.doc)
 
     def _say_what_is_left(self) -> None:
         """Tell of what has become due since the plan was looked at."""
+        if self._marks is None:
+            return
         with self.hub.store.read() as db:
             due = Outbox(db).open_rows(self.name, "due", self.inbound.now_us())
-        if left := sum(not self._may_send(row) for row in due):
+        if left := sum(not self._is_planned(row) for row in due):
             self.inbound.report.notes.append(
                 f"{left} writes became due after the plan was looked at; the next push sends them"
             )

@@ -92,7 +92,7 @@ _COUNTRIES = {
         "LU": "luxemburgo lussemburgo luksemburg grandduchedeluxembourg",
         "SE": "suede suecia svezia zweden szwecja ruotsi svedsko svedorszag",
         "NO": "norvege noruega norvegia noorwegen norwegia norja norsko",
-        "DK": "dinamarca danimarca denemarken dania tanska dansko dania",
+        "DK": "dinamarca danimarca denemarken dania tanska dansko",
         "FI": "finlande finlandia finsko finnorszag",
         "PL": "pologne polonia rzeczpospolitapolska puola polsko lengyelorszag",
         "CZ": "republiquetcheque tchequie republicacheca chequia repubblicaceca cechia tsjechie "
